@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "freeatm/config/fields.h"
+#include "freeatm/core/random.h"
+#include "freeatm/data/sample.h"
+
+namespace freeatm::data {
+
+/// Samples by index, from any thread. Datasets compose by wrapping.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  virtual int64_t size() const = 0;
+  /// The stream is for wrappers that draw (another sample's masks, a mixture); plain datasets leave it alone.
+  virtual Sample get(int64_t index, RandomStream& random) const = 0;
+  /// The labels' names; empty where samples have no label.
+  virtual std::vector<std::string> class_names() const { return {}; }
+};
+
+struct DatasetOptions {
+  std::string root;             // data.root
+  std::string layout = "auto";  // shards: *.tar; coco: annotations/captions_<split>.json; imagefolder: <split>/<class>/*.png
+  std::string split = "train";  // coco and imagefolder; shards have none
+  void fields(config::Fields& f);
+};
+
+/// The dataset at `root`; "auto" tells the layout by what lies there. Throws UserError where nothing fits.
+std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options);
+
+std::unique_ptr<Dataset> open_shards(const std::string& root);
+std::unique_ptr<Dataset> open_coco(const std::string& root, const std::string& split);
+std::unique_ptr<Dataset> open_image_folder(const std::string& root, const std::string& split);
+
+}  // namespace freeatm::data

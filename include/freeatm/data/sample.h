@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a dataset gives (Sample), what an objective makes of it (View), and what the model is fed (Batch).
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "freeatm/text/phrase.h"
+#include "freeatm/vision/image.h"
+#include "freeatm/vision/mask_set.h"
+
+namespace freeatm::data {
+
+/// One picture with all that is known of it. `masks[i]` belongs to `phrases[i]`; a phrase without a mask has an empty one.
+struct Sample {
+  std::string key;                      // "000000042"
+  vision::Image image;
+  std::string caption;                  // "" where there is none
+  std::vector<text::Phrase> phrases;
+  vision::MaskSet masks;                // [phrases, height, width]
+  int64_t label = -1;                   // index into the dataset's class_names(), or -1
+};
+
+/// One sample as the objective wants it: names -> tensors without the batch dimension.
+using View = std::map<std::string, at::Tensor>;
+
+/// Views stacked: names -> tensors, [B, ...]; plus the datasets' indices, [B] int64, under "index".
+struct Batch {
+  std::map<std::string, at::Tensor> tensors;
+
+  const at::Tensor& operator[](const std::string& name) const { return tensors.at(name); }
+  int64_t size() const { return tensors.empty() ? 0 : tensors.begin()->second.size(0); }
+  Batch to(const at::Device& device) const;
+};
+
+}  // namespace freeatm::data

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <string>
+#include <vector>
+
+#include "freeatm/weights/safetensors.h"
+
+namespace freeatm::weights {
+
+/// What became of each name when a module's state met a file's.
+struct LoadReport {
+  std::vector<std::string> loaded, missing, unexpected, misshaped;  // misshaped: "name: [3, 4] in the file, [3, 5] in the model"
+  bool complete() const { return missing.empty() && misshaped.empty() && unexpected.empty(); }
+};
+
+/// Copies each of the source's tensors into the destination's of the same name (converted to its dtype and device).
+LoadReport load_into(const TensorMap& destination, const TensorMap& source);
+
+/// Throws UserError(where, first name, ...) unless the report is complete.
+void require_complete(const LoadReport& report, const std::string& where);
+
+}  // namespace freeatm::weights

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/core/error.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace freeatm {
+namespace {
+
+// Levenshtein's distance, one row at a time.
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 0; i < a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (size_t j = 0; j < b.size(); ++j) {
+      const size_t substituted = diagonal + (a[i] != b[j]);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, substituted});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::string UserError::compose(std::string_view where, std::string_view key, const std::string& message) {
+  std::string line;
+  for (std::string_view part : {where, key}) {
+    if (!part.empty()) line.append(part).append(": ");
+  }
+  line += message;
+  std::replace(line.begin(), line.end(), '\n', ' ');  // one line, whatever the value holds
+  return line;
+}
+
+std::string did_you_mean(std::string_view name, const std::vector<std::string>& known) {
+  const auto nearest = std::min_element(known.begin(), known.end(), [&](const auto& a, const auto& b) {
+    return edit_distance(name, a) < edit_distance(name, b);
+  });
+  if (nearest == known.end() || edit_distance(name, *nearest) > std::max<size_t>(2, name.size() / 2)) return "";
+  return format("; did you mean '{}'?", *nearest);
+}
+
+std::string one_of(const std::vector<std::string>& names) {
+  std::string out;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (i) out += i + 1 == names.size() ? " or " : ", ";
+    out += names[i];
+  }
+  return out;
+}
+
+void detail::check_failed(const char* file, int line, const char* condition, const std::string& message) {
+  throw InternalError(format("{}:{}: {} ({})", file, line, message, condition));
+}
+
+}  // namespace freeatm
