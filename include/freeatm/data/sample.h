@@ -22,6 +22,7 @@ struct Sample {
   std::vector<text::Phrase> phrases;
   vision::MaskSet masks;                // [phrases, height, width]
   int64_t label = -1;                   // index into the dataset's class_names(), or -1
+  std::vector<double> scores;           // [phrases], how sure each mask is; empty where nobody said
 };
 
 /// One sample as the objective wants it: names -> tensors without the batch dimension.

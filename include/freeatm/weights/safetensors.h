@@ -19,7 +19,8 @@ struct Safetensors {
 /// Throws UserError(path, tensor's name, ...).
 Safetensors load_safetensors(const std::string& path);
 
-/// Written whole or not at all; tensors in the order of their names, header padded to 8 bytes. Tensors may lie on any device.
+/// Written whole or not at all, with the bytes that the format's reference writer would give: dtypes from the widest down, then names,
+/// header padded to 8 bytes, so that every tensor is aligned. Tensors may lie on any device.
 void save_safetensors(const std::string& path, const TensorMap& tensors, const std::map<std::string, std::string>& metadata = {});
 
 }  // namespace freeatm::weights

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// WebDataset shards: tar files whose members of one sample stand together, KEY.png, KEY.json, KEY.maps.npy.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "freeatm/core/files.h"
+#include "freeatm/data/sample.h"
+
+namespace freeatm::data {
+
+/// One file inside a shard: "png" and its bytes.
+struct Member {
+  std::string extension;
+  std::string bytes;
+};
+
+/// Writes one shard (ustar, mtime and uid 0: the same samples give the same bytes). It appears, whole, with `commit`.
+class ShardWriter {
+ public:
+  explicit ShardWriter(const fs::path& path);
+  ~ShardWriter();
+  void add(const std::string& key, const std::vector<Member>& members);
+  void commit();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Where a member's bytes lie.
+struct MemberPlace {
+  std::string extension;
+  int64_t offset = 0, size = 0;
+};
+
+struct IndexedSample {
+  std::string key;
+  std::vector<MemberPlace> members;
+};
+
+/// The samples of a tar, in its order, from its 512-byte headers alone. Throws UserError(path, ...) on a truncated or foreign file.
+std::vector<IndexedSample> index_shard(const fs::path& path);
+
+/// NumPy's .npy, version 1: float16 bytes of the tensor, C order.
+std::string npy_float16(const at::Tensor& tensor);
+
+/// What a shard's KEY.json says of a picture beyond Sample; `sample.masks` become boxes, areas and RLE.
+struct Provenance {
+  int64_t seed = 0;
+  std::string model_digest;
+  std::vector<std::pair<std::string, double>> sampler;  // "steps": 25
+  std::vector<std::string> token_texts;
+  std::vector<text::Span> token_spans;
+  std::vector<double> scores;                           // one a phrase
+};
+std::string sample_json(const Sample& sample, const Provenance& provenance);
+
+}  // namespace freeatm::data

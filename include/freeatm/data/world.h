@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The emoji world: scenes of one to three colour emoji on drawn textures, with captions and exact masks. Real data for the small models.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "freeatm/config/fields.h"
+#include "freeatm/text/phrase.h"
+
+namespace freeatm::data {
+
+/// The 40 classes, in the order of their COCO category ids (which begin at 1).
+std::vector<std::string> world_classes();
+
+/// What the world's captions name: its classes are things; "grass", "sand", "water", "snow", "wooden floor", "brick wall", "night" and
+/// "sky" are stuff.
+text::Lexicon world_lexicon();
+
+struct WorldOptions {
+  std::string out = "data/emoji";
+  int64_t count = 2000;       // scenes of train, and its object pictures
+  int64_t eval_count = 4000;  // the same of val and of test
+  int64_t seed = 0;
+  std::string font = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf";
+  int64_t threads = 0;  // 0: one for each core; the files are the same for any number
+  void fields(config::Fields& f);
+};
+
+/// Draws the world and writes it as `out`, whole or not at all: scenes/<split>/KEY.png, scenes/annotations/{captions,instances}_<split>.json
+/// (COCO's), objects/<split>/<class>/KEY.png, manifest.json and contact.png. A world of the same manifest is left as it is (returns
+/// false); anything else that lies at `out` is a UserError.
+bool write_world(const WorldOptions& options);
+
+}  // namespace freeatm::data

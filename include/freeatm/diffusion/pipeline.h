@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <memory>
+#include <string>
+
+#include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
+
+#include "freeatm/diffusion/scheduler.h"
+#include "freeatm/models/autoencoder_kl.h"
+#include "freeatm/models/clip_text.h"
+#include "freeatm/models/unet_2d_condition.h"
+#include "freeatm/text/tokenizer.h"
+
+namespace freeatm::diffusion {
+
+/// A diffusers StableDiffusionPipeline folder in memory, ready for inference.
+struct Pipeline {
+  text::ClipTokenizer tokenizer;
+  std::shared_ptr<models::ClipTextModel> text_encoder;
+  std::shared_ptr<models::UNet2DConditionModel> unet;
+  std::shared_ptr<models::AutoencoderKL> vae;
+  std::unique_ptr<Scheduler> scheduler;
+  std::string digest;  // 16 hexadecimal digits, of the bytes of all weight files: provenance
+  at::Device device;
+  at::ScalarType dtype;
+
+  /// Reads model_index.json strictly: another pipeline class, a missing component or file is a UserError that names it.
+  static Pipeline load(const std::string& folder, at::Device device, at::ScalarType dtype);
+
+  /// Side of the pictures that the model was trained on.
+  int64_t image_size() const { return unet->options().sample_size * vae->factor(); }
+};
+
+}  // namespace freeatm::diffusion

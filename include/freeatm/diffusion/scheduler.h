@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a diffusion model's prediction moves a sample towards the picture, and how a picture is noised.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "freeatm/models/model_config.h"
+
+namespace freeatm::diffusion {
+
+/// What the model was trained to predict, from x_t = sqrt(a) x_0 + sqrt(1 - a) eps.
+enum class Prediction { kEpsilon, kVelocity };  // eps, or v = sqrt(a) eps - sqrt(1 - a) x_0
+
+/// The noise of training: what all schedulers share.
+struct NoiseSchedule {
+  int64_t num_train_timesteps = 1000;
+  double beta_start = 0.0001, beta_end = 0.02;
+  std::string beta_schedule = "linear";   // linear, scaled_linear
+  Prediction prediction = Prediction::kEpsilon;
+
+  static NoiseSchedule from_config(models::ModelConfig& config);
+  /// The product of 1 - beta up to each timestep, [num_train_timesteps]; computed in fp32 as diffusers does.
+  std::vector<double> alphas_cumprod() const;
+};
+
+/// One run from noise to picture: what its steps share, and the history where a method needs one.
+class Trajectory {
+ public:
+  virtual ~Trajectory() = default;
+  /// Of each step, descending; the model is called once for each.
+  virtual const std::vector<double>& timesteps() const = 0;
+  /// Deviation of the noise that the run starts from.
+  virtual double initial_sigma() const = 0;
+  /// True where `step` needs noise.
+  virtual bool is_stochastic() const = 0;
+  /// The model's input for step i.
+  virtual at::Tensor scale_input(int64_t i, const at::Tensor& sample) const = 0;
+  /// One denoising step, i = 0 first.
+  ///   model_output, sample: [B, C, h, w]; noise: the same shape, standard normal, where is_stochastic()
+  /// Returns the sample at the next, smaller timestep.
+  virtual at::Tensor step(int64_t i, const at::Tensor& model_output, const at::Tensor& sample, const at::Tensor& noise = {}) = 0;
+};
+
+class Scheduler {
+ public:
+  virtual ~Scheduler() = default;
+  /// A run of so many steps. eta: 0 deterministic, 1 DDPM's variance. Throws UserError for a number of steps that the schedule cannot make.
+  virtual std::unique_ptr<Trajectory> start(int64_t steps, double eta = 0) const = 0;
+  /// A clean sample as it is at a timestep: x_t. noise: standard normal, of the sample's shape.
+  virtual at::Tensor add_noise(const at::Tensor& sample, const at::Tensor& noise, int64_t timestep) const = 0;
+  virtual const NoiseSchedule& noise() const = 0;
+};
+
+/// The scheduler that `folder`/scheduler_config.json names. Throws UserError.
+std::unique_ptr<Scheduler> make_scheduler(const std::string& folder);
+
+}  // namespace freeatm::diffusion

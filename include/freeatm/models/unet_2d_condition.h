@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <torch/nn/module.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/normalization.h>
+
+#include "freeatm/models/attention.h"
+
+namespace freeatm::models {
+
+template <class M>
+class ModuleArray;
+class Attention;
+class TimestepEmbedding;
+class UNetDownBlock;
+class UNetMidBlock;
+class UNetUpBlock;
+
+/// diffusers' config.json of a UNet2DConditionModel; per-level lists run from the finest grid to the coarsest.
+struct UNetOptions {
+  int64_t sample_size = 64;                   // side of the latents that it was trained on
+  int64_t in_channels = 4, out_channels = 4;
+  std::vector<int64_t> block_out_channels = {320, 640, 1280, 1280};
+  std::vector<int64_t> layers_per_block;      // [levels]
+  std::vector<int64_t> heads;                 // [levels]; diffusers calls it attention_head_dim
+  std::vector<int64_t> cross_attention_dim;   // [levels]: width of the text states
+  std::vector<bool> down_cross, up_cross;     // [levels]: has the block cross-attention? `up_cross` from coarse to fine
+  int64_t norm_num_groups = 32;
+  double norm_eps = 1e-5;
+  bool use_linear_projection = false;
+  bool upcast_attention = false;
+  bool flip_sin_to_cos = true;
+  double freq_shift = 0;
+
+  /// Throws UserError(path, key, ...) for what is not implemented or does not fit together.
+  static UNetOptions from_config(const std::string& path);
+};
+
+/// What of a pass depends on the captions alone: keys and values of every cross-attention layer, [rows, heads, tokens, head_dim].
+struct UNetContext {
+  struct Layer {
+    at::Tensor key, value;
+  };
+  std::vector<Layer> layers;  // in the order of UNet2DConditionModel's modules
+  int64_t rows = 0;
+};
+
+/// The denoiser of Stable Diffusion 1.x and 2.x under diffusers' parameter names.
+class UNet2DConditionModel : public torch::nn::Module {
+ public:
+  explicit UNet2DConditionModel(const UNetOptions& options);
+
+  /// encoder_hidden_states: [rows, tokens, cross_attention_dim]. Once per batch of captions, good for every step.
+  UNetContext prepare_context(const at::Tensor& encoder_hidden_states) const;
+
+  /// Predicts epsilon or v, whichever the model was trained for.
+  ///   sample: [B, in_channels, h, w]; timesteps: [1] (one for all) or [B], any number type
+  ///   context: of R = k * B rows; row r sees picture r mod B, so that guidance passes its latents once: what comes before the first
+  ///   cross-attention is then computed once, too
+  ///   probe: sees rows first_row .. first_row + rows of the R (all of them with rows = -1)
+  /// Returns [R, out_channels, h, w].
+  at::Tensor forward(const at::Tensor& sample, const at::Tensor& timesteps, const UNetContext& context,
+                     AttentionProbe* probe = nullptr, int64_t first_row = 0, int64_t rows = -1);
+
+  const UNetOptions& options() const { return options_; }
+
+ private:
+  UNetOptions options_;
+  std::shared_ptr<TimestepEmbedding> time_embedding_;
+  std::shared_ptr<torch::nn::Conv2dImpl> conv_in_, conv_out_;
+  std::shared_ptr<torch::nn::GroupNormImpl> conv_norm_out_;
+  std::shared_ptr<ModuleArray<UNetDownBlock>> down_blocks_;
+  std::shared_ptr<UNetMidBlock> mid_block_;
+  std::shared_ptr<ModuleArray<UNetUpBlock>> up_blocks_;
+  std::vector<Attention*> cross_attentions_;  // owned by the blocks
+};
+
+}  // namespace freeatm::models

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is trained: from a sample to what the model is fed, from a batch to what is minimised.
+#pragma once
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
+
+#include "freeatm/core/random.h"
+#include "freeatm/data/sample.h"
+
+namespace freeatm::training {
+
+using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
+
+/// The scalars of one step, in order and on the model's device: nothing here waits for it.
+struct Losses {
+  NamedTensors terms;     // their sum is minimised
+  NamedTensors observed;  // only logged: "embedding_std"
+
+  at::Tensor total() const;
+};
+
+/// Parameters that share their settings; the scales multiply the run's learning rate and weight decay.
+struct ParameterGroup {
+  NamedTensors parameters;
+  double learning_rate_scale = 1;
+  double weight_decay_scale = 1;
+};
+
+/// A pretraining or finetuning method. Its trained encoder is registered as "backbone": that is what evaluation and export read.
+class Objective : public torch::nn::Module {
+ public:
+  /// A sample as this objective wants it. Runs in loader threads, so it reads nothing that training changes; `progress` in [0, 1) is that of
+  /// the step that will consume the view.
+  virtual data::View prepare(data::Sample&& sample, RandomStream& random, double progress) const = 0;
+
+  virtual Losses losses(const data::Batch& batch) = 0;
+
+  /// Everything that takes a gradient, in two groups: biases and norms (one dimension) are not decayed.
+  virtual std::vector<ParameterGroup> parameter_groups();
+
+  /// After each optimiser step; `progress` is that of the next one: momentum encoders, schedules.
+  virtual void after_step(double /*progress*/) {}
+};
+
+}  // namespace freeatm::training

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "freeatm/config/fields.h"
+#include "freeatm/training/objective.h"
+#include "freeatm/weights/safetensors.h"
+
+namespace freeatm::training {
+
+struct OptimizerOptions {
+  std::string name = "adamw";
+  double beta1 = 0.9, beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0.05;
+  void fields(config::Fields& f);
+};
+
+class Optimizer {
+ public:
+  explicit Optimizer(std::vector<ParameterGroup> groups) : groups_(std::move(groups)) {}
+  virtual ~Optimizer() = default;
+
+  void set_learning_rate(double learning_rate) { learning_rate_ = learning_rate; }
+  double learning_rate() const { return learning_rate_; }
+
+  /// Gradients of the loss, one update, gradients gone.
+  void backward_and_step(const at::Tensor& loss);
+
+  /// What the updates remember, by parameter name: the tensors themselves, to save or to load into.
+  virtual weights::TensorMap state() const = 0;
+
+ protected:
+  virtual void update() = 0;
+
+  std::vector<ParameterGroup> groups_;
+  double learning_rate_ = 0;
+};
+
+/// The one table of optimisers.
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, std::vector<ParameterGroup> groups);
+
+}  // namespace freeatm::training

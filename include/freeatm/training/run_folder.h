@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run folder: config.yaml, metrics.jsonl, checkpoints/.
+#pragma once
+#include <optional>
+#include <string>
+
+#include "freeatm/config/node.h"
+#include "freeatm/core/files.h"
+
+namespace freeatm::training {
+
+/// Makes the folder of a new run and writes its config.yaml, or finds the checkpoint that this run goes on from.
+///   config: the run's options, dumped; `out`, `resume` and `device` may differ from the saved ones
+///   resume: "auto": go on where there is a checkpoint; "never": only a new folder will do; "must": only a checkpoint will do
+/// Throws UserError(out, ...) where another run, or something else, lies there.
+std::optional<fs::path> open_run_folder(const fs::path& out, const config::Node& config, const std::string& resume);
+
+/// The saved config.yaml. Throws UserError(run, key, ...) where `run` is no run folder.
+config::Node run_config(const fs::path& run, const std::string& key);
+
+/// The newest checkpoint's folder. Throws UserError(run, key, ...) where there is none.
+fs::path require_checkpoint(const fs::path& run, const std::string& key);
+
+}  // namespace freeatm::training

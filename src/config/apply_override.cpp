@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apply_override.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "freeatm/core/error.h"
+
+#include "interpolation.h"
+#include "merge.h"
+
+namespace freeatm::config {
+namespace {
+
+using Kind = Override::Kind;
+
+std::vector<std::string> split(std::string_view key) {
+  std::vector<std::string> parts;
+  for (size_t dot; (dot = key.find('.')) != std::string_view::npos; key.remove_prefix(dot + 1)) {
+    parts.emplace_back(key.substr(0, dot));
+  }
+  parts.emplace_back(key);
+  return parts;
+}
+
+[[noreturn]] void refuse_unknown(const Override& override, const Node& parent, const std::string& name) {
+  if (parent.is_list()) {
+    throw UserError(override.text, override.key, "'{}' is not an index of a list of {}", name, parent.list().size());
+  }
+  if (override.kind == Kind::kDelete) {
+    throw UserError(override.text, override.key, "not in the configuration{}", did_you_mean(name, key_names(parent)));
+  }
+  throw UserError(override.text, override.key, "not in the configuration{}; +{} adds it",
+                  did_you_mean(name, key_names(parent)), override.text);
+}
+
+bool is_python_number(const Node& node) {
+  return node.is_scalar() && !node.is_null() && !std::holds_alternative<std::string>(node.value());
+}
+double python_number(const Node& node) {
+  if (const auto* flag = std::get_if<bool>(&node.value())) return *flag;
+  if (const auto* number = std::get_if<int64_t>(&node.value())) return static_cast<double>(*number);
+  return std::get<double>(node.value());
+}
+
+// Python's ==, which "~key=value" compares with: 1, 1.0 and true are equal, the order of keys is no matter.
+bool python_equal(const Node& a, const Node& b) {
+  if (is_python_number(a) && is_python_number(b)) return python_number(a) == python_number(b);
+  if (a.is_list() && b.is_list()) {
+    return std::equal(a.list().begin(), a.list().end(), b.list().begin(), b.list().end(), python_equal);
+  }
+  if (a.is_map() && b.is_map()) {
+    return a.map().size() == b.map().size() && std::all_of(a.map().begin(), a.map().end(), [&](const auto& entry) {
+             const Node* other = b.find(entry.first);
+             return other && python_equal(entry.second, *other);
+           });
+  }
+  return a.is_scalar() && b.is_scalar() && same(a, b);
+}
+
+void remove(Node& tree, const Override& override) {
+  const size_t dot = override.key.rfind('.');
+  const std::string name = override.key.substr(dot == std::string::npos ? 0 : dot + 1);
+  Node* parent = dot == std::string::npos ? &tree : tree.find_path(override.key.substr(0, dot));
+  const Node* node = tree.find_path(override.key);
+  if (!parent || !node || node->is_null() || node->is_missing()) refuse_unknown(override, parent ? *parent : tree, name);
+  if (!parent->is_map()) throw UserError(override.text, override.key, "an element of a list cannot be taken out");
+  if (!override.value.is_null() && !python_equal(*node, override.value)) {
+    throw UserError(override.text, override.key, "the value is {}, not {}", node->text(), override.value.text());
+  }
+  std::erase_if(parent->map(), [&](const auto& entry) { return entry.first == name; });
+}
+
+// "+" must not change what is there, but may add to a map.
+void check_addable(const Node& tree, const Override& override) {
+  const Node* node = &tree;
+  for (const std::string& part : split(override.key)) {
+    if (node->is_scalar() && !has_interpolation(*node)) {
+      throw UserError(override.text, override.key, "{} has no keys; ++{} replaces it", node->describe(),
+                      override.text.substr(1));
+    }
+    node = node->find_path(part);
+    if (!node) return;
+  }
+  if (override.value.is_scalar() && !node->is_null() && !node->is_missing()) {
+    throw UserError(override.text, override.key, "already there; {} changes it", override.text.substr(1));
+  }
+}
+
+// The list or map that holds the override's last key; "+" makes what is not there.
+Node& parent_of(Node& tree, const Override& override, const std::vector<std::string>& parts,
+                std::vector<const Node*>& ancestors) {
+  const bool adds = override.kind != Kind::kChange;
+  Node* node = &tree;
+  for (size_t i = 0; i + 1 < parts.size(); ++i) {
+    ancestors.push_back(node);
+    Node* next = node->find_path(parts[i]);
+    if (!next && (!adds || node->is_list())) refuse_unknown(override, *node, parts[i]);
+    if (!next) next = &node->set(parts[i], Node(Node::Map(), override.text));
+    if (next->is_scalar()) {
+      if (!adds) throw UserError(override.text, override.key, "'{}' is {} and has no keys", parts[i], next->describe());
+      *next = Node(Node::Map(), override.text);
+    }
+    node = next;
+  }
+  return *node;
+}
+
+}  // namespace
+
+void apply_override(Node& tree, const Override& override) {
+  if (override.package) {
+    throw UserError(override.text, override.key, "there is no group '{}' to choose from", override.key);
+  }
+  if (override.kind == Kind::kDelete) return remove(tree, override);
+  if (override.kind == Kind::kAdd) check_addable(tree, override);
+
+  const std::vector<std::string> parts = split(override.key);
+  std::vector<const Node*> ancestors;
+  Node& parent = parent_of(tree, override, parts, ancestors);
+  Node* present = parent.find_path(parts.back());
+  const bool adds = override.kind != Kind::kChange;
+  if (!present && (!adds || parent.is_list())) refuse_unknown(override, parent, parts.back());
+  if (!present) {
+    parent.set(parts.back(), override.value);
+  } else if (!present->is_scalar() && !override.value.is_scalar()) {
+    ancestors.push_back(&parent);
+    merge(*present, override.value, ancestors, override.key, {!adds, "; +" + override.text + " adds it"});
+  } else {
+    *present = override.value;
+  }
+}
+
+}  // namespace freeatm::config

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// `Fields` is what options structs see; each call goes to the walk behind it.
+#include "freeatm/config/fields.h"
+
+#include <iostream>
+
+#include "freeatm/core/error.h"
+
+#include "walk.h"
+
+namespace freeatm::config {
+
+void Fields::operator()(std::string_view key, bool& value, std::string_view help) { walk_.field(key, &value, help, {}); }
+void Fields::operator()(std::string_view key, int64_t& value, std::string_view help, const Allowed& allowed) {
+  walk_.field(key, &value, help, allowed);
+}
+void Fields::operator()(std::string_view key, double& value, std::string_view help, const Allowed& allowed) {
+  walk_.field(key, &value, help, allowed);
+}
+void Fields::operator()(std::string_view key, std::string& value, std::string_view help, const Allowed& allowed) {
+  walk_.field(key, &value, help, allowed);
+}
+void Fields::operator()(std::string_view key, std::optional<int64_t>& value, std::string_view help,
+                        const Allowed& allowed) {
+  walk_.field(key, &value, help, allowed);
+}
+void Fields::operator()(std::string_view key, std::optional<double>& value, std::string_view help,
+                        const Allowed& allowed) {
+  walk_.field(key, &value, help, allowed);
+}
+void Fields::operator()(std::string_view key, std::optional<std::string>& value, std::string_view help,
+                        const Allowed& allowed) {
+  walk_.field(key, &value, help, allowed);
+}
+void Fields::operator()(std::string_view key, std::vector<int64_t>& value, std::string_view help,
+                        const Allowed& allowed) {
+  walk_.field(key, &value, help, allowed);
+}
+void Fields::operator()(std::string_view key, std::vector<double>& value, std::string_view help,
+                        const Allowed& allowed) {
+  walk_.field(key, &value, help, allowed);
+}
+void Fields::operator()(std::string_view key, std::vector<std::string>& value, std::string_view help,
+                        const Allowed& allowed) {
+  walk_.field(key, &value, help, allowed);
+}
+
+void Fields::enter(std::string_view key) { walk_.enter(key); }
+void Fields::leave() { walk_.leave(); }
+bool Fields::reading() const { return walk_.reading(); }
+void Fields::refuse(std::string_view key, const std::string& message) const { walk_.refuse(key, message); }
+
+/// The one maker of Fields: runs a list of fields with a walk.
+class Reader {
+ public:
+  static void run(const std::function<void(Fields&)>& fields, Walk& walk) {
+    Fields facade(walk);
+    fields(facade);
+  }
+};
+
+void detail::read_fields(const Composed& composed, const std::function<void(Fields&)>& fields) {
+  if (composed.help) {
+    std::vector<HelpRow> rows;
+    ReadWalk walk(composed.tree, &rows);
+    Reader::run(fields, walk);
+    std::cout << help_text(composed.command, rows) << std::flush;
+    throw HelpShown();
+  }
+  ReadWalk walk(composed.tree);
+  Reader::run(fields, walk);
+  walk.check_all_known();
+}
+
+Node detail::write_fields(const std::function<void(Fields&)>& fields) {
+  WriteWalk walk;
+  Reader::run(fields, walk);
+  return walk.take();
+}
+
+}  // namespace freeatm::config

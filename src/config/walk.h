@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a `fields` list is walked with: one class reads values from a tree, one writes them into a tree.
+#pragma once
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "freeatm/config/fields.h"
+
+namespace freeatm::config {
+
+/// A field's variable, whatever its type.
+using Target = std::variant<bool*, int64_t*, double*, std::string*, std::optional<int64_t>*, std::optional<double>*,
+                            std::optional<std::string>*, std::vector<int64_t>*, std::vector<double>*,
+                            std::vector<std::string>*>;
+
+/// The variable's value as a node.
+Node to_node(const Target& target);
+
+/// Sets the variable. Throws UserError(node.where(), path, ...) where type or range are wrong.
+void from_node(const Node& node, const std::string& path, const Target& target, const Allowed& allowed);
+
+class Walk {
+ public:
+  virtual ~Walk() = default;
+  virtual void field(std::string_view key, const Target& target, std::string_view help, const Allowed& allowed) = 0;
+  virtual void enter(std::string_view key) = 0;
+  virtual void leave() = 0;
+  virtual bool reading() const { return false; }
+  [[noreturn]] virtual void refuse(std::string_view key, const std::string& message) const = 0;
+};
+
+/// Options -> tree.
+class WriteWalk final : public Walk {
+ public:
+  void field(std::string_view key, const Target& target, std::string_view help, const Allowed& allowed) override;
+  void enter(std::string_view key) override;
+  void leave() override;
+  [[noreturn]] void refuse(std::string_view key, const std::string& message) const override;
+  Node take() { return std::move(groups_.front()); }
+
+ private:
+  std::vector<Node> groups_{Node(Node::Map())};
+  std::vector<std::string> names_;
+};
+
+/// What --help says of one field.
+struct HelpRow {
+  std::string group, key, value, allowed, help;
+};
+
+/// Tree -> options. With `rows`, for --help: what is still missing is passed over, and every field leaves a row.
+class ReadWalk final : public Walk {
+ public:
+  explicit ReadWalk(const Node& tree, std::vector<HelpRow>* rows = nullptr);
+  void field(std::string_view key, const Target& target, std::string_view help, const Allowed& allowed) override;
+  void enter(std::string_view key) override;
+  void leave() override;
+  bool reading() const override { return !rows_; }
+  [[noreturn]] void refuse(std::string_view key, const std::string& message) const override;
+
+  /// Throws UserError for a key of the tree that no field has asked for.
+  void check_all_known() const;
+
+ private:
+  struct Group {
+    std::string path;  // "" or "sampler."
+    const Node* node;  // nullptr where the tree does not have it
+  };
+  void check_known(const Node& group, const std::string& path) const;
+
+  std::vector<Group> groups_;
+  std::map<std::string, std::vector<std::string>> known_;  // a group's path -> its keys
+  std::vector<HelpRow>* rows_;
+};
+
+/// The rows as text of at most 120 columns, one block a group.
+std::string help_text(const std::string& command, const std::vector<HelpRow>& rows);
+
+}  // namespace freeatm::config

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// YAML -> Node through yaml-cpp's events: its own tree knows neither OmegaConf's types nor duplicate keys, and expands aliases freely.
+#include <map>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/mark.h>
+#include <yaml-cpp/parser.h>
+
+#include "freeatm/config/node.h"
+#include "freeatm/core/error.h"
+#include "freeatm/core/files.h"
+
+#include "tree_limits.h"
+#include "scalar.h"
+#include "yaml_text.h"
+
+namespace freeatm::config {
+namespace {
+
+class TreeBuilder final : public YAML::EventHandler {
+ public:
+  explicit TreeBuilder(const std::string& file) : file_(file) {}
+
+  /// The document; null when the file holds none.
+  Node take() { return root_ ? std::move(*root_) : Node(nullptr, file_ + ":1"); }
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    if (awaits_key()) refuse(mark, "null is not a key");
+    // yaml-cpp says of an absent value that it stands where the next token does.
+    const bool in_map = !open_.empty() && open_.back().key;
+    add(Node(nullptr, where(in_map ? open_.back().key->mark : mark)), anchor, mark);
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& text) override {
+    const bool merge = tag == "?" && text == "<<";
+    if (awaits_key()) return begin_entry({merge ? Node(text) : Node(typed(mark, tag, text)), merge, mark});
+    if (merge || (tag == "?" && text == "=")) refuse(mark, format("'{}' as a value needs quotes", text));
+    add(Node(typed(mark, tag, text), where(mark)), anchor, mark);
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto known = anchors_.find(anchor);
+    if (known == anchors_.end()) refuse(mark, "an alias inside the value that it stands for");
+    if (awaits_key()) refuse(mark, "an alias is not a key");
+    add(known->second, YAML::NullAnchor, mark);
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open(mark, Node::List(), tag, "tag:yaml.org,2002:seq", anchor);
+  }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open(mark, Node::Map(), tag, "tag:yaml.org,2002:map", anchor);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapEnd() override { close(); }
+
+ private:
+  struct Key {
+    Node name;
+    bool merge;  // "<<"
+    YAML::Mark mark;
+  };
+  // A list or map that is not complete yet.
+  struct Open {
+    Node node;
+    YAML::Mark mark;
+    YAML::anchor_t anchor;
+    std::optional<Key> key;               // of the value that comes next
+    std::map<std::string, size_t> index;  // a map's keys -> places
+    Node::Map merged;                     // what "<<" brings in
+  };
+
+  [[noreturn]] void refuse(const YAML::Mark& mark, const std::string& message) const {
+    throw UserError(where(mark), "", "{}", message);
+  }
+  std::string where(const YAML::Mark& mark) const { return format("{}:{}", file_, mark.line + 1); }
+  bool awaits_key() const { return !open_.empty() && open_.back().node.is_map() && !open_.back().key; }
+
+  // yaml-cpp's tags: "?" for a plain scalar without one, "!" for a quoted one.
+  Node::Value typed(const YAML::Mark& mark, const std::string& tag, const std::string& text) const {
+    if (tag == "!" || tag == "tag:yaml.org,2002:str") return text;
+    if (tag != "?") refuse(mark, format("the tag '{}' is not supported", tag));
+    try {
+      return yaml_scalar(text);
+    } catch (const std::out_of_range&) {
+      refuse(mark, format("{} does not fit into 64 bits", text));
+    } catch (const std::invalid_argument&) {
+      refuse(mark, format("'{}' is not an integer", text));
+    }
+  }
+
+  void begin_entry(Key key) {
+    Open& map = open_.back();
+    if (key.name.is_null()) refuse(key.mark, "null is not a key");
+    const bool text = std::holds_alternative<std::string>(key.name.value());
+    if (text && !key.merge && map.index.contains(key.name.text())) {
+      refuse(key.mark, format("duplicate key '{}'", key.name.text()));
+    }
+    map.key = std::move(key);
+  }
+
+  void open(const YAML::Mark& mark, Node::Value empty, const std::string& tag, const std::string& core_tag,
+            YAML::anchor_t anchor) {
+    if (tag != "?" && tag != "!" && tag != core_tag) refuse(mark, format("the tag '{}' is not supported", tag));
+    if (awaits_key()) refuse(mark, "a list or a map is not a key");
+    if (open_.size() >= kMaxDepth) refuse(mark, format("more than {} levels deep", kMaxDepth));
+    open_.push_back({Node(std::move(empty), where(mark)), mark, anchor, {}, {}, {}});
+  }
+
+  void close() {
+    Open done = std::move(open_.back());
+    open_.pop_back();
+    if (!done.merged.empty()) done.node = with_merged(std::move(done));
+    add(std::move(done.node), done.anchor, done.mark);
+  }
+
+  // What was merged comes first; a repeated key keeps its place and takes the later value.
+  static Node with_merged(Open map) {
+    Node out(Node::Map(), map.node.where());
+    for (auto& [key, value] : map.merged) out.set(key, std::move(value));
+    for (auto& [key, value] : map.node.map()) out.set(key, std::move(value));
+    return out;
+  }
+
+  void merge(Node value, const YAML::Mark& mark) {
+    Node::List sources = value.is_list() ? std::move(value.list()) : Node::List{std::move(value)};
+    Node::Map& merged = open_.back().merged;
+    for (auto source = sources.rbegin(); source != sources.rend(); ++source) {  // of several, the first wins
+      if (!source->is_map()) refuse(mark, format("'<<' needs a map or a list of maps, not {}", source->describe()));
+      std::move(source->map().begin(), source->map().end(), std::back_inserter(merged));
+    }
+  }
+
+  /// A complete value takes its place in the list or map that is open.
+  void add(Node value, YAML::anchor_t anchor, const YAML::Mark& mark) {
+    bytes_ += tree_bytes(value);  // of nested values once a level, at most kMaxDepth times too much
+    if (bytes_ > kMaxTreeBytes) refuse(mark, "too large once its aliases are expanded");
+    if (anchor != YAML::NullAnchor) anchors_[anchor] = value;
+    if (open_.empty()) {
+      root_ = std::move(value);
+      return;
+    }
+    Open& parent = open_.back();
+    if (parent.node.is_list()) {
+      parent.node.list().push_back(std::move(value));
+      return;
+    }
+    const Key key = std::move(*parent.key);
+    parent.key.reset();
+    if (key.merge) return merge(std::move(value), key.mark);
+    const auto [place, fresh] = parent.index.try_emplace(key.name.text(), parent.node.map().size());
+    if (fresh) {
+      parent.node.map().emplace_back(place->first, std::move(value));
+    } else {
+      parent.node.map()[place->second].second = std::move(value);
+    }
+  }
+
+  std::string file_;
+  std::vector<Open> open_;
+  std::map<YAML::anchor_t, Node> anchors_;
+  std::optional<Node> root_;
+  size_t bytes_ = 0;
+};
+
+}  // namespace
+
+Node parse_yaml(const std::string& text, const std::string& file) {
+  check_yaml_text(text, file);
+  std::istringstream stream(text);
+  TreeBuilder builder(file);
+  try {
+    YAML::Parser parser(stream);
+    parser.HandleNextDocument(builder);
+    Node root = builder.take();
+    if (parser.HandleNextDocument(builder)) throw UserError(file, "", "more than one YAML document");
+    return root;
+  } catch (const YAML::Exception& error) {
+    throw UserError(format("{}:{}", file, error.mark.line + 1), "", "not YAML: {}", error.msg);
+  }
+}
+
+Node load_yaml(const std::string& path) { return parse_yaml(read_file(path), path); }
+
+}  // namespace freeatm::config

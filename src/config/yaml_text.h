@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Is a file fit to be parsed as YAML at all? Checked on its bytes, before the parser spends memory on it.
+#pragma once
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace freeatm::config {
+
+inline constexpr size_t kMaxYamlBytes = 1 << 20;
+
+/// Throws UserError(file:line) unless `text` is at most kMaxYamlBytes of UTF-8 with the characters that YAML allows.
+void check_yaml_text(std::string_view text, const std::string& file);
+
+/// The number of bytes of the UTF-8 character that `text` begins with; 0 where it is none. Sets its code point.
+size_t utf8_character(std::string_view text, char32_t& code_point);
+
+/// What YAML calls printable: no control characters but tab and line ends, no surrogates.
+bool is_printable(char32_t code_point);
+
+}  // namespace freeatm::config

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/data/dataset.h"
+
+#include <ATen/ATen.h>
+
+#include "freeatm/core/error.h"
+#include "freeatm/core/files.h"
+
+namespace freeatm::data {
+namespace {
+
+/// What lies at `root`, told by what each layout cannot be without.
+std::string detect_layout(const std::string& root, const std::string& split) {
+  if (fs::is_regular_file(root) && fs::path(root).extension() == ".tar") return "shards";
+  require_folder(root, "data.root");
+  if (fs::exists(fs::path(root) / "annotations")) return "coco";
+  for (const auto& entry : fs::directory_iterator(root)) {
+    if (entry.path().extension() == ".tar") return "shards";
+  }
+  if (fs::is_directory(fs::path(root) / split)) return "imagefolder";
+  throw UserError(root, "data.root", "is no dataset: no *.tar (shards), annotations/ (coco) or {}/<class>/ (imagefolder) in it", split);
+}
+
+}  // namespace
+
+Batch Batch::to(const at::Device& device) const {
+  Batch moved;
+  for (const auto& [name, tensor] : tensors) moved.tensors[name] = tensor.to(device, /*non_blocking=*/true);
+  return moved;
+}
+
+void DatasetOptions::fields(config::Fields& f) {
+  f("root", root, "the dataset's folder, or one .tar");
+  f("layout", layout, "auto: told by what lies there", config::any_of({"auto", "shards", "coco", "imagefolder"}));
+  f("split", split, "of coco and imagefolder; shards have none");
+}
+
+std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options) {
+  const std::string layout = options.layout == "auto" ? detect_layout(options.root, options.split) : options.layout;
+  if (layout == "shards") return open_shards(options.root);
+  if (layout == "coco") return open_coco(options.root, options.split);
+  return open_image_folder(options.root, options.split);
+}
+
+}  // namespace freeatm::data

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstring>
+
+#include <ATen/ATen.h>
+#include <archive.h>
+#include <archive_entry.h>
+#include <nlohmann/json.hpp>
+
+#include "freeatm/core/error.h"
+#include "freeatm/data/shards.h"
+
+namespace freeatm::data {
+
+struct ShardWriter::State {
+  explicit State(const fs::path& path) : final_path(path), pending(path), tar(archive_write_new(), archive_write_free) {}
+  fs::path final_path;
+  PendingPath pending;
+  std::unique_ptr<archive, int (*)(archive*)> tar;
+
+  void check(int code) const {
+    if (code < ARCHIVE_WARN) throw UserError(final_path.string(), "out", "cannot be written: {}", archive_error_string(tar.get()));
+  }
+};
+
+ShardWriter::ShardWriter(const fs::path& path) : state_(std::make_unique<State>(path)) {
+  state_->check(archive_write_set_format_ustar(state_->tar.get()));
+  state_->check(archive_write_open_filename(state_->tar.get(), state_->pending.temporary().c_str()));
+}
+
+ShardWriter::~ShardWriter() = default;
+
+void ShardWriter::add(const std::string& key, const std::vector<Member>& members) {
+  archive* tar = state_->tar.get();
+  for (const Member& member : members) {
+    const std::unique_ptr<archive_entry, void (*)(archive_entry*)> entry(archive_entry_new(), archive_entry_free);
+    archive_entry_set_pathname(entry.get(), (key + "." + member.extension).c_str());
+    archive_entry_set_filetype(entry.get(), AE_IFREG);
+    archive_entry_set_perm(entry.get(), 0644);
+    archive_entry_set_mtime(entry.get(), 0, 0);
+    archive_entry_set_size(entry.get(), static_cast<la_int64_t>(member.bytes.size()));
+    state_->check(archive_write_header(tar, entry.get()));
+    if (archive_write_data(tar, member.bytes.data(), member.bytes.size()) != static_cast<la_ssize_t>(member.bytes.size())) {
+      state_->check(ARCHIVE_FATAL);
+    }
+  }
+}
+
+void ShardWriter::commit() {
+  state_->check(archive_write_close(state_->tar.get()));
+  state_->pending.commit();
+}
+
+std::string npy_float16(const at::Tensor& tensor) {
+  const at::Tensor half = tensor.to(at::kCPU, at::kHalf).contiguous();
+  std::string shape;
+  for (int64_t extent : half.sizes()) shape += std::to_string(extent) + ", ";
+  if (half.dim() > 1) shape.resize(shape.size() - 2);
+  std::string header = "{'descr': '<f2', 'fortran_order': False, 'shape': (" + shape + "), }";
+  constexpr size_t kMagic = 10, kAlign = 64;  // the data start at a multiple of 64 bytes; the header ends in a newline
+  header.append(kAlign - (kMagic + header.size() + 1) % kAlign, ' ').push_back('\n');
+  std::string out = "\x93NUMPY\x01";
+  out.push_back('\0');
+  out.push_back(static_cast<char>(header.size() & 0xff));
+  out.push_back(static_cast<char>(header.size() >> 8));
+  out += header;
+  out.append(static_cast<const char*>(half.const_data_ptr()), half.nbytes());
+  return out;
+}
+
+std::string sample_json(const Sample& sample, const Provenance& provenance) {
+  using Json = nlohmann::ordered_json;
+  Json json{{"caption", sample.caption}, {"seed", provenance.seed}, {"model_digest", provenance.model_digest}};
+  for (const auto& [name, value] : provenance.sampler) json["sampler"][name] = value;
+  json["tokens"] = Json::array();
+  for (size_t i = 0; i < provenance.token_texts.size(); ++i) {
+    json["tokens"].push_back({{"text", provenance.token_texts[i]}, {"span", {provenance.token_spans[i].begin, provenance.token_spans[i].end}}});
+  }
+  json["phrases"] = Json::array();
+  for (size_t i = 0; i < sample.phrases.size(); ++i) {
+    const text::Phrase& phrase = sample.phrases[i];
+    const vision::Rle rle = sample.masks.rle(static_cast<int64_t>(i));
+    const vision::Box box = rle.box();
+    json["phrases"].push_back({{"text", phrase.text},
+                               {"role", text::role_name(phrase.role)},
+                               {"span", {phrase.span.begin, phrase.span.end}},
+                               {"tokens", phrase.tokens},
+                               {"score", provenance.scores[i]},
+                               {"bbox", {box.x, box.y, box.width, box.height}},
+                               {"area", rle.area()},
+                               {"segmentation", {{"size", {rle.height, rle.width}}, {"counts", rle.counts()}}}});
+  }
+  return json.dump();
+}
+
+}  // namespace freeatm::data

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/data/shards.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include <nlohmann/json.hpp>
+
+#include "freeatm/core/error.h"
+#include "freeatm/data/dataset.h"
+
+namespace freeatm::data {
+namespace {
+
+constexpr int64_t kBlock = 512;  // tar's unit
+
+/// A shard held open; reads are positioned, so threads share it.
+class ShardFile {
+ public:
+  explicit ShardFile(const fs::path& path) : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    require_file(path, "data.root");
+    if (descriptor_ < 0) throw UserError(path.string(), "data.root", "cannot be opened");
+  }
+  ~ShardFile() { ::close(descriptor_); }
+  ShardFile(const ShardFile&) = delete;
+  ShardFile& operator=(const ShardFile&) = delete;
+
+  std::string read(int64_t offset, int64_t size) const {
+    std::string bytes(static_cast<size_t>(size), '\0');
+    for (int64_t done = 0; done < size;) {
+      const ssize_t got = ::pread(descriptor_, bytes.data() + done, static_cast<size_t>(size - done), offset + done);
+      if (got <= 0) throw UserError(path_.string(), "data.root", "is truncated: {} bytes wanted at {}", size, offset);
+      done += got;
+    }
+    return bytes;
+  }
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+  int descriptor_;
+};
+
+struct TarHeader {
+  std::string name;
+  int64_t size;
+  char type;
+};
+
+int64_t octal(std::string_view digits, const fs::path& path) {
+  int64_t value = 0;
+  for (char c : digits) {
+    if (c == '\0' || c == ' ') break;
+    if (c < '0' || c > '7') throw UserError(path.string(), "data.root", "is not a tar file");
+    value = value * 8 + (c - '0');
+  }
+  return value;
+}
+
+/// POSIX ustar: name at 0, size at 124, checksum at 148, type at 156, "ustar" at 257, prefix at 345.
+TarHeader parse_header(const std::string& block, const fs::path& path) {
+  int64_t sum = 0;
+  for (int64_t i = 0; i < kBlock; ++i) sum += i >= 148 && i < 156 ? ' ' : static_cast<unsigned char>(block[i]);
+  if (octal(std::string_view(block).substr(148, 8), path) != sum) throw UserError(path.string(), "data.root", "is not a tar file, or is damaged");
+  const std::string name(block.c_str(), strnlen(block.c_str(), 100));
+  const std::string prefix(block.c_str() + 345, strnlen(block.c_str() + 345, 155));
+  const bool is_ustar = block.compare(257, 5, "ustar") == 0;
+  return {is_ustar && !prefix.empty() ? prefix + "/" + name : name, octal(std::string_view(block).substr(124, 12), path), block[156]};
+}
+
+Sample read_sample(const ShardFile& file, const IndexedSample& indexed);
+
+class ShardDataset final : public Dataset {
+ public:
+  explicit ShardDataset(const std::vector<fs::path>& paths) {
+    for (const auto& path : paths) {
+      files_.push_back(std::make_unique<ShardFile>(path));
+      for (auto& sample : index_shard(path)) samples_.push_back({files_.back().get(), std::move(sample)});
+    }
+  }
+  int64_t size() const override { return static_cast<int64_t>(samples_.size()); }
+  Sample get(int64_t index, RandomStream&) const override { return read_sample(*samples_[index].first, samples_[index].second); }
+
+ private:
+  std::vector<std::unique_ptr<ShardFile>> files_;
+  std::vector<std::pair<const ShardFile*, IndexedSample>> samples_;
+};
+
+void read_json(const std::string& bytes, const std::string& name, Sample& sample) {
+  try {
+    const auto json = nlohmann::json::parse(bytes);
+    sample.caption = json.value("caption", "");
+    for (const auto& entry : json.value("phrases", nlohmann::json::array())) {
+      text::Phrase phrase{entry.at("text"), text::role_from_name(entry.at("role").get<std::string>()),
+                          {entry.at("span").at(0), entry.at("span").at(1)}, entry.value("tokens", std::vector<int64_t>{})};
+      const auto& segmentation = entry.at("segmentation");
+      sample.masks.add(vision::Rle::from_counts(segmentation.at("counts").get<std::string>(), segmentation.at("size").at(0),
+                                                segmentation.at("size").at(1), name));
+      sample.phrases.push_back(std::move(phrase));
+    }
+  } catch (const nlohmann::json::exception& error) {
+    throw UserError(name, "", "is not a sample's json: {}", error.what());
+  }
+}
+
+Sample read_sample(const ShardFile& file, const IndexedSample& indexed) {
+  Sample sample;
+  sample.key = indexed.key;
+  const auto name = [&](const MemberPlace& place) { return file.path().string() + "/" + indexed.key + "." + place.extension; };
+  for (const MemberPlace& place : indexed.members) {  // the picture first: the masks have its size
+    if (place.extension == "png" || place.extension == "jpg" || place.extension == "jpeg" || place.extension == "webp") {
+      sample.image = vision::decode_image(file.read(place.offset, place.size), name(place));
+    }
+  }
+  if (sample.image.empty()) throw UserError(file.path().string(), indexed.key, "has no picture (png, jpg or webp)");
+  sample.masks = vision::MaskSet(sample.image.height, sample.image.width);
+  for (const MemberPlace& place : indexed.members) {
+    if (place.extension == "json") read_json(file.read(place.offset, place.size), name(place), sample);
+    if (place.extension == "txt") sample.caption = file.read(place.offset, place.size);
+  }
+  return sample;
+}
+
+}  // namespace
+
+std::vector<IndexedSample> index_shard(const fs::path& path) {
+  const ShardFile file(path);
+  const auto length = static_cast<int64_t>(fs::file_size(path));
+  std::vector<IndexedSample> samples;
+  for (int64_t offset = 0;; ) {
+    if (offset + kBlock > length) throw UserError(path.string(), "data.root", "is truncated: the tar has no end");
+    const std::string block = file.read(offset, kBlock);
+    if (std::all_of(block.begin(), block.end(), [](char c) { return c == '\0'; })) return samples;
+    const TarHeader header = parse_header(block, path);
+    offset += kBlock;
+    if (header.size > length - offset) throw UserError(path.string(), header.name, "is truncated: {} bytes wanted, {} there", header.size, length - offset);
+    if (header.type == '0' || header.type == '\0') {
+      // WebDataset's rule: the key ends at the first dot of the file's name.
+      const size_t slash = header.name.rfind('/'), dot = header.name.find('.', slash == std::string::npos ? 0 : slash + 1);
+      const std::string key = header.name.substr(0, dot);
+      if (samples.empty() || samples.back().key != key) samples.push_back({key, {}});
+      samples.back().members.push_back({dot == std::string::npos ? "" : header.name.substr(dot + 1), offset, header.size});
+    }
+    offset += (header.size + kBlock - 1) / kBlock * kBlock;
+  }
+}
+
+std::unique_ptr<Dataset> open_shards(const std::string& root) {
+  std::vector<fs::path> paths;
+  if (fs::is_regular_file(root)) {
+    paths.push_back(root);
+  } else {
+    require_folder(root, "data.root");
+    for (const auto& entry : fs::directory_iterator(root)) {
+      if (entry.path().extension() == ".tar" && !entry.path().filename().string().starts_with(".")) paths.push_back(entry.path());
+    }
+    std::sort(paths.begin(), paths.end());
+  }
+  if (paths.empty()) throw UserError(root, "data.root", "holds no shards (*.tar)");
+  return std::make_unique<ShardDataset>(paths);
+}
+
+}  // namespace freeatm::data

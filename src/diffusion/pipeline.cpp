@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/diffusion/pipeline.h"
+
+#include <cstdio>
+#include <fstream>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "freeatm/core/error.h"
+#include "freeatm/core/files.h"
+#include "freeatm/core/random.h"
+#include "freeatm/weights/load.h"
+#include "freeatm/weights/safetensors.h"
+
+namespace freeatm::diffusion {
+namespace {
+
+/// model_index.json: what each component must be, and that nothing else is in use.
+void check_index(const std::string& folder) {
+  require_folder(folder, "diffusion.path");
+  const std::string path = folder + "/model_index.json";
+  require_file(path, "diffusion.path");
+  nlohmann::json index;
+  try {
+    index = nlohmann::json::parse(read_file(path));
+  } catch (const nlohmann::json::exception& error) {
+    throw UserError(path, "", "is not JSON: {}", error.what());
+  }
+  if (!index.is_object()) throw UserError(path, "", "is {}, not an object", index.type_name());
+  const nlohmann::json name = index.value("_class_name", nlohmann::json());
+  if (name != "StableDiffusionPipeline") throw UserError(path, "_class_name", "{} is not \"StableDiffusionPipeline\"", name.dump());
+
+  const auto class_of = [&](const std::string& component) -> nlohmann::json {  // [library, class], or null
+    const auto found = index.find(component);
+    return found != index.end() && found->is_array() && found->size() == 2 ? (*found)[1] : nlohmann::json();
+  };
+  const std::vector<std::pair<std::string, std::vector<std::string>>> needed = {
+      {"tokenizer", {"CLIPTokenizer", "CLIPTokenizerFast"}},
+      {"text_encoder", {"CLIPTextModel"}},
+      {"unet", {"UNet2DConditionModel"}},
+      {"vae", {"AutoencoderKL"}},
+      {"scheduler", {}},  // make_scheduler knows which
+  };
+  for (const auto& [component, classes] : needed) {
+    const nlohmann::json type = class_of(component);
+    if (type.is_null()) throw UserError(path, component, "is missing");
+    if (!classes.empty() && std::find(classes.begin(), classes.end(), type) == classes.end()) {
+      throw UserError(path, component, "{} is not {}", type.dump(), one_of(classes));
+    }
+    require_folder(folder + "/" + component, component);
+  }
+  // An image encoder changes what the model was trained on; the safety checker and its feature extractor only look at results.
+  if (!class_of("image_encoder").is_null()) throw UserError(path, "image_encoder", "is not supported");
+}
+
+/// The component's weights: NAME.safetensors, or the half-precision NAME.fp16.safetensors alone.
+std::string weight_file(const std::string& folder, const std::string& component, const std::string& name) {
+  const std::string full = folder + "/" + component + "/" + name + ".safetensors";
+  const std::string half = folder + "/" + component + "/" + name + ".fp16.safetensors";
+  if (!fs::exists(full) && fs::exists(half)) return half;
+  require_file(full, component);
+  return full;
+}
+
+void load_weights(torch::nn::Module& module, const weights::TensorMap& tensors, const std::string& path) {
+  weights::TensorMap state;
+  for (const auto& item : module.named_parameters()) state[item.key()] = item.value();
+  for (const auto& item : module.named_buffers()) state[item.key()] = item.value();
+  weights::require_complete(weights::load_into(state, tensors), path);
+  module.eval();
+}
+
+/// In pieces: a file may be larger than memory.
+uint64_t file_hash(const std::string& path, uint64_t seed) {
+  std::ifstream file(path, std::ios::binary);
+  std::string piece(size_t{1} << 24, '\0');
+  while (file.read(piece.data(), static_cast<std::streamsize>(piece.size())) || file.gcount() > 0) {
+    seed = stable_hash(std::string_view(piece.data(), static_cast<size_t>(file.gcount())), seed);
+  }
+  return seed;
+}
+
+std::string digest_of(const std::vector<std::string>& files) {
+  uint64_t hash = 0;
+  for (const std::string& path : files) hash = file_hash(path, hash);
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+  return text;
+}
+
+}  // namespace
+
+Pipeline Pipeline::load(const std::string& folder, at::Device device, at::ScalarType dtype) {
+  check_index(folder);
+  const std::string text_file = weight_file(folder, "text_encoder", "model");
+  const std::string unet_file = weight_file(folder, "unet", "diffusion_pytorch_model");
+  const std::string vae_file = weight_file(folder, "vae", "diffusion_pytorch_model");
+
+  auto text_encoder = std::make_shared<models::ClipTextModel>(models::ClipTextOptions::from_config(folder + "/text_encoder/config.json"));
+  auto unet = std::make_shared<models::UNet2DConditionModel>(models::UNetOptions::from_config(folder + "/unet/config.json"));
+  auto vae = std::make_shared<models::AutoencoderKL>(models::AutoencoderOptions::from_config(folder + "/vae/config.json"));
+  for (torch::nn::Module* module : std::initializer_list<torch::nn::Module*>{text_encoder.get(), unet.get(), vae.get()}) {
+    module->to(device, dtype);
+  }
+  load_weights(*text_encoder, weights::load_safetensors(text_file).tensors, text_file);
+  load_weights(*unet, weights::load_safetensors(unet_file).tensors, unet_file);
+  load_weights(*vae, models::with_current_attention_names(weights::load_safetensors(vae_file).tensors), vae_file);
+
+  return Pipeline{text::ClipTokenizer(folder + "/tokenizer"),
+                  std::move(text_encoder),
+                  std::move(unet),
+                  std::move(vae),
+                  make_scheduler(folder + "/scheduler"),
+                  digest_of({text_file, unet_file, vae_file}),
+                  device,
+                  dtype};
+}
+
+}  // namespace freeatm::diffusion

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/models/initialize.h"
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+
+#include "freeatm/core/random.h"
+
+namespace freeatm::models {
+namespace {
+
+template <class Draw>
+void fill(const at::Tensor& tensor, Draw draw) {
+  std::vector<float> values(tensor.numel());
+  for (float& value : values) value = static_cast<float>(draw());
+  tensor.copy_(at::from_blob(values.data(), tensor.sizes(), at::kFloat));
+}
+
+void initialize_convolution(torch::nn::Conv2dImpl& layer, RandomStream random) {
+  const at::Tensor& weight = layer.weight;  // [out, in / groups, kh, kw]
+  const double fan_out = static_cast<double>(weight.size(0) * weight.size(2) * weight.size(3)) / static_cast<double>(layer.options.groups());
+  fill(weight, [&, stddev = std::sqrt(2 / fan_out)] { return random.normal(0, stddev); });
+  if (layer.bias.defined()) layer.bias.zero_();
+}
+
+void initialize_linear(torch::nn::LinearImpl& layer, RandomStream random) {
+  const double bound = 1 / std::sqrt(static_cast<double>(layer.weight.size(1)));
+  const auto draw = [&] { return random.uniform(-bound, bound); };
+  fill(layer.weight, draw);
+  if (layer.bias.defined()) fill(layer.bias, draw);
+}
+
+}  // namespace
+
+void initialize(torch::nn::Module& module, uint64_t seed) {
+  const at::NoGradGuard no_grad;
+  const RandomStream weights(seed, "weights");
+  for (const auto& item : module.named_modules()) {
+    if (auto* convolution = item.value()->as<torch::nn::Conv2d>()) initialize_convolution(*convolution, weights.fork(item.key()));
+    if (auto* linear = item.value()->as<torch::nn::Linear>()) initialize_linear(*linear, weights.fork(item.key()));
+    if (auto* norm = item.value()->as<torch::nn::BatchNorm2d>()) norm->reset_parameters();
+    if (auto* norm = item.value()->as<torch::nn::BatchNorm1d>()) norm->reset_parameters();
+  }
+}
+
+}  // namespace freeatm::models

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/training/checkpoint.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "freeatm/core/error.h"
+#include "freeatm/core/random.h"
+#include "freeatm/core/signals.h"
+#include "freeatm/weights/load.h"
+
+namespace freeatm::training {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kModelFile = "model.safetensors";
+constexpr const char* kOptimizerFile = "optimizer.safetensors";
+constexpr const char* kManifest = "manifest.json";
+constexpr const char* kStepPrefix = "step_";
+
+// FNV-1a with a finaliser: finds damage, and makes no promise against forgery.
+std::string digest_of(const std::string& bytes) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(stable_hash(bytes)));
+  return text;
+}
+
+json manifest_of(const fs::path& folder, const Position& position) {
+  json files;
+  for (const char* name : {kModelFile, kOptimizerFile}) {
+    const std::string bytes = read_file(folder / name);
+    files[name] = {{"size", bytes.size()}, {"fnv1a64", digest_of(bytes)}};
+  }
+  return {{"step", position.step}, {"epoch", position.epoch}, {"step_in_epoch", position.step_in_epoch}, {"files", files}};
+}
+
+json read_manifest(const fs::path& folder) {
+  const json manifest = json::parse(read_file(folder / kManifest), nullptr, /*allow_exceptions=*/false);
+  const bool whole = manifest.is_object() && manifest.contains("files") && manifest["files"].is_object() &&
+                     std::ranges::all_of(std::vector<const char*>{"step", "epoch", "step_in_epoch"}, [&](const char* key) {
+                       return manifest.contains(key) && manifest[key].is_number_integer();
+                     });
+  if (!whole) throw UserError((folder / kManifest).string(), "", "is no checkpoint's manifest: cut off or changed");
+  return manifest;
+}
+
+weights::TensorMap load_checked(const fs::path& folder, const json& manifest, const std::string& name) {
+  const fs::path path = folder / name;
+  const json said = manifest["files"].value(name, json::object());
+  const std::string bytes = read_file(path);
+  if (said.value("size", uint64_t{0}) != bytes.size()) {
+    throw UserError(path.string(), "", "has {} bytes, its manifest says {}: the checkpoint is damaged", bytes.size(),
+                    said.value("size", uint64_t{0}));
+  }
+  if (said.value("fnv1a64", "") != digest_of(bytes)) {
+    throw UserError(path.string(), "", "does not have the digest in its manifest: the checkpoint is damaged");
+  }
+  return weights::load_safetensors(path.string()).tensors;
+}
+
+// "step_120" -> 120; -1 for any other name.
+int64_t step_of(const fs::path& folder) {
+  const std::string name = folder.filename().string();
+  const bool fits = name.starts_with(kStepPrefix) && name.find_first_not_of("0123456789", 5) == std::string::npos && name.size() > 5;
+  return fits ? std::stoll(name.substr(5)) : -1;
+}
+
+void remove_old_checkpoints(const fs::path& checkpoints, int64_t newest, int64_t keep_last) {
+  std::vector<fs::path> older;
+  for (const auto& entry : fs::directory_iterator(checkpoints)) {
+    if (entry.is_directory() && step_of(entry.path()) >= 0 && step_of(entry.path()) != newest) older.push_back(entry.path());
+  }
+  std::ranges::sort(older, {}, step_of);
+  for (int64_t i = 0; i + keep_last - 1 < static_cast<int64_t>(older.size()); ++i) fs::remove_all(older[i]);
+}
+
+}  // namespace
+
+weights::TensorMap module_state(const torch::nn::Module& module) {
+  weights::TensorMap state;
+  for (const auto& item : module.named_parameters()) state[item.key()] = item.value().detach();
+  for (const auto& item : module.named_buffers()) state[item.key()] = item.value();
+  return state;
+}
+
+void save_checkpoint(const fs::path& run, const Checkpoint& checkpoint, int64_t keep_last) {
+  const fs::path checkpoints = run / "checkpoints";
+  prepare_folder(checkpoints);
+  const std::string name = format("{}{}", kStepPrefix, checkpoint.position.step);
+  PendingPath pending(checkpoints / name);
+  fs::create_directory(pending.temporary());
+  weights::save_safetensors((pending.temporary() / kModelFile).string(), checkpoint.model);
+  weights::save_safetensors((pending.temporary() / kOptimizerFile).string(), checkpoint.optimizer);
+  write_file(pending.temporary() / kManifest, manifest_of(pending.temporary(), checkpoint.position).dump(2) + "\n");
+  pending.commit();
+  write_file(checkpoints / "latest", name + "\n");
+  remove_old_checkpoints(checkpoints, checkpoint.position.step, keep_last);
+}
+
+std::optional<fs::path> latest_checkpoint(const fs::path& run) {
+  const fs::path latest = run / "checkpoints" / "latest";
+  if (!fs::exists(latest)) return std::nullopt;
+  std::string name = read_file(latest);
+  while (!name.empty() && name.back() == '\n') name.pop_back();
+  const fs::path folder = run / "checkpoints" / name;
+  if (step_of(name) < 0 || !fs::is_directory(folder)) throw UserError(latest.string(), "", "names '{}', which is no checkpoint", name);
+  return folder;
+}
+
+Checkpoint load_checkpoint(const fs::path& folder) {
+  const json manifest = read_manifest(folder);
+  return {.position = {.epoch = manifest["epoch"], .step_in_epoch = manifest["step_in_epoch"], .step = manifest["step"]},
+          .model = load_checked(folder, manifest, kModelFile),
+          .optimizer = load_checked(folder, manifest, kOptimizerFile)};
+}
+
+weights::TensorMap load_checkpoint_model(const fs::path& folder) { return load_checked(folder, read_manifest(folder), kModelFile); }
+
+Position restore(const fs::path& folder, torch::nn::Module& model, Optimizer& optimizer) {
+  const Checkpoint checkpoint = load_checkpoint(folder);
+  weights::require_complete(weights::load_into(module_state(model), checkpoint.model), (folder / kModelFile).string());
+  weights::require_complete(weights::load_into(optimizer.state(), checkpoint.optimizer), (folder / kOptimizerFile).string());
+  return checkpoint.position;
+}
+
+CheckpointHook::CheckpointHook(fs::path run, const torch::nn::Module& model, const Optimizer& optimizer, int64_t every_epochs, int64_t keep_last)
+    : run_(std::move(run)), model_(model), optimizer_(optimizer), every_epochs_(every_epochs), keep_last_(keep_last) {}
+
+void CheckpointHook::after_step(const StepReport& report) {
+  if (pending_signal()) save(report.position);
+}
+
+void CheckpointHook::after_epoch(const Position& position) {
+  if (position.epoch % every_epochs_ == 0) save(position);
+}
+
+void CheckpointHook::at_end(const Position& position) { save(position); }
+
+void CheckpointHook::save(const Position& position) {
+  if (position == saved_) return;
+  save_checkpoint(run_, {position, module_state(model_), optimizer_.state()}, keep_last_);
+  saved_ = position;
+}
+
+}  // namespace freeatm::training

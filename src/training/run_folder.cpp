@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/training/run_folder.h"
+
+#include "freeatm/core/error.h"
+#include "freeatm/training/checkpoint.h"
+
+namespace freeatm::training {
+namespace {
+
+constexpr const char* kConfigFile = "config.yaml";
+
+std::string text_at(const config::Node* node) { return node == nullptr ? "nothing" : node->text(); }
+
+/// "trainer.lr: 0.001 there, 0.002 here" for the first key that differs, or "".
+std::string first_difference(const config::Node& there, const config::Node& here, const std::string& prefix = "") {
+  for (const auto* side : {&here, &there}) {  // keys of either
+    for (const auto& [key, unused] : side->map()) {
+      const std::string path = prefix + key;
+      if (path == "out" || path == "resume" || path == "device") continue;
+      const config::Node *a = there.find(key), *b = here.find(key);
+      if (a != nullptr && b != nullptr && a->is_map() && b->is_map()) {
+        const std::string inner = first_difference(*a, *b, path + ".");
+        if (!inner.empty()) return inner;
+      } else if (text_at(a) != text_at(b)) {
+        return format("{}: {} there, {} here", path, text_at(a), text_at(b));
+      }
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+std::optional<fs::path> open_run_folder(const fs::path& out, const config::Node& config, const std::string& resume) {
+  prepare_folder(out);
+  const bool is_run = fs::exists(out / kConfigFile);
+  if (!is_run && !fs::is_empty(out)) throw UserError(out.string(), "out", "is neither empty nor a run folder; give another one");
+  if (is_run) {
+    if (resume == "never") throw UserError(out.string(), "out", "holds a run already; give another folder, or resume=auto");
+    const std::string difference = first_difference(config::load_yaml((out / kConfigFile).string()), config);
+    if (!difference.empty()) throw UserError(out.string(), "out", "holds a run of another config ({}); give another folder", difference);
+  }
+  const auto checkpoint = latest_checkpoint(out);
+  if (resume == "must" && !checkpoint) throw UserError(out.string(), "resume", "must: there is no checkpoint to go on from");
+  if (!checkpoint) write_file(out / kConfigFile, config::to_yaml(config));
+  return checkpoint;
+}
+
+config::Node run_config(const fs::path& run, const std::string& key) {
+  require_folder(run, key);
+  if (!fs::exists(run / kConfigFile)) throw UserError(run.string(), key, "is no run folder: it has no {}", kConfigFile);
+  return config::load_yaml((run / kConfigFile).string());
+}
+
+fs::path require_checkpoint(const fs::path& run, const std::string& key) {
+  const auto checkpoint = latest_checkpoint(run);
+  if (!checkpoint) throw UserError(run.string(), key, "has no checkpoint yet");
+  return *checkpoint;
+}
+
+}  // namespace freeatm::training

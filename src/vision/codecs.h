@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// One decoder a file format; `name` is the file in error messages.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "freeatm/vision/image.h"
+
+namespace freeatm::vision {
+
+Image decode_png(std::string_view bytes, const std::string& name);
+Image decode_jpeg(std::string_view bytes, const std::string& name);
+Image decode_webp(std::string_view bytes, const std::string& name);
+
+/// Throws UserError unless 1 <= width * height <= 2^28: a few hostile bytes must not ask for all the memory.
+void check_size(int64_t width, int64_t height, const std::string& name);
+
+/// RGBA, four bytes a pixel -> RGB on white.
+Image on_white(const uint8_t* rgba, int height, int width);
+
+}  // namespace freeatm::vision

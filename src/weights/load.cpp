@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/weights/load.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include "freeatm/core/error.h"
+
+namespace freeatm::weights {
+
+LoadReport load_into(const TensorMap& destination, const TensorMap& source) {
+  const at::NoGradGuard no_grad;
+  LoadReport report;
+  for (const auto& [name, target] : destination) {
+    const auto found = source.find(name);
+    if (found == source.end()) {
+      report.missing.push_back(name);
+    } else if (found->second.sizes() != target.sizes()) {
+      report.misshaped.push_back(
+          format("{}: {} in the file, {} in the model", name, found->second.sizes(), target.sizes()));
+    } else {
+      target.copy_(found->second);
+      report.loaded.push_back(name);
+    }
+  }
+  for (const auto& [name, tensor] : source) {
+    if (!destination.contains(name)) report.unexpected.push_back(name);
+  }
+  return report;
+}
+
+void require_complete(const LoadReport& report, const std::string& where) {
+  const auto others = [](const std::vector<std::string>& names) {
+    return names.size() > 1 ? format(" (and {} more)", names.size() - 1) : std::string();
+  };
+  if (!report.missing.empty()) {
+    throw UserError(where, report.missing[0], "is missing in the file{}", others(report.missing));
+  }
+  if (!report.misshaped.empty()) {
+    throw UserError(where, report.misshaped[0], "the shapes differ{}", others(report.misshaped));
+  }
+  if (!report.unexpected.empty()) {
+    throw UserError(where, report.unexpected[0], "is not a tensor of this model{}", others(report.unexpected));
+  }
+}
+
+}  // namespace freeatm::weights

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/weights/safetensors.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <tuple>
+#include <vector>
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+
+#include "freeatm/core/error.h"
+#include "freeatm/core/files.h"
+#include "mapped_file.h"
+#include "safetensors_header.h"
+
+namespace freeatm::weights {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "the format is little-endian, and tensors are views into it");
+
+constexpr size_t kLengthBytes = 8;
+constexpr uint64_t kLongestHeader = 100'000'000;  // the reference implementation's bound
+
+std::string_view header_text(const std::string& path, const MappedFile& file) {
+  if (file.size() < kLengthBytes) throw UserError(path, "", "is too short for a safetensors file");
+  uint64_t length = 0;
+  std::memcpy(&length, file.data(), kLengthBytes);
+  if (length > kLongestHeader) {
+    throw UserError(path, "", "is not a safetensors file: a header of {} bytes; at most {} are allowed", length,
+                    kLongestHeader);
+  }
+  if (length > file.size() - kLengthBytes) {
+    throw UserError(path, "", "the header of {} bytes is cut short: the file has {}", length, file.size());
+  }
+  return {file.data() + kLengthBytes, static_cast<size_t>(length)};
+}
+
+// A view that keeps the file mapped; a copy where an unpadded header left the bytes unaligned.
+at::Tensor tensor_at(char* bytes, const HeaderEntry& entry, const std::shared_ptr<MappedFile>& file) {
+  const auto options = at::TensorOptions(entry.dtype);
+  if (reinterpret_cast<uintptr_t>(bytes) % at::elementSize(entry.dtype) == 0) {
+    return at::from_blob(bytes, entry.shape, [file](void*) {}, options);
+  }
+  at::Tensor copy = at::empty(entry.shape, options);
+  std::memcpy(copy.data_ptr(), bytes, entry.end - entry.begin);
+  return copy;
+}
+
+}  // namespace
+
+Safetensors load_safetensors(const std::string& path) {
+  const auto file = std::make_shared<MappedFile>(path);
+  const std::string_view text = header_text(path, *file);
+  const size_t data_begin = kLengthBytes + text.size();
+  Header header = parse_header(path, text, file->size() - data_begin);
+
+  Safetensors out;
+  out.metadata = std::move(header.metadata);
+  for (const HeaderEntry& entry : header.entries) {
+    out.tensors.emplace(entry.name, tensor_at(file->data() + data_begin + entry.begin, entry, file));
+  }
+  return out;
+}
+
+void save_safetensors(const std::string& path, const TensorMap& tensors,
+                      const std::map<std::string, std::string>& metadata) {
+  std::vector<std::pair<std::string, at::Tensor>> ordered(tensors.begin(), tensors.end());
+  for (const auto& [name, tensor] : ordered) {
+    FREEATM_CHECK(tensor.defined() && dtype_rank(tensor.scalar_type()) >= 0, "'{}' cannot be written as safetensors", name);
+  }
+  std::stable_sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) {
+    return dtype_rank(a.second.scalar_type()) > dtype_rank(b.second.scalar_type());
+  });
+
+  Header header;
+  header.metadata = metadata;
+  uint64_t end = 0;
+  for (const auto& [name, tensor] : ordered) {
+    const uint64_t begin = end;
+    end += tensor.nbytes();
+    header.entries.push_back({name, tensor.scalar_type(), tensor.sizes().vec(), begin, end});
+  }
+  std::string text = write_header(header);
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  const uint64_t length = text.size();
+
+  PendingPath pending(path);
+  std::ofstream out(pending.temporary(), std::ios::binary);
+  out.write(reinterpret_cast<const char*>(&length), kLengthBytes);
+  out.write(text.data(), static_cast<std::streamsize>(text.size()));
+  for (const auto& [name, tensor] : ordered) {
+    const at::Tensor bytes = tensor.detach().cpu().contiguous();
+    out.write(static_cast<const char*>(bytes.data_ptr()), static_cast<std::streamsize>(bytes.nbytes()));
+  }
+  out.close();
+  if (!out) throw UserError(path, "", "cannot be written: {}", std::strerror(errno));
+  pending.commit();
+}
+
+}  // namespace freeatm::weights
