@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What hydra-core makes of small trees of configs and lists of overrides: the judge of the config layer.
 
-    python scripts/baselines/hydra.py        # hydra-core 1.3.8, omegaconf 2.3.1 -> tests/config/data/hydra_cases.json
+    .deps/peers/bin/python scripts/baselines/hydra.py        # hydra-core 1.3.8, omegaconf 2.3.1 -> tests/config/data/hydra_cases.json
 
 The file holds {"trees": {name: {path: text}}, "environment": {...}, "cases": [{"tree", "config", "overrides", and either
-"expected" (the composed and resolved tree) with "yaml" (the same as OmegaConf prints it), or "refused" (by which error)}]}.
+"expected" (the composed and resolved tree) or "refused" (by which error)}]}; some have "yaml", the tree as OmegaConf prints it.
 Floats that JSON does not have are the strings "float:inf", "float:-inf" and "float:nan".
 """
 import json
@@ -47,7 +47,10 @@ def judge(tree, config, overrides):
             with initialize_config_dir(folder, version_base="1.3"):
                 config = compose(config, overrides)
             container = OmegaConf.to_container(config, resolve=True)
-            return {"expected": encoded(container), "yaml": OmegaConf.to_yaml(config, resolve=True)}
+            result = {"expected": encoded(container)}
+            if tree != "values" or not overrides:
+                result["yaml"] = OmegaConf.to_yaml(config, resolve=True)
+            return result
         except Exception as error:  # whatever it is: Hydra refuses
             return {"refused": type(error).__name__}
 
@@ -59,7 +62,9 @@ def main():
     cases = []
     for tree, config, overrides in CASES:
         cases.append({"tree": tree, "config": config, "overrides": overrides, **judge(tree, config, overrides)})
-    OUT.write_text(json.dumps({"trees": TREES, "environment": ENVIRONMENT, "cases": cases}, indent=1) + "\n")
+    head = json.dumps({"trees": TREES, "environment": ENVIRONMENT}, indent=1)[:-2]
+    lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)
+    OUT.write_text(f'{head},\n "cases": [\n{lines}\n]}}\n')
     refused = sum("refused" in case for case in cases)
     print(f"{len(cases)} cases, {refused} of them refused -> {OUT}, {OUT.stat().st_size} bytes")
 

@@ -117,7 +117,7 @@ PACKAGES = {
     "itself.yaml": "defaults: [itself]\na: 1\n",
     "list_over_map.yaml": "defaults: [db: mysql, _self_]\ndb: [1, 2]\n",
     "scalar_over_map.yaml": "defaults: [db: mysql, _self_]\ndb: 5\n",
-    "missing_over_value.yaml": "defaults: [db: mysql, _self_]\ndb: {port: ???, user: null}\n",
+    "missing_over_value.yaml": "defaults: [db: mysql, _self_]\ndb:\n  port: ???\n  user: null\n",
     "through.yaml": "defaults: [_self_, overlay]\nbase: {a: 1, b: {c: 2}}\ncopy: ${base}\n",
     "overlay.yaml": "copy: {a: 3}\n",
     "toplist.yaml": "[1, 2]\n",
@@ -160,7 +160,7 @@ ints: [010, 0o10, 0x1F, 0b101, 1_000, +7, -0, 08, 1:30, 1:2:3, -1:30, 1__0]
 floats: [1e-3, 1E5, 1., .5, -.5, +.5, 1.5e3, .5e3, .5e+3, 1_0.5, 6.02e+23, .inf, -.INF, .NaN, 1:30.5, 1e3_0]
 nulls: [~, null, Null, NULL, nULL, ""]
 empty:
-texts: [2001-01-01, 1.2.3, "3", 'true', 1e, e5, 0x, -, ., +, 12:70, "it's", 'a "b"', a:b, http://x.y/z?q=1, "#no", 5 apples]
+texts: [2001-01-01, 1.2.3, "3", 'true', 1e, e5, 0x, ., +, 12:70, "it's", 'a "b"', a:b, http://x.y/z, "#no", 5 apples]
 block: |
   two
   lines
@@ -172,7 +172,7 @@ quoted: "tab\\there"
 infinity: [inf, nan, Infinity, 1_0, "1_0", "10"]
 dates: ["2001-01-01", "12:30", "-", "? x", "x: y", "x #y", " pad ", "[", "*a", "%", "@", "=", "<<", "null", "~", ""]
 """,
-    "keys.yaml": "1: one\ntrue: yes\n1.5: f\n'2': q\nnull_key: {a b: 1, 'c: d': 2, '': 3}\n",
+    "keys.yaml": "2: two\ntrue: yes\n1.5: f\n'3': q\nnull_key: {a b: 1, 'c: d': 2, '': 3}\n",
     "null_key.yaml": "null: 1\n",
     "anchors.yaml": "base: &b {x: 1, y: 2}\nsame: *b\nmore: {<<: *b, y: 3, z: 4}\ntwo: {<<: [{x: 9, w: 8}, *b]}\nlist: &l [1, *b]\nagain: *l\n",
     "duplicate.yaml": "a: 1\nb: 2\na: 3\n",
@@ -198,7 +198,13 @@ dates: ["2001-01-01", "12:30", "-", "? x", "x: y", "x #y", " pad ", "[", "*a", "
 LINKS = {
     "config.yaml": """
 a: 1
-b: {c: ${a}, d: ${.c}, e: ${..a}, f: {g: ${...a}, h: "${..c}-${a}"}}
+b:
+  c: ${a}
+  d: ${.c}
+  e: ${..a}
+  f:
+    g: ${...a}
+    h: "${..c}-${a}"
 text: "x${a}y${b.c}"
 pair: ${a}${a}
 types: ["${flag}_x", "${nothing}_x", "${rate}_x", "${list}_x", "${flag}", "${nothing}", "${rate}"]
@@ -238,8 +244,8 @@ bracket_first: ${[b].f[g]}
     "through_scalar.yaml": "a: 1\nb: ${a.x}\n",
     "cycle.yaml": "a: ${b}\nb: ${a}\n",
     "self.yaml": "a: ${a}\n",
-    "parent.yaml": "a: {b: ${a}}\n",
-    "mutual.yaml": "a: {x: ${b}}\nb: {y: ${a}}\n",
+    "parent.yaml": "a: {b: '${a}'}\n",
+    "mutual.yaml": "a: {x: '${b}'}\nb: {y: '${a}'}\n",
     "not_mutual.yaml": "a: {x: '${b.k}', k: 1}\nb: ${a}\n",
     "unset.yaml": "a: ${oc.env:FREEATM_NOT_SET}\n",
     "resolver.yaml": "a: ${nope:1}\n",
@@ -250,7 +256,7 @@ bracket_first: ${[b].f[g]}
     "number_key.yaml": "a: ${${b}}\nb: 1\n",
     "bad_index.yaml": "a: [1]\nb: ${a[1]}\n",
     "name_index.yaml": "a: [1]\nb: ${a.x}\n",
-    "relative_copy.yaml": "a: {x: 1, y: ${.x}}\nb: {x: 2, z: ${a}}\n",
+    "relative_copy.yaml": "a: {x: 1, y: '${.x}'}\nb: {x: 2, z: '${a}'}\n",
 }
 
 TREES = {"research": RESEARCH, "packages": PACKAGES, "values": VALUES, "links": LINKS}
@@ -366,7 +372,7 @@ CASES = [
         "a.b=a\\=b", "a.b=a\\,b", "a.b=a\\ ", "a.b=(x)", "a.b=\\(x\\)", "a.b=/data/x-1.0_b", "a.b=s3://bucket/k", "a.b=C:\\dir",
         "a.b=a@b.c", "a.b=50%", "a.b=a*?|b", "a.b=a#b", "a.b=a!b", "a.b=Grüße", "a.b='Grüße'", "a.b=a;b", "a.b=$x",
         "a.b=[1,2,3]", "a.b=[]", "a.b=[a,[b,c],{d:e}]", "a.b=[1, 2 , 3 ]", "a.b=[1,]", "a.b=[1", "a.b=1]", "a.b=[a b,'c,d',null]",
-        "a.b={x:1,y:{z:[a]}}", "a.b={}", "a.b={x: 1, y: two}", "a.b={x}", "a.b={1:2,true:3,null:4}", "a.b={1:2,true:3,x:null}",
+        "a.b={x:1,y:{z:[a]}}", "a.b={}", "a.b={x: 1, y: two}", "a.b={x}", "a.b={1:2,true:3,null:4}", "a.b={1:2,false:3,x:null}",
         "a.b={a:1,a:2}", "a.b={'q':1}", "a.c={d:3}", "a.c={z:3}", "+a.c={z:3}", "++a.c={z:3}", "a.c=[1]", "a.c=5", "a.c.e=[9]",
         "a.c.e={x:1}", "a.c.e.2.f=4", "a.c.e.2={f:5}", "a.c.e.2={g:5}", "a.c.e.7=1", "a.c.e.-1=1", "+a.c.e.3=1",
         "a.x=1", "+a.x=1", "++a.x=1", "+a.b=1", "++a.b=9", "+a.b.z=1", "++a.b.z=1", "a.b.z=1", "+nothing=1", "+nothing.x=1",

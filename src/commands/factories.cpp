@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "factories.h"
 
-#include "freeatm/core/error.h"
-
 namespace freeatm::commands {
 
 void ModelOptions::fields(config::Fields& f) {
@@ -10,8 +8,8 @@ void ModelOptions::fields(config::Fields& f) {
   if (name == "resnet") resnet.fields(f);
 }
 
-std::unique_ptr<models::Backbone> make_model(const ModelOptions& options, uint64_t seed) {
-  auto model = std::make_unique<models::ResNet>(options.resnet);
+std::shared_ptr<models::Backbone> make_model(const ModelOptions& options, uint64_t seed) {
+  auto model = std::make_shared<models::ResNet>(options.resnet);
   model->initialize(seed);
   return model;
 }
@@ -21,10 +19,8 @@ void ObjectiveOptions::fields(config::Fields& f) {
   if (name == "moco_v3") moco_v3.fields(f);
 }
 
-std::unique_ptr<training::Objective> make_objective(const ObjectiveOptions& options, const ModelOptions& model, uint64_t seed) {
-  auto objective = std::make_unique<objectives::MocoV3>(make_model(model, seed), make_model(model, seed), options.moco_v3);
-  objective->initialize_heads(seed);
-  return objective;
+std::shared_ptr<training::Objective> make_objective(const ObjectiveOptions& options, const ModelOptions& model, uint64_t seed) {
+  return std::make_shared<objectives::MocoV3>(make_model(model, seed), make_model(model, seed), options.moco_v3, seed);
 }
 
 }  // namespace freeatm::commands

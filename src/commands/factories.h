@@ -20,7 +20,7 @@ struct ModelOptions {
 };
 
 /// A backbone with its first weights: a function of the options and the seed.
-std::unique_ptr<models::Backbone> make_model(const ModelOptions& options, uint64_t seed);
+std::shared_ptr<models::Backbone> make_model(const ModelOptions& options, uint64_t seed);
 
 struct ObjectiveOptions {
   std::string name = "moco_v3";
@@ -28,6 +28,6 @@ struct ObjectiveOptions {
   void fields(config::Fields& f);
 };
 
-std::unique_ptr<training::Objective> make_objective(const ObjectiveOptions& options, const ModelOptions& model, uint64_t seed);
+std::shared_ptr<training::Objective> make_objective(const ObjectiveOptions& options, const ModelOptions& model, uint64_t seed);
 
 }  // namespace freeatm::commands

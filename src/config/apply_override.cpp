@@ -27,11 +27,9 @@ std::vector<std::string> split(std::string_view key) {
   if (parent.is_list()) {
     throw UserError(override.text, override.key, "'{}' is not an index of a list of {}", name, parent.list().size());
   }
-  if (override.kind == Kind::kDelete) {
-    throw UserError(override.text, override.key, "not in the configuration{}", did_you_mean(name, key_names(parent)));
-  }
-  throw UserError(override.text, override.key, "not in the configuration{}; +{} adds it",
-                  did_you_mean(name, key_names(parent)), override.text);
+  const std::string hint = override.kind == Kind::kDelete ? "" : " (+" + override.text + " adds it)";
+  throw UserError(override.text, override.key, "not in the configuration{}{}", did_you_mean(name, key_names(parent)),
+                  hint);
 }
 
 bool is_python_number(const Node& node) {
@@ -58,12 +56,32 @@ bool python_equal(const Node& a, const Node& b) {
   return a.is_scalar() && b.is_scalar() && same(a, b);
 }
 
+// The list or map at a path, where an interpolation stands for what it leads to; nullptr where there is none.
+Node* container_at(Node& tree, const std::vector<std::string>& path) {
+  std::vector<const Node*> ancestors;
+  Node* node = &tree;
+  for (const std::string& part : path) {
+    ancestors.push_back(node);
+    node = node->find_path(part);
+    if (node && has_interpolation(*node)) {
+      node = const_cast<Node*>(referred_container(*node, ancestors));  // a part of `tree`, which is ours to change
+    }
+    if (!node) return nullptr;
+  }
+  return node;
+}
+
+// Through an interpolation it is the original that loses the key, as in Hydra.
 void remove(Node& tree, const Override& override) {
-  const size_t dot = override.key.rfind('.');
-  const std::string name = override.key.substr(dot == std::string::npos ? 0 : dot + 1);
-  Node* parent = dot == std::string::npos ? &tree : tree.find_path(override.key.substr(0, dot));
-  const Node* node = tree.find_path(override.key);
-  if (!parent || !node || node->is_null() || node->is_missing()) refuse_unknown(override, parent ? *parent : tree, name);
+  std::vector<std::string> path = split(override.key);
+  const std::string name = std::move(path.back());
+  path.pop_back();
+  Node* parent = container_at(tree, path);
+  const Node* node = parent ? parent->find_path(name) : nullptr;
+  if (!node) refuse_unknown(override, parent ? *parent : tree, name);
+  if (node->is_null() || node->is_missing()) {
+    throw UserError(override.text, override.key, "{} counts as absent already", node->describe());
+  }
   if (!parent->is_map()) throw UserError(override.text, override.key, "an element of a list cannot be taken out");
   if (!override.value.is_null() && !python_equal(*node, override.value)) {
     throw UserError(override.text, override.key, "the value is {}, not {}", node->text(), override.value.text());
@@ -73,16 +91,8 @@ void remove(Node& tree, const Override& override) {
 
 // "+" must not change what is there, but may add to a map.
 void check_addable(const Node& tree, const Override& override) {
-  const Node* node = &tree;
-  for (const std::string& part : split(override.key)) {
-    if (node->is_scalar() && !has_interpolation(*node)) {
-      throw UserError(override.text, override.key, "{} has no keys; ++{} replaces it", node->describe(),
-                      override.text.substr(1));
-    }
-    node = node->find_path(part);
-    if (!node) return;
-  }
-  if (override.value.is_scalar() && !node->is_null() && !node->is_missing()) {
+  const Node* present = tree.find_path(override.key);
+  if (present && override.value.is_scalar() && !present->is_null() && !present->is_missing()) {
     throw UserError(override.text, override.key, "already there; {} changes it", override.text.substr(1));
   }
 }
@@ -125,7 +135,7 @@ void apply_override(Node& tree, const Override& override) {
     parent.set(parts.back(), override.value);
   } else if (!present->is_scalar() && !override.value.is_scalar()) {
     ancestors.push_back(&parent);
-    merge(*present, override.value, ancestors, override.key, {!adds, "; +" + override.text + " adds it"});
+    merge(*present, override.value, ancestors, override.key, {!adds, " (+" + override.text + " adds it)"});
   } else {
     *present = override.value;
   }

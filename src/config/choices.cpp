@@ -85,17 +85,27 @@ void Choices::note(const Default& entry) {
   chosen_.set(choice, entry.option);
 }
 
+// The group's choices under other packages, else a group with a similar name.
+std::string Choices::nearest_choice(const std::string& choice) const {
+  const auto group = [](const std::string& name) { return name.substr(0, name.find('@')); };
+  std::vector<std::string> others;
+  for (const std::string& name : key_names(chosen_)) {
+    if (name != choice && group(name) == group(choice)) others.push_back(name);
+  }
+  if (!others.empty()) return "; did you mean " + one_of(others) + "?";
+  return chosen_.find(choice) ? "" : did_you_mean(choice, key_names(chosen_));
+}
+
 void Choices::check_all_used() const {
   for (const auto& [choice, request] : requests_) {
     if (request.used) continue;
-    std::string hint = did_you_mean(choice, key_names(chosen_));
-    if (request.from_command_line) hint += format("; +{}={} adds it", choice, request.option.text());
+    std::string hint = nearest_choice(choice);
+    if (request.from_command_line) hint += format(" (+{}={} adds it)", choice, request.option.text());
     throw UserError(request.text, choice, "no defaults list chooses this group{}", hint);
   }
   for (const auto& [choice, deletion] : deletions_) {
-    if (!deletion.used) {
-      throw UserError(deletion.text, choice, "no defaults list has this choice{}", did_you_mean(choice, key_names(chosen_)));
-    }
+    if (deletion.used) continue;
+    throw UserError(deletion.text, choice, "no defaults list has this choice{}", nearest_choice(choice));
   }
 }
 

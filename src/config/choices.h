@@ -15,7 +15,8 @@ namespace freeatm::config {
 
 class Choices {
  public:
-  /// Sorts the command line: choices and deletions of groups stay here, appended groups in `appended`, the rest in `values`.
+  /// Sorts the command line: choices and deletions of groups stay here, appended groups in `appended`, the rest in
+  /// `values`.
   Choices(const ConfigFiles& files, const std::vector<Override>& overrides, std::vector<Override>& values);
 
   std::vector<Default> appended;  // "+group=option", for the primary config's list
@@ -41,6 +42,8 @@ class Choices {
     bool from_command_line;
     bool used = false;
   };
+  std::string nearest_choice(const std::string& choice) const;
+
   std::map<std::string, Request> requests_, deletions_;
   Node chosen_{Node::Map()};
 };

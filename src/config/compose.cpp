@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Composition in Hydra's order: parse the overrides, expand the defaults lists, merge, apply the overrides, resolve interpolations.
+// Composition in Hydra's order: parse the overrides, expand the defaults lists, merge, apply the overrides, resolve
+// interpolations.
 #include "freeatm/config/compose.h"
 
 #include <algorithm>

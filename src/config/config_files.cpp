@@ -6,11 +6,13 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
+#include "freeatm/core/log.h"
 
 namespace freeatm::config {
 namespace {
 
 // Header lines are "# @key value", all in front of anything else; `package` is the only key that means something.
+// One behind another comment is ignored, as Hydra does, but hardly meant.
 std::optional<std::string> package_header(const std::string& text, const std::string& file) {
   std::istringstream lines(text.substr(0, 512));
   std::optional<std::string> package;
@@ -21,7 +23,12 @@ std::optional<std::string> package_header(const std::string& text, const std::st
     std::string key, value, rest;
     words >> key >> value >> rest;
     if (!comment && key.empty()) continue;
-    if (!comment || !key.starts_with('@')) break;
+    if (!comment || !key.starts_with('@')) {
+      if (text.find("\n# @package ") < text.find("\n\n")) {
+        log::warning("{}: '# @package' counts only in front of all other comments; here it is ignored", file);
+      }
+      break;
+    }
     if (value.empty() || !rest.empty()) {
       throw UserError(format("{}:{}", file, number), "", "a header is '# {} NAME', not '{}'", key, line);
     }

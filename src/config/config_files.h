@@ -14,7 +14,7 @@
 namespace freeatm::config {
 
 struct ConfigFile {
-  Node tree;                          // without `defaults`
+  Node tree;  // without `defaults`
   std::vector<Default> defaults;
   std::optional<std::string> header;  // "# @package", as "_global_" or "_global_.a.b"
 };

@@ -28,7 +28,8 @@ struct Default {
   const std::string& name() const { return std::get<std::string>(option.value()); }
   std::string group_path() const;   // "trainer/logger"
   std::string config_path() const;  // "trainer/logger/csv"
-  /// Where the config lands, "" for the root. A package from the entry wins over the header, that over the group's path.
+  /// Where the config lands, "" for the root. A package from the entry wins over the header, that over the group's
+  /// path.
   std::string final_package(bool with_header = true) const;
   /// How overrides name the choice: "group", or "group@package" where the package is not the group's own.
   std::string choice() const;

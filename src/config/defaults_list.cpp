@@ -18,8 +18,8 @@ class Expansion {
  public:
   Expansion(ConfigFiles& files, Choices& choices) : files_(files), choices_(choices) {}
 
-  /// The entry's configs in the order of merging. Lists are walked backwards, so that of two `override` entries for one
-  /// group the later one, and of an outer and an inner one the outer one, is heard first and wins.
+  /// The entry's configs in the order of merging. The first `override` that is heard for a group wins: that of an outer
+  /// list before an inner one's, and, as lists are walked backwards, that of a later config before an earlier one's.
   std::vector<Placed> expand(Default entry, bool below_interpolation);
 
   void check_no_group_twice() const;
@@ -44,7 +44,8 @@ bool is_interpolated(const Default& entry) { return !entry.is_options() && has_i
 
 std::vector<Placed> Expansion::expand(Default entry, bool below_interpolation) {
   if (++depth_ > kMaxNesting || ++count_ > kMaxConfigs) {
-    throw UserError(entry.where, "defaults", "'{}' is nested too deep; does a config include itself?", entry.config_path());
+    throw UserError(entry.where, "defaults", "'{}' is nested too deep; does a config include itself?",
+                    entry.config_path());
   }
   std::vector<Placed> out;
   const bool chosen = !entry.option.is_null() && !entry.option.is_missing();
@@ -66,14 +67,17 @@ const ConfigFile* Expansion::absent(const Default& entry) const {
   const std::string group = entry.group_path();
   const std::vector<std::string> options = files_.options(group);
   if (entry.option.is_missing()) {
-    throw UserError("", entry.choice(), "required: {}={}", entry.choice(), options.empty() ? "OPTION" : one_of(options));
+    throw UserError("", entry.choice(), "required: {}={}", entry.choice(),
+                    options.empty() ? "OPTION" : one_of(options));
   }
   if (entry.optional) return nullptr;
   if (entry.primary) {
-    throw UserError(files_.folder(), "", "no config '{}' in this folder{}", entry.name(), did_you_mean(entry.name(), options));
+    throw UserError(files_.folder(), "", "no config '{}' in this folder{}", entry.name(),
+                    did_you_mean(entry.name(), options));
   }
   if (options.empty()) throw UserError(entry.where, "defaults", "there is no config '{}'", entry.config_path());
-  throw UserError(entry.where, group, "'{}' is not {}{}", entry.name(), one_of(options), did_you_mean(entry.name(), options));
+  throw UserError(entry.where, group, "'{}' is not {}{}", entry.name(), one_of(options),
+                  did_you_mean(entry.name(), options));
 }
 
 // A list without `_self_` ends with it: a config's own values win over what it is based on.
@@ -81,9 +85,11 @@ std::vector<Default> Expansion::complete_list(const Default& parent, const Confi
   std::vector<Default> list = file.defaults;
   const bool appends = parent.primary && !choices_.appended.empty();
   if (list.empty() && !appends) return list;
-  const auto selves = std::count_if(list.begin(), list.end(), [](const Default& entry) { return entry.kind == Default::Kind::kSelf; });
+  const auto selves =
+      std::count_if(list.begin(), list.end(), [](const Default& entry) { return entry.kind == Default::Kind::kSelf; });
   if (selves > 1) throw UserError(list.front().where, "defaults", "_self_ stands twice in this list");
-  const bool only_overrides = std::all_of(list.begin(), list.end(), [](const Default& entry) { return entry.overrides; });
+  const bool only_overrides =
+      std::all_of(list.begin(), list.end(), [](const Default& entry) { return entry.overrides; });
   if (list.empty() || (selves == 0 && !only_overrides)) list.emplace_back();
   if (appends) list.insert(list.end(), choices_.appended.begin(), choices_.appended.end());
   return list;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the primary config's `defaults` and the choices on the command line to the flat list of configs, in the order of merging.
+// From the primary config's `defaults` and the choices on the command line to the flat list of configs, in the order of
+// merging.
 #pragma once
 #include <string>
 #include <vector>

@@ -10,7 +10,9 @@
 
 namespace freeatm::config {
 
-void Fields::operator()(std::string_view key, bool& value, std::string_view help) { walk_.field(key, &value, help, {}); }
+void Fields::operator()(std::string_view key, bool& value, std::string_view help) {
+  walk_.field(key, &value, help, {});
+}
 void Fields::operator()(std::string_view key, int64_t& value, std::string_view help, const Allowed& allowed) {
   walk_.field(key, &value, help, allowed);
 }
@@ -48,7 +50,7 @@ void Fields::operator()(std::string_view key, std::vector<std::string>& value, s
 void Fields::enter(std::string_view key) { walk_.enter(key); }
 void Fields::leave() { walk_.leave(); }
 bool Fields::reading() const { return walk_.reading(); }
-void Fields::refuse(std::string_view key, const std::string& message) const { walk_.refuse(key, message); }
+void Fields::refuse(std::string_view key, const std::string& message) const { throw walk_.refusal(key, message); }
 
 /// The one maker of Fields: runs a list of fields with a walk.
 class Reader {

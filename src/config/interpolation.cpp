@@ -2,9 +2,11 @@
 #include "interpolation.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
+#include <ctime>
+#include <iomanip>
 #include <set>
+#include <sstream>
 #include <string_view>
 
 #include "freeatm/core/error.h"
@@ -17,6 +19,8 @@ namespace freeatm::config {
 namespace {
 
 using Ancestors = std::vector<const Node*>;
+
+constexpr size_t kMaxEvaluations = 200000;  // texts that double each other would take forever without growing
 
 // What an interpolation stands for: a node of the tree, or a value of its own.
 struct Value {
@@ -58,7 +62,10 @@ class Resolver {
   std::string evaluate_text(const InterpolatedText& text, const Node& node, const Ancestors& ancestors);
   Value select(std::string path, const Node& text, const Ancestors& ancestors);
   Value child(const Value& container, const std::string& key, const std::string& path, const Node& text);
-  Value environment(const Interpolation& part, const Node& text, const Ancestors& ancestors);
+  Value call(const std::string& resolver, const Interpolation& part, const Node& text, const Ancestors& ancestors);
+  Node argument(const InterpolatedText& given, const Node& text, const Ancestors& ancestors);
+  Node environment(const std::vector<Node>& arguments, const Node& text) const;
+  Node now(const std::vector<Node>& arguments, const Node& text) const;
   [[noreturn]] void refuse(const Node& text, const std::string& message) const {
     throw UserError(text.where(), path_, "{} in '{}'", message, text.text());
   }
@@ -67,7 +74,7 @@ class Resolver {
   std::string path_;                 // of the value that is being resolved, for messages
   std::set<const Node*> active_;     // strings that wait for what they refer to: meeting one again is a cycle
   std::set<const Node*> expanding_;  // strings whose list or map is being copied: likewise
-  size_t depth_ = 0, bytes_ = 0;
+  size_t depth_ = 0, bytes_ = 0, evaluations_ = 0;
 };
 
 Node Resolver::resolved(const Node& node, Ancestors& ancestors, const std::string& path) {
@@ -110,6 +117,7 @@ Node Resolver::resolved(const Node& node, Ancestors& ancestors, const std::strin
 Value Resolver::evaluate(const Node& text, const Ancestors& ancestors) {
   if (!active_.insert(&text).second) refuse(text, "an interpolation of itself");
   if (active_.size() > kMaxDepth) refuse(text, "interpolations nest too deep");
+  if (++evaluations_ > kMaxEvaluations) refuse(text, "too many interpolations");
   const InterpolatedText parsed = parse_interpolated(std::get<std::string>(text.value()), text.where(), path_);
   Value out;
   if (parsed.parts.size() == 1 && parsed.parts[0].is_interpolation) {
@@ -146,35 +154,53 @@ Value Resolver::evaluate_part(const Interpolation& part, const Node& text, const
     if (!key) refuse(text, format("{} is not a key", value.get().describe()));
     name += *key;
   }
-  if (!part.is_call) return select(name, text, ancestors);
-  if (name == "oc.env") return environment(part, text, ancestors);
-  refuse(text, format("the resolver '{}' is not known (oc.env is)", name));
+  return part.is_call ? call(name, part, text, ancestors) : select(name, text, ancestors);
+}
+
+Node Resolver::argument(const InterpolatedText& given, const Node& text, const Ancestors& ancestors) {
+  if (given.parts.size() == 1 && given.parts[0].is_interpolation) {
+    return evaluate_part(*given.parts[0].interpolation, text, ancestors).get();
+  }
+  const std::string word = evaluate_text(given, text, ancestors);
+  return given.quoted ? Node(word) : typed_word(word);
+}
+
+Value Resolver::call(const std::string& resolver, const Interpolation& part, const Node& text,
+                     const Ancestors& ancestors) {
+  std::vector<Node> arguments;
+  for (const InterpolatedText& given : part.arguments) arguments.push_back(argument(given, text, ancestors));
+  Value out;
+  if (resolver == "oc.env") {
+    out.own = environment(arguments, text);
+  } else if (resolver == "now") {
+    out.own = now(arguments, text);
+  } else {
+    refuse(text, format("the resolver '{}' is not known (oc.env and now are)", resolver));
+  }
+  return out;
 }
 
 // ${oc.env:NAME}, ${oc.env:NAME,default}: always a string, or the default null.
-Value Resolver::environment(const Interpolation& part, const Node& text, const Ancestors& ancestors) {
-  const auto argument = [&](size_t i) -> Node {
-    const InterpolatedText& given = part.arguments[i];
-    if (given.parts.size() == 1 && given.parts[0].is_interpolation) {
-      return evaluate_part(*given.parts[0].interpolation, text, ancestors).get();
-    }
-    return given.quoted ? Node(evaluate_text(given, text, ancestors)) : typed_word(evaluate_text(given, text, ancestors));
-  };
-  if (part.arguments.empty() || part.arguments.size() > 2) refuse(text, "oc.env takes a name and perhaps a default");
-  const Node name = argument(0);
-  const auto* variable = std::get_if<std::string>(&name.value());
-  if (!variable) refuse(text, format("{} is not the name of an environment variable", name.describe()));
-  const char* found = std::getenv(variable->c_str());
-  Value out;
-  if (found) {
-    out.own = Node(std::string(found), text.where());
-  } else if (part.arguments.size() == 1) {
+Node Resolver::environment(const std::vector<Node>& arguments, const Node& text) const {
+  if (arguments.empty() || arguments.size() > 2) refuse(text, "oc.env takes a name and perhaps a default");
+  const auto* variable = std::get_if<std::string>(&arguments[0].value());
+  if (!variable) refuse(text, format("{} is not the name of an environment variable", arguments[0].describe()));
+  if (const char* found = std::getenv(variable->c_str())) return Node(std::string(found), text.where());
+  if (arguments.size() == 1) {
     refuse(text, format("the environment variable '{}' is not set and there is no default", *variable));
-  } else {
-    const Node fallback = argument(1);
-    out.own = fallback.is_null() ? Node(nullptr, text.where()) : Node(python_str(fallback), text.where());
   }
-  return out;
+  return arguments[1].is_null() ? Node(nullptr, text.where()) : Node(python_str(arguments[1]), text.where());
+}
+
+// Hydra's ${now:%Y-%m-%d}: the local time, the same all through the program.
+Node Resolver::now(const std::vector<Node>& arguments, const Node& text) const {
+  static const std::time_t kStart = std::time(nullptr);
+  if (arguments.size() != 1) refuse(text, "now takes one pattern, as in ${now:%Y-%m-%d}");
+  std::tm local{};
+  localtime_r(&kStart, &local);
+  std::ostringstream out;
+  out << std::put_time(&local, arguments[0].text().c_str());
+  return Node(out.str(), text.where());
 }
 
 Value Resolver::select(std::string path, const Node& text, const Ancestors& ancestors) {

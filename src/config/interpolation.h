@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// OmegaConf's interpolation: ${a.b}, ${.sibling}, ${..up}, ${list[0]}, ${a.${b}}, ${oc.env:NAME,default}, "\${" for the text itself.
+// OmegaConf's interpolation: ${a.b}, ${.sibling}, ${..up}, ${list[0]}, ${a.${b}}, ${oc.env:NAME,default}, "\${" for the
+// text itself.
 #pragma once
 #include <string>
 #include <vector>

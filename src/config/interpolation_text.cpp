@@ -14,7 +14,7 @@ namespace freeatm::config {
 namespace {
 
 constexpr std::string_view kBlank = " \t";
-constexpr std::string_view kEndsKey = "\\${}()[]:. \t'\"";       // characters that no key of a path has
+constexpr std::string_view kEndsKey = "\\${}()[]:. \t'\"";  // characters that no key of a path has
 constexpr std::string_view kEndsArgument = ",}'\"{}[]()=#!&;<>^`~\n";
 constexpr std::string_view kEscapable = "\\()[]{}:=, \t";
 
@@ -134,7 +134,8 @@ class TextParser {
       if (ahead("${")) {
         out.parts.push_back({true, "", interpolation_at()});
         kept = 0;
-      } else if (at_ + 1 < text_.size() && text_[at_] == '\\' && kEscapable.find(text_[at_ + 1]) != std::string_view::npos) {
+      } else if (at_ + 1 < text_.size() && text_[at_] == '\\' &&
+                 kEscapable.find(text_[at_ + 1]) != std::string_view::npos) {
         literal(out, text_.substr(at_ + 1, 1));
         at_ += 2;
         kept = out.parts.back().literal.size();

@@ -14,7 +14,8 @@ struct Merge {
 };
 
 /// Merges a map into a map, or a list into a list.
-///   ancestors: the maps and lists from the root to the target's parent (relative interpolations need them); path: the target's key
+///   ancestors: the maps and lists from the root to the target's parent (relative interpolations need them); path: the
+///   target's key
 /// Throws UserError(source.where(), path, ...) where a list meets a map, or where an unknown key meets a closed tree.
 void merge(Node& target, const Node& source, std::vector<const Node*>& ancestors, const std::string& path,
            const Merge& rules = {});

@@ -46,9 +46,7 @@ const Node* Node::find_path(std::string_view dotted) const {
   return nullptr;
 }
 
-Node* Node::find_path(std::string_view dotted) {
-  return const_cast<Node*>(std::as_const(*this).find_path(dotted));
-}
+Node* Node::find_path(std::string_view dotted) { return const_cast<Node*>(std::as_const(*this).find_path(dotted)); }
 
 Node& Node::set(std::string_view key, Node value) {
   FREEATM_CHECK(is_map(), "'{}' is set in {}", key, describe());

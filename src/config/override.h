@@ -15,7 +15,7 @@ struct Override {
   std::optional<std::string> package;  // of "group@package=option"
   Node value;                          // of "~a" null
   bool has_value = false;
-  std::string text;                    // as it was typed
+  std::string text;  // as it was typed
 
   /// "group" or "group@package": how a defaults list knows the choice.
   std::string choice() const { return package ? key + "@" + *package : key; }

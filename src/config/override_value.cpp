@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The values of Hydra's override grammar. A word alone is typed (3, 1e-3, true, null); several in a row are the text that they spell.
+// The values of Hydra's override grammar. A word alone is typed (3, 1e-3, true, null); several in a row are the text
+// that they spell.
 #include <algorithm>
 #include <cctype>
 #include <string_view>
@@ -7,9 +8,9 @@
 
 #include "freeatm/core/error.h"
 
-#include "tree_limits.h"
 #include "override.h"
 #include "scalar.h"
+#include "tree_limits.h"
 #include "yaml_text.h"
 
 namespace freeatm::config {
@@ -62,7 +63,8 @@ class Lexer {
   size_t mark_length(std::string_view rest, size_t blank) const {
     if (blank == rest.size()) return 0;
     const char c = rest[blank];
-    if (std::string_view("(,)]}:=").find(c) == std::string_view::npos && !(blank == 0 && (c == '[' || c == '{'))) return 0;
+    if (std::string_view("(,)]}:=").find(c) == std::string_view::npos && !(blank == 0 && (c == '[' || c == '{')))
+      return 0;
     if (c == ')' || c == ']' || c == '}') return blank + 1;
     return std::min(rest.find_first_not_of(kBlank, blank + 1), rest.size());
   }
@@ -79,7 +81,8 @@ class Lexer {
 
   static size_t escape_length(std::string_view rest) {
     size_t length = 0;
-    while (length + 1 < rest.size() && rest[length] == '\\' && kEscapable.find(rest[length + 1]) != std::string_view::npos) {
+    while (length + 1 < rest.size() && rest[length] == '\\' &&
+           kEscapable.find(rest[length + 1]) != std::string_view::npos) {
       length += 2;
     }
     return length;
@@ -146,7 +149,7 @@ class ValueParser {
   }
   [[noreturn]] void refuse_token() const {
     if (token().kind == Kind::kEnd) throw UserError(where_, "", "the value is not complete");
-    throw UserError(where_, "", "'{}' is not expected here; quote the value: key=\\'...\\'", token().text);
+    throw UserError(where_, "", "{} is not expected here; quote the value, \"key='...'\"", token().text);
   }
   [[noreturn]] void refuse_sweep() const {
     throw UserError(where_, "", "a sweep over several values is not supported; a list is [a,b], a text is \"'a,b'\"");
@@ -195,7 +198,8 @@ class ValueParser {
       const bool colon = is_mark(':');
       if (kind == Kind::kEnd || kind == Kind::kQuoted || (kind == Kind::kMark && !colon)) break;
       if (!is_value && (colon || kind == Kind::kInterpolation)) break;
-      if (kind == Kind::kWord && tokens_[at_ + 1].kind == Kind::kMark && tokens_[at_ + 1].mark == '(') refuse_function();
+      if (kind == Kind::kWord && tokens_[at_ + 1].kind == Kind::kMark && tokens_[at_ + 1].mark == '(')
+        refuse_function();
       run.push_back(token());
     }
     if (run.empty()) refuse_token();
@@ -214,7 +218,8 @@ class ValueParser {
       }
     }
     std::string text;
-    for (const Token& token : run) text += token.kind == Kind::kEscape ? unescaped(token.text) : std::string(token.text);
+    for (const Token& token : run)
+      text += token.kind == Kind::kEscape ? unescaped(token.text) : std::string(token.text);
     return text;
   }
 

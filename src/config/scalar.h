@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How text becomes a number, a boolean or null, in the two grammars that Hydra's users know, and how Python prints a number.
+// How text becomes a number, a boolean or null, in the two grammars that Hydra's users know, and how Python prints a
+// number.
 #pragma once
 #include <optional>
 #include <string>
@@ -9,7 +10,8 @@
 
 namespace freeatm::config {
 
-/// A plain YAML scalar with the type that OmegaConf's loader gives it: YAML 1.1 without timestamps, and floats may lack the point.
+/// A plain YAML scalar with the type that OmegaConf's loader gives it: YAML 1.1 without timestamps, and floats may lack
+/// the point.
 ///   "on" -> true, "010" -> 8, "1:30" -> 90, "1e-3" -> 0.001, "0o10" -> "0o10"
 /// Throws std::out_of_range for an integer beyond 64 bits and std::invalid_argument for one without digits ("0x_").
 Node::Value yaml_scalar(const std::string& text);

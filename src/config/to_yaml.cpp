@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Node -> YAML in the style of OmegaConf.to_yaml: blocks, no folding, quotes only where the text would be read as something else.
+// Node -> YAML in the style of OmegaConf.to_yaml: blocks, no folding, quotes only where the text would be read as
+// something else.
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -14,6 +15,17 @@
 namespace freeatm::config {
 namespace {
 
+// "2001-01-01", also with a time behind it: a date in YAML 1.1.
+bool starts_with_date(const std::string& text) {
+  const auto digits = [&](size_t begin, size_t count) {
+    return text.size() >= begin + count && std::all_of(text.begin() + static_cast<std::ptrdiff_t>(begin),
+                                                       text.begin() + static_cast<std::ptrdiff_t>(begin + count),
+                                                       [](unsigned char c) { return std::isdigit(c); });
+  };
+  const bool date = digits(0, 4) && digits(5, 2) && digits(8, 2) && text[4] == '-' && text[7] == '-';
+  return date && (text.size() == 10 || std::string_view("Tt \t").find(text[10]) != std::string_view::npos);
+}
+
 // Would some reader take the text for another type? OmegaConf quotes for YAML 1.1 (dates too) and for Python's float().
 bool reads_as_another_type(const std::string& text) {
   static const std::string kBooleans[] = {"y", "Y", "n", "N"};
@@ -25,10 +37,8 @@ bool reads_as_another_type(const std::string& text) {
   } catch (const std::exception&) {  // a number, but none that we can hold
     return true;
   }
+  if (starts_with_date(text)) return true;
   const std::string sign_free = text.substr(text[0] == '-' || text[0] == '+' ? 1 : 0);
-  if (std::isdigit(static_cast<unsigned char>(sign_free[0]))) {
-    return std::all_of(sign_free.begin(), sign_free.end(), [](unsigned char c) { return std::isdigit(c) || c == '-' || c == '_'; });
-  }
   return sign_free == "infinity" || sign_free == "Infinity";
 }
 

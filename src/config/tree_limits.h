@@ -7,8 +7,8 @@
 
 namespace freeatm::config {
 
-inline constexpr size_t kMaxDepth = 200;               // levels of a file or of a dotted key
-inline constexpr size_t kMaxTreeBytes = 64 << 20;      // of a tree whose aliases or interpolations are expanded
+inline constexpr size_t kMaxDepth = 200;           // levels of a file or of a dotted key
+inline constexpr size_t kMaxTreeBytes = 64 << 20;  // of a tree whose aliases or interpolations are expanded
 
 /// About how much memory a tree takes.
 size_t tree_bytes(const Node& node);

@@ -23,7 +23,7 @@ void WriteWalk::leave() {
   names_.pop_back();
 }
 
-void WriteWalk::refuse(std::string_view key, const std::string& message) const {
+UserError WriteWalk::refusal(std::string_view key, const std::string& message) const {
   throw InternalError(format("{} is refused while nothing is read: {}", key, message));
 }
 
@@ -58,10 +58,10 @@ void ReadWalk::enter(std::string_view key) {
 
 void ReadWalk::leave() { groups_.pop_back(); }
 
-void ReadWalk::refuse(std::string_view key, const std::string& message) const {
+UserError ReadWalk::refusal(std::string_view key, const std::string& message) const {
   const Group& group = groups_.back();
   const Node* node = group.node ? group.node->find(key) : nullptr;
-  throw UserError(node ? node->where() : "", group.path + std::string(key), "{}", message);
+  return UserError(node ? node->where() : "", group.path + std::string(key), "{}", message);
 }
 
 void ReadWalk::check_all_known() const { check_known(*groups_.front().node, ""); }

@@ -10,13 +10,14 @@
 #include <vector>
 
 #include "freeatm/config/fields.h"
+#include "freeatm/core/error.h"
 
 namespace freeatm::config {
 
 /// A field's variable, whatever its type.
-using Target = std::variant<bool*, int64_t*, double*, std::string*, std::optional<int64_t>*, std::optional<double>*,
-                            std::optional<std::string>*, std::vector<int64_t>*, std::vector<double>*,
-                            std::vector<std::string>*>;
+using Target =
+    std::variant<bool*, int64_t*, double*, std::string*, std::optional<int64_t>*, std::optional<double>*,
+                 std::optional<std::string>*, std::vector<int64_t>*, std::vector<double>*, std::vector<std::string>*>;
 
 /// The variable's value as a node.
 Node to_node(const Target& target);
@@ -31,7 +32,7 @@ class Walk {
   virtual void enter(std::string_view key) = 0;
   virtual void leave() = 0;
   virtual bool reading() const { return false; }
-  [[noreturn]] virtual void refuse(std::string_view key, const std::string& message) const = 0;
+  virtual UserError refusal(std::string_view key, const std::string& message) const = 0;
 };
 
 /// Options -> tree.
@@ -40,7 +41,7 @@ class WriteWalk final : public Walk {
   void field(std::string_view key, const Target& target, std::string_view help, const Allowed& allowed) override;
   void enter(std::string_view key) override;
   void leave() override;
-  [[noreturn]] void refuse(std::string_view key, const std::string& message) const override;
+  UserError refusal(std::string_view key, const std::string& message) const override;
   Node take() { return std::move(groups_.front()); }
 
  private:
@@ -61,7 +62,7 @@ class ReadWalk final : public Walk {
   void enter(std::string_view key) override;
   void leave() override;
   bool reading() const override { return !rows_; }
-  [[noreturn]] void refuse(std::string_view key, const std::string& message) const override;
+  UserError refusal(std::string_view key, const std::string& message) const override;
 
   /// Throws UserError for a key of the tree that no field has asked for.
   void check_all_known() const;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// YAML -> Node through yaml-cpp's events: its own tree knows neither OmegaConf's types nor duplicate keys, and expands aliases freely.
+// YAML -> Node through yaml-cpp's events: its own tree knows neither OmegaConf's types nor duplicate keys, and expands
+// aliases freely.
 #include <map>
 #include <optional>
 #include <sstream>
@@ -14,8 +15,8 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
 
-#include "tree_limits.h"
 #include "scalar.h"
+#include "tree_limits.h"
 #include "yaml_text.h"
 
 namespace freeatm::config {
@@ -112,7 +113,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void open(const YAML::Mark& mark, Node::Value empty, const std::string& tag, const std::string& core_tag,
             YAML::anchor_t anchor) {
     if (tag != "?" && tag != "!" && tag != core_tag) refuse(mark, format("the tag '{}' is not supported", tag));
-    if (awaits_key()) refuse(mark, "a list or a map is not a key");
+    if (awaits_key()) refuse(mark, "a list or a map is not a key; is a bracket missing?");
     if (open_.size() >= kMaxDepth) refuse(mark, format("more than {} levels deep", kMaxDepth));
     open_.push_back({Node(std::move(empty), where(mark)), mark, anchor, {}, {}, {}});
   }

@@ -13,14 +13,15 @@ namespace freeatm::diffusion {
 namespace {
 
 // Where the prediction says that the picture and the noise are: (x0, eps), at alpha_bar = a.
-std::pair<at::Tensor, at::Tensor> split_prediction(Prediction prediction, const at::Tensor& output, const at::Tensor& sample,
-                                                   double a) {
+std::pair<at::Tensor, at::Tensor> split_prediction(Prediction prediction, const at::Tensor& output,
+                                                   const at::Tensor& sample, double a) {
   const double signal = std::sqrt(a), noise = std::sqrt(1 - a);
   if (prediction == Prediction::kEpsilon) return {at::sub(sample, output, noise).div_(signal), output};
   return {(signal * sample).sub_(output, noise), (signal * output).add_(sample, noise)};
 }
 
-// numpy.arange and numpy.round as diffusers uses them, to the bit: timesteps must not depend on how 1000 / 30 is rounded.
+// numpy.arange and numpy.round as diffusers uses them, to the bit: timesteps must not depend on how 1000 / 30 is
+// rounded.
 std::vector<double> make_timesteps(const DdimOptions& options, int64_t steps) {
   const int64_t trained = options.noise.num_train_timesteps;
   std::vector<double> timesteps(steps);
@@ -42,7 +43,8 @@ class DdimTrajectory final : public Trajectory {
     for (const double timestep : timesteps_) {
       // One stride further, which for trailing spacing is not quite the next step's timestep.
       const int64_t previous = static_cast<int64_t>(timestep) - stride;
-      alphas_.push_back({alphas_cumprod[static_cast<int64_t>(timestep)], previous >= 0 ? alphas_cumprod[previous] : first_alpha});
+      alphas_.push_back(
+          {alphas_cumprod[static_cast<int64_t>(timestep)], previous >= 0 ? alphas_cumprod[previous] : first_alpha});
     }
   }
 
@@ -51,12 +53,14 @@ class DdimTrajectory final : public Trajectory {
   bool is_stochastic() const override { return eta_ > 0; }
   at::Tensor scale_input(int64_t, const at::Tensor& sample) const override { return sample; }
 
-  at::Tensor step(int64_t i, const at::Tensor& model_output, const at::Tensor& sample, const at::Tensor& noise) override {
+  at::Tensor step(int64_t i, const at::Tensor& model_output, const at::Tensor& sample,
+                  const at::Tensor& noise) override {
     const auto [a, a_prev] = alphas_[i];
     auto [x0, eps] = split_prediction(options_.noise.prediction, model_output, sample, a);
     if (options_.clip_sample) x0.clamp_(-options_.clip_sample_range, options_.clip_sample_range);
     const double sigma = eta_ * std::sqrt((1 - a_prev) / (1 - a) * (1 - a / a_prev));
-    // The direction keeps the model's own epsilon even where x0 was clipped: diffusers' default, and what checkpoints were tuned with.
+    // The direction keeps the model's own epsilon even where x0 was clipped: diffusers' default, and what checkpoints
+    // were tuned with.
     at::Tensor out = x0.mul_(std::sqrt(a_prev)).add_(eps, std::sqrt(1 - a_prev - sigma * sigma));
     return is_stochastic() ? out.add_(noise, sigma) : out;
   }
@@ -102,7 +106,8 @@ std::unique_ptr<Trajectory> Ddim::start(int64_t steps, double eta) const {
   if (steps < 1 || steps > trained) throw UserError("", "sampler.steps", "{} is not in [1, {}]", steps, trained);
   const double first = make_timesteps(options_, steps)[0];
   if (first >= trained) {
-    throw UserError("", "sampler.steps", "{} steps start at timestep {} with steps_offset {}, beyond the {} that were trained", steps, first,
+    throw UserError("", "sampler.steps",
+                    "{} steps start at timestep {} with steps_offset {}, beyond the {} that were trained", steps, first,
                     options_.steps_offset, trained);
   }
   return std::make_unique<DdimTrajectory>(options_, alphas_cumprod_, steps, eta);

@@ -16,7 +16,8 @@ const char* block_name(models::Block block) {
   return block == models::Block::kDown ? "down" : block == models::Block::kMid ? "mid" : "up";
 }
 
-// Rows of the conditional half -> the mean over heads of softmax(QK^T), [rows, N, tokens], for the tokens behind the start token.
+// Rows of the conditional half -> the mean over heads of softmax(QK^T), [rows, N, tokens], for the tokens behind the
+// start token.
 at::Tensor head_mean_probabilities(const models::AttentionCall& call, int64_t tokens) {
   const at::Tensor query = call.query.narrow(0, call.first_row, call.rows).to(at::kFloat);
   const at::Tensor key = call.key.narrow(0, call.first_row, call.rows).to(at::kFloat);
@@ -27,14 +28,19 @@ at::Tensor head_mean_probabilities(const models::AttentionCall& call, int64_t to
 }  // namespace
 
 void HarvestOptions::fields(config::Fields& f) {
+  layer_fields(f);
+  f("timestep_max", timestep_max, "steps with more noise than at this timestep are not looked at", config::at_least(0));
+}
+
+void HarvestOptions::layer_fields(config::Fields& f) {
   f("scales", scales, "grids to use: side of the latents over side of the grid, 1 is the finest", config::at_least(1));
   f("blocks", blocks, "blocks to use", config::any_of({"down", "mid", "up"}));
-  f("timestep_max", timestep_max, "steps with more noise than at this timestep are not looked at", config::at_least(0));
   if (f.reading() && scales.empty()) f.refuse("scales", "is empty");
   if (f.reading() && blocks.empty()) f.refuse("blocks", "is empty");
 }
 
-AttentionHarvester::AttentionHarvester(const HarvestOptions& options, int64_t height, int64_t width, std::vector<int64_t> token_counts)
+AttentionHarvester::AttentionHarvester(const HarvestOptions& options, int64_t height, int64_t width,
+                                       std::vector<int64_t> token_counts)
     : options_(options), height_(height), width_(width), token_counts_(std::move(token_counts)) {}
 
 bool AttentionHarvester::wants(const models::AttentionSite& site) const {
@@ -44,10 +50,13 @@ bool AttentionHarvester::wants(const models::AttentionSite& site) const {
   });
 }
 
-void AttentionHarvester::begin_step(int64_t, double timestep) { active_ = timestep <= static_cast<double>(options_.timestep_max); }
+void AttentionHarvester::begin_step(int64_t, double timestep) {
+  active_ = timestep <= static_cast<double>(options_.timestep_max);
+}
 
 void AttentionHarvester::observe(const models::AttentionCall& call) {
-  FREEATM_CHECK(call.rows == static_cast<int64_t>(token_counts_.size()), "{} rows for {} captions", call.rows, token_counts_.size());
+  FREEATM_CHECK(call.rows == static_cast<int64_t>(token_counts_.size()), "{} rows for {} captions", call.rows,
+                token_counts_.size());
   const int64_t tokens = *std::ranges::max_element(token_counts_);
   const at::Tensor probabilities = head_mean_probabilities(call, tokens);
   Grid& grid = grids_[{call.site.height, call.site.width}];
@@ -57,16 +66,17 @@ void AttentionHarvester::observe(const models::AttentionCall& call) {
 
 std::vector<at::Tensor> AttentionHarvester::maps() const {
   if (grids_.empty()) {
-    throw UserError("", "harvest", "no cross-attention fits scales {} of blocks {} at a timestep of at most {}", options_.scales, options_.blocks,
-                    options_.timestep_max);
+    throw UserError("", "harvest", "no cross-attention fits scales {} of blocks {} at a timestep of at most {}",
+                    options_.scales, options_.blocks, options_.timestep_max);
   }
   const auto [height, width] = grids_.rbegin()->first;
   int64_t calls = 0;
   at::Tensor sum;  // [B, tokens, height, width]
   for (const auto& [size, grid] : grids_) {
     const at::Tensor maps = grid.sum.transpose(1, 2).unflatten(2, {size.first, size.second}).contiguous();
-    const at::Tensor resized = at::upsample_bilinear2d(maps, {height, width}, /*align_corners=*/false);
-    sum = sum.defined() ? sum.add_(resized) : resized;
+    const bool finest = size == grids_.rbegin()->first;
+    const at::Tensor resized = finest ? maps : at::upsample_bilinear2d(maps, {height, width}, /*align_corners=*/false);
+    sum = sum.defined() ? sum + resized : resized;
     calls += grid.calls;
   }
   sum = (sum / static_cast<double>(calls)).cpu();

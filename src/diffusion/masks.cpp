@@ -18,13 +18,15 @@ at::Tensor min_max(const at::Tensor& maps) {
 }  // namespace
 
 void MaskOptions::fields(config::Fields& f) {
-  f("threshold", threshold, "of the map between its smallest (0) and largest value (1): what lies above is mask", config::between(0, 1));
+  f("threshold", threshold, "of the map between its smallest (0) and largest value (1): what lies above is mask",
+    config::between(0, 1));
 }
 
-PhraseMasks phrase_masks(const at::Tensor& maps, const std::vector<text::Phrase>& phrases, int64_t height, int64_t width,
-                         const MaskOptions& options) {
+PhraseMasks phrase_masks(const at::Tensor& maps, const std::vector<text::Phrase>& phrases, int64_t height,
+                         int64_t width, const MaskOptions& options) {
   const auto count = static_cast<int64_t>(phrases.size());
-  PhraseMasks out{at::zeros({count, height, width}), vision::MaskSet(static_cast<int>(height), static_cast<int>(width)), {}};
+  PhraseMasks out{
+      at::zeros({count, height, width}), vision::MaskSet(static_cast<int>(height), static_cast<int>(width)), {}};
   if (count == 0) return out;
   at::Tensor grids = at::zeros({count, maps.size(1), maps.size(2)});
   for (int64_t i = 0; i < count; ++i) {
@@ -33,12 +35,14 @@ PhraseMasks phrase_masks(const at::Tensor& maps, const std::vector<text::Phrase>
   out.normalised = min_max(at::upsample_bilinear2d(grids.unsqueeze(0), {height, width}, /*align_corners=*/false)[0]);
 
   const at::Tensor binary = out.normalised > options.threshold;  // [phrases, height, width]
-  const at::Tensor area = binary.sum({1, 2}), inside = (out.normalised * binary).sum({1, 2}), all = out.normalised.sum({1, 2});
+  const at::Tensor area = binary.sum({1, 2}), inside = (out.normalised * binary).sum({1, 2}),
+                   all = out.normalised.sum({1, 2});
   for (int64_t i = 0; i < count; ++i) {
     const at::Tensor mask = binary[i].to(at::kByte).contiguous();
     const auto* bytes = mask.data_ptr<uint8_t>();
     out.masks.add(std::vector<uint8_t>(bytes, bytes + mask.numel()));
-    const double pixels = area[i].item<double>(), rest = static_cast<double>(height * width) - pixels, sum = inside[i].item<double>();
+    const double pixels = area[i].item<double>(), rest = static_cast<double>(height * width) - pixels,
+                 sum = inside[i].item<double>();
     out.scores.push_back(pixels == 0 || rest == 0 ? 0.0 : sum / pixels - (all[i].item<double>() - sum) / rest);
   }
   return out;

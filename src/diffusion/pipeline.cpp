@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/diffusion/pipeline.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <vector>
@@ -29,7 +30,8 @@ void check_index(const std::string& folder) {
   }
   if (!index.is_object()) throw UserError(path, "", "is {}, not an object", index.type_name());
   const nlohmann::json name = index.value("_class_name", nlohmann::json());
-  if (name != "StableDiffusionPipeline") throw UserError(path, "_class_name", "{} is not \"StableDiffusionPipeline\"", name.dump());
+  if (name != "StableDiffusionPipeline")
+    throw UserError(path, "_class_name", "{} is not \"StableDiffusionPipeline\"", name.dump());
 
   const auto class_of = [&](const std::string& component) -> nlohmann::json {  // [library, class], or null
     const auto found = index.find(component);
@@ -50,7 +52,8 @@ void check_index(const std::string& folder) {
     }
     require_folder(folder + "/" + component, component);
   }
-  // An image encoder changes what the model was trained on; the safety checker and its feature extractor only look at results.
+  // An image encoder changes what the model was trained on; the safety checker and its feature extractor only look at
+  // results.
   if (!class_of("image_encoder").is_null()) throw UserError(path, "image_encoder", "is not supported");
 }
 
@@ -69,6 +72,22 @@ void load_weights(torch::nn::Module& module, const weights::TensorMap& tensors, 
   for (const auto& item : module.named_buffers()) state[item.key()] = item.value();
   weights::require_complete(weights::load_into(state, tensors), path);
   module.eval();
+}
+
+void check_widths(const std::string& folder, const models::ClipTextConfig& text, const models::UNetOptions& unet,
+                  const models::AutoencoderOptions& vae) {
+  const std::string path = folder + "/unet/config.json";
+  for (const int64_t width : unet.cross_attention_dim) {
+    if (width != text.hidden_size) {
+      throw UserError(path, "cross_attention_dim", "{} is not the text encoder's hidden_size {}", width,
+                      text.hidden_size);
+    }
+  }
+  for (const auto& [key, channels] :
+       {std::pair("in_channels", unet.in_channels), std::pair("out_channels", unet.out_channels)}) {
+    if (channels != vae.latent_channels)
+      throw UserError(path, key, "{} is not the autoencoder's latent_channels {}", channels, vae.latent_channels);
+  }
 }
 
 /// In pieces: a file may be larger than memory.
@@ -97,24 +116,25 @@ Pipeline Pipeline::load(const std::string& folder, at::Device device, at::Scalar
   const std::string unet_file = weight_file(folder, "unet", "diffusion_pytorch_model");
   const std::string vae_file = weight_file(folder, "vae", "diffusion_pytorch_model");
 
-  auto text_encoder = std::make_shared<models::ClipTextModel>(models::ClipTextOptions::from_config(folder + "/text_encoder/config.json"));
-  auto unet = std::make_shared<models::UNet2DConditionModel>(models::UNetOptions::from_config(folder + "/unet/config.json"));
-  auto vae = std::make_shared<models::AutoencoderKL>(models::AutoencoderOptions::from_config(folder + "/vae/config.json"));
-  for (torch::nn::Module* module : std::initializer_list<torch::nn::Module*>{text_encoder.get(), unet.get(), vae.get()}) {
-    module->to(device, dtype);
-  }
-  load_weights(*text_encoder, weights::load_safetensors(text_file).tensors, text_file);
+  auto text_encoder = models::load_clip_text(folder + "/text_encoder", device, dtype).ptr();
+  auto unet =
+      std::make_shared<models::UNet2DConditionModel>(models::UNetOptions::from_config(folder + "/unet/config.json"));
+  auto vae =
+      std::make_shared<models::AutoencoderKL>(models::AutoencoderOptions::from_config(folder + "/vae/config.json"));
+  check_widths(folder, text_encoder->config(), unet->options(), vae->options());
+  unet->to(device, dtype);
+  vae->to(device, dtype);
   load_weights(*unet, weights::load_safetensors(unet_file).tensors, unet_file);
   load_weights(*vae, models::with_current_attention_names(weights::load_safetensors(vae_file).tensors), vae_file);
 
-  return Pipeline{text::ClipTokenizer(folder + "/tokenizer"),
-                  std::move(text_encoder),
-                  std::move(unet),
-                  std::move(vae),
-                  make_scheduler(folder + "/scheduler"),
-                  digest_of({text_file, unet_file, vae_file}),
-                  device,
-                  dtype};
+  return {text::ClipTokenizer(folder + "/tokenizer"),
+          std::move(text_encoder),
+          std::move(unet),
+          std::move(vae),
+          make_scheduler(folder + "/scheduler"),
+          digest_of({text_file, unet_file, vae_file}),
+          device,
+          dtype};
 }
 
 }  // namespace freeatm::diffusion

@@ -24,12 +24,12 @@ class SeededNoise {
     for (const uint32_t seed : seeds) generators_.push_back(at::make_generator<at::CPUGeneratorImpl>(seed));
   }
 
-  /// The next [B, channels, h, w], of which each picture's is what torch.randn([1, channels, h, w]) draws next.
-  at::Tensor next(at::IntArrayRef shape, const at::TensorOptions& options) {
+  /// The next [B, channels, h, w], fp32, of which each picture's is what torch.randn([1, channels, h, w]) draws next.
+  at::Tensor next(at::IntArrayRef shape, at::Device device) {
     std::vector<at::Tensor> pictures;
-    const auto cpu = at::TensorOptions(options.dtype());
-    for (at::Generator& generator : generators_) pictures.push_back(at::randn(shape, generator, cpu));
-    return at::stack(pictures).to(options.device());
+    for (at::Generator& generator : generators_)
+      pictures.push_back(at::randn(shape, generator, at::TensorOptions(at::kFloat)));
+    return at::stack(pictures).to(device);
   }
 
  private:
@@ -62,7 +62,8 @@ PromptBatch Sampler::encode(std::span<const std::string> captions) const {
   return prompts;
 }
 
-at::Tensor Sampler::sample(const PromptBatch& prompts, std::span<const uint32_t> seeds, models::AttentionProbe* probe) const {
+at::Tensor Sampler::sample(const PromptBatch& prompts, std::span<const uint32_t> seeds,
+                           models::AttentionProbe* probe) const {
   const c10::InferenceMode inference;
   const int64_t batch = prompts.size();
   FREEATM_CHECK(batch == static_cast<int64_t>(seeds.size()), "{} captions, {} seeds", batch, seeds.size());
@@ -75,33 +76,38 @@ at::Tensor Sampler::sample(const PromptBatch& prompts, std::span<const uint32_t>
   const models::UNetOptions& unet = pipeline_.unet->options();
   const std::vector<int64_t> shape = {unet.in_channels, unet.sample_size, unet.sample_size};
   SeededNoise noise(seeds);
-  const at::TensorOptions as_latents = at::TensorOptions(pipeline_.dtype).device(pipeline_.device);
-  at::Tensor latents = noise.next(shape, as_latents).mul_(trajectory->initial_sigma());
+  // Latents stay in fp32 whatever the models compute in: the small steps of the end would vanish in 8 bits of mantissa.
+  at::Tensor latents = noise.next(shape, pipeline_.device).mul_(trajectory->initial_sigma());
 
   for (size_t i = 0; i < trajectory->timesteps().size(); ++i) {
     const double timestep = trajectory->timesteps()[i];
     if (probe) probe->begin_step(static_cast<int64_t>(i), timestep);
-    at::Tensor output = pipeline_.unet->forward(trajectory->scale_input(i, latents), one_timestep(timestep, latents), context, probe,
-                                                /*first_row=*/guided ? batch : 0, batch);
+    const at::Tensor input = trajectory->scale_input(i, latents).to(pipeline_.dtype);
+    at::Tensor output =
+        pipeline_.unet->forward(input, one_timestep(timestep, input), context, probe, guided ? batch : 0, batch)
+            .to(at::kFloat);
     if (guided) output = at::lerp(output.narrow(0, 0, batch), output.narrow(0, batch, batch), options_.guidance_scale);
-    latents = trajectory->step(i, output, latents, trajectory->is_stochastic() ? noise.next(shape, as_latents) : at::Tensor());
+    latents = trajectory->step(i, output, latents,
+                               trajectory->is_stochastic() ? noise.next(shape, pipeline_.device) : at::Tensor());
   }
-  const at::Tensor decoded = pipeline_.vae->decode(latents / pipeline_.vae->options().scaling_factor);
+  const at::Tensor decoded =
+      pipeline_.vae->decode((latents / pipeline_.vae->options().scaling_factor).to(pipeline_.dtype));
   return decoded.to(at::kFloat).mul_(0.5).add_(0.5).clamp_(0, 1);
 }
 
 void Sampler::reobserve(const at::Tensor& images, const PromptBatch& prompts, std::span<const uint32_t> seeds,
                         std::span<const int64_t> timesteps, models::AttentionProbe& probe) const {
   const c10::InferenceMode inference;
-  FREEATM_CHECK(images.size(0) == prompts.size() && images.size(0) == static_cast<int64_t>(seeds.size()), "{} pictures, {} captions, {} seeds",
-                images.size(0), prompts.size(), seeds.size());
+  FREEATM_CHECK(images.size(0) == prompts.size() && images.size(0) == static_cast<int64_t>(seeds.size()),
+                "{} pictures, {} captions, {} seeds", images.size(0), prompts.size(), seeds.size());
   const at::Tensor pixels = images.to(pipeline_.device, pipeline_.dtype).mul(2).sub_(1);
-  const at::Tensor latents = pipeline_.vae->encode(pixels).mean * pipeline_.vae->options().scaling_factor;
-  const at::Tensor noise = SeededNoise(seeds).next(latents.sizes().slice(1), latents.options());
+  const at::Tensor latents =
+      pipeline_.vae->encode(pixels).mean.to(at::kFloat) * pipeline_.vae->options().scaling_factor;
+  const at::Tensor noise = SeededNoise(seeds).next(latents.sizes().slice(1), pipeline_.device);
   const models::UNetContext context = pipeline_.unet->prepare_context(prompts.hidden);
   for (size_t i = 0; i < timesteps.size(); ++i) {
     probe.begin_step(static_cast<int64_t>(i), static_cast<double>(timesteps[i]));
-    const at::Tensor noisy = pipeline_.scheduler->add_noise(latents, noise, timesteps[i]);
+    const at::Tensor noisy = pipeline_.scheduler->add_noise(latents, noise, timesteps[i]).to(pipeline_.dtype);
     pipeline_.unet->forward(noisy, one_timestep(static_cast<double>(timesteps[i]), noisy), context, &probe);
   }
 }

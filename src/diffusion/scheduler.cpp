@@ -25,7 +25,8 @@ NoiseSchedule NoiseSchedule::from_config(models::ModelConfig& config) {
   config.fixed("trained_betas", nullptr);
   config.fixed("rescale_betas_zero_snr", false);
 
-  if (n.num_train_timesteps < 1) throw UserError(config.path(), "num_train_timesteps", "{} is not at least 1", n.num_train_timesteps);
+  if (n.num_train_timesteps < 1)
+    throw UserError(config.path(), "num_train_timesteps", "{} is not at least 1", n.num_train_timesteps);
   for (const auto& [key, beta] : {std::pair("beta_start", n.beta_start), std::pair("beta_end", n.beta_end)}) {
     if (!(beta > 0 && beta < 1)) throw UserError(config.path(), key, "{} is not in (0, 1)", beta);
   }

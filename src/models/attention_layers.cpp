@@ -13,7 +13,9 @@ torch::nn::Linear linear(int64_t in, int64_t out, bool bias) {
   return torch::nn::Linear(torch::nn::LinearOptions(in, out).bias(bias));
 }
 
-torch::nn::LayerNorm layer_norm(int64_t channels) { return torch::nn::LayerNorm(torch::nn::LayerNormOptions({channels})); }
+torch::nn::LayerNorm layer_norm(int64_t channels) {
+  return torch::nn::LayerNorm(torch::nn::LayerNormOptions({channels}));
+}
 
 }  // namespace
 
@@ -111,18 +113,23 @@ Transformer2D::Transformer2D(const UNetOptions& options, int64_t channels, size_
     conv_out_ = register_module("proj_out", conv1x1(channels, channels));
   }
   transformer_blocks_ = register_module("transformer_blocks", std::make_shared<ModuleArray<TransformerBlock>>());
-  transformer_blocks_->add(channels, options.cross_attention_dim[level], options.heads[level], options.upcast_attention);
+  transformer_blocks_->add(channels, options.cross_attention_dim[level], options.heads[level],
+                           options.upcast_attention);
 }
 
 at::Tensor Transformer2D::forward(const at::Tensor& x, const UNetPass& pass) {
   const int64_t height = x.size(2), width = x.size(3);
-  const auto to_tokens = [](const at::Tensor& grid) { return grid.flatten(2).transpose(1, 2); };  // [B, h * w, channels]
+  const auto layout = x.suggest_memory_format();  // with the channels last, both changes of view are free
+  const auto to_tokens = [](const at::Tensor& grid) {
+    return grid.flatten(2).transpose(1, 2);
+  };  // [B, h * w, channels]
   const auto to_grid = [&](const at::Tensor& tokens) { return tokens.transpose(1, 2).unflatten(2, {height, width}); };
 
   at::Tensor hidden = norm_(x);
   hidden = conv_in_.is_empty() ? linear_in_(to_tokens(hidden)) : to_tokens(conv_in_(hidden)).contiguous();
   for (const auto& block : *transformer_blocks_) hidden = block->forward(hidden, height, width, pass);
-  hidden = conv_out_.is_empty() ? to_grid(linear_out_(hidden)).contiguous() : conv_out_(to_grid(hidden).contiguous());
+  hidden = conv_out_.is_empty() ? to_grid(linear_out_(hidden)).contiguous(layout)
+                                : conv_out_(to_grid(hidden).contiguous(layout));
   return add_rows(hidden, x);
 }
 

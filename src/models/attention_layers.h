@@ -47,7 +47,8 @@ class Attention : public torch::nn::Module {
   at::Tensor forward(const at::Tensor& hidden, int64_t height, int64_t width, const UNetPass& pass);
 
  private:
-  void show(const at::Tensor& query, const UNetContext::Layer& keys, int64_t height, int64_t width, const UNetPass& pass);
+  void show(const at::Tensor& query, const UNetContext::Layer& keys, int64_t height, int64_t width,
+            const UNetPass& pass);
 
   Options options_;
   double scale_;  // 1 / sqrt(head_dim)
@@ -77,7 +78,7 @@ class Transformer2D : public torch::nn::Module {
 
  private:
   torch::nn::GroupNorm norm_{nullptr};
-  torch::nn::Conv2d conv_in_{nullptr}, conv_out_{nullptr};    // proj_in, proj_out: either these
+  torch::nn::Conv2d conv_in_{nullptr}, conv_out_{nullptr};      // proj_in, proj_out: either these
   torch::nn::Linear linear_in_{nullptr}, linear_out_{nullptr};  // or these
   std::shared_ptr<ModuleArray<TransformerBlock>> transformer_blocks_;
 };

@@ -61,7 +61,8 @@ VaeEncoder::VaeEncoder(const AutoencoderOptions& options) {
   down_blocks_ = register_module("down_blocks", std::make_shared<ModuleArray<VaeBlock>>());
   for (size_t i = 0; i < channels.size(); ++i) {
     const auto then = i + 1 < channels.size() ? VaeBlock::Then::kDown : VaeBlock::Then::kNothing;
-    down_blocks_->add(channels[i > 0 ? i - 1 : 0], channels[i], options.layers_per_block, options.norm_num_groups, then);
+    down_blocks_->add(channels[i > 0 ? i - 1 : 0], channels[i], options.layers_per_block, options.norm_num_groups,
+                      then);
   }
   mid_block_ = register_module("mid_block", std::make_shared<VaeMidBlock>(options));
   conv_norm_out_ = register_module("conv_norm_out", group_norm(options.norm_num_groups, channels.back(), kNormEps));
@@ -71,7 +72,7 @@ VaeEncoder::VaeEncoder(const AutoencoderOptions& options) {
 at::Tensor VaeEncoder::forward(at::Tensor x) {
   x = conv_in_(x);
   for (const auto& block : *down_blocks_) x = block->forward(x);
-  return conv_out_(silu(conv_norm_out_(mid_block_->forward(x))));
+  return conv_out_(activate(conv_norm_out_(mid_block_->forward(x))));
 }
 
 VaeDecoder::VaeDecoder(const AutoencoderOptions& options) {
@@ -81,7 +82,8 @@ VaeDecoder::VaeDecoder(const AutoencoderOptions& options) {
   up_blocks_ = register_module("up_blocks", std::make_shared<ModuleArray<VaeBlock>>());
   for (size_t i = 0; i < channels.size(); ++i) {
     const auto then = i + 1 < channels.size() ? VaeBlock::Then::kUp : VaeBlock::Then::kNothing;
-    up_blocks_->add(channels[i > 0 ? i - 1 : 0], channels[i], options.layers_per_block + 1, options.norm_num_groups, then);
+    up_blocks_->add(channels[i > 0 ? i - 1 : 0], channels[i], options.layers_per_block + 1, options.norm_num_groups,
+                    then);
   }
   conv_norm_out_ = register_module("conv_norm_out", group_norm(options.norm_num_groups, channels.back(), kNormEps));
   conv_out_ = register_module("conv_out", conv3x3(channels.back(), options.out_channels));
@@ -90,7 +92,7 @@ VaeDecoder::VaeDecoder(const AutoencoderOptions& options) {
 at::Tensor VaeDecoder::forward(at::Tensor x) {
   x = mid_block_->forward(conv_in_(x));
   for (const auto& block : *up_blocks_) x = block->forward(x);
-  return conv_out_(silu(conv_norm_out_(x)));
+  return conv_out_(activate(conv_norm_out_(x)));
 }
 
 }  // namespace freeatm::models

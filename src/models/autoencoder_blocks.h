@@ -30,7 +30,8 @@ class VaeMidBlock : public torch::nn::Module {
   std::shared_ptr<ModuleArray<VaeAttention>> attentions_;  // one, or null
 };
 
-/// Residual blocks, then half the grid (DownEncoderBlock2D) or twice the grid (UpDecoderBlock2D), or neither at the end.
+/// Residual blocks, then half the grid (DownEncoderBlock2D) or twice the grid (UpDecoderBlock2D), or neither at the
+/// end.
 class VaeBlock : public torch::nn::Module {
  public:
   enum class Then { kNothing, kDown, kUp };

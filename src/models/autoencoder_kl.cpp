@@ -49,7 +49,8 @@ AutoencoderOptions AutoencoderOptions::from_config(const std::string& path) {
 
   for (const int64_t channels : o.block_out_channels) {
     if (channels < 1 || channels % o.norm_num_groups != 0) {
-      throw UserError(path, "block_out_channels", "{} is no multiple of norm_num_groups {}", channels, o.norm_num_groups);
+      throw UserError(path, "block_out_channels", "{} is no multiple of norm_num_groups {}", channels,
+                      o.norm_num_groups);
     }
   }
   return o;
@@ -60,7 +61,8 @@ AutoencoderKL::AutoencoderKL(const AutoencoderOptions& options) : options_(optio
   decoder_ = register_module("decoder", std::make_shared<VaeDecoder>(options_));
   const int64_t latent = options_.latent_channels;
   if (options_.use_quant_conv) quant_conv_ = register_module("quant_conv", conv1x1(2 * latent, 2 * latent).ptr());
-  if (options_.use_post_quant_conv) post_quant_conv_ = register_module("post_quant_conv", conv1x1(latent, latent).ptr());
+  if (options_.use_post_quant_conv)
+    post_quant_conv_ = register_module("post_quant_conv", conv1x1(latent, latent).ptr());
 }
 
 AutoencoderKL::Latents AutoencoderKL::encode(const at::Tensor& images) {

@@ -30,10 +30,11 @@ class ModuleArray : public torch::nn::Module {
   std::vector<std::shared_ptr<M>> modules_;
 };
 
-/// In place where no gradient is wanted: give it a tensor that nothing else reads.
-at::Tensor silu(at::Tensor fresh);
+/// SiLU. In place where no gradient is wanted: give it a tensor that nothing else reads.
+at::Tensor activate(at::Tensor fresh);
 
-/// out [k * B, ...] + x [B, ...]: row r gets x's row r mod B. In place: `out` must be a fresh result that no backward pass needs.
+/// out [k * B, ...] + x [B, ...]: row r gets x's row r mod B. In place: `out` must be a fresh result that no backward
+/// pass needs.
 at::Tensor add_rows(at::Tensor out, const at::Tensor& x);
 
 torch::nn::Conv2d conv3x3(int64_t in_channels, int64_t out_channels, int64_t stride = 1, int64_t padding = 1);

@@ -41,7 +41,7 @@ void initialize_linear(torch::nn::LinearImpl& layer, RandomStream random) {
 void initialize(torch::nn::Module& module, uint64_t seed) {
   const at::NoGradGuard no_grad;
   const RandomStream weights(seed, "weights");
-  for (const auto& item : module.named_modules()) {
+  for (const auto& item : module.named_modules("", /*include_self=*/false)) {
     if (auto* convolution = item.value()->as<torch::nn::Conv2d>()) initialize_convolution(*convolution, weights.fork(item.key()));
     if (auto* linear = item.value()->as<torch::nn::Linear>()) initialize_linear(*linear, weights.fork(item.key()));
     if (auto* norm = item.value()->as<torch::nn::BatchNorm2d>()) norm->reset_parameters();

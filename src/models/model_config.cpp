@@ -98,9 +98,7 @@ void ModelConfig::fixed(const std::string& key, const json& implemented) {
   throw UserError(state_->path, key, "{} is not implemented; only {} is", found->dump(), implemented.dump());
 }
 
-void ModelConfig::pass_over(std::initializer_list<const char*> keys) {
-  state_->known.insert(keys.begin(), keys.end());
-}
+void ModelConfig::pass_over(std::initializer_list<const char*> keys) { state_->known.insert(keys.begin(), keys.end()); }
 
 void ModelConfig::finish() {
   const std::vector<std::string> known(state_->known.begin(), state_->known.end());

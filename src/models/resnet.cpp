@@ -91,7 +91,7 @@ at::Tensor ResNet::forward(const at::Tensor& images) { return forward_features(i
 void ResNet::initialize(uint64_t seed) {
   models::initialize(*this, seed);
   const at::NoGradGuard no_grad;
-  for (const auto& module : modules()) {
+  for (const auto& module : modules(/*include_self=*/false)) {
     if (auto* block = module->as<BasicBlock>()) block->bn2->weight.zero_();
   }
 }

@@ -17,7 +17,8 @@ Block block_of(const std::string& layer) {
 UNet2DConditionModel::UNet2DConditionModel(const UNetOptions& options) : options_(options) {
   const auto& channels = options_.block_out_channels;
   conv_in_ = register_module("conv_in", conv3x3(options_.in_channels, channels[0]).ptr());
-  time_embedding_ = register_module("time_embedding", std::make_shared<TimestepEmbedding>(options_, time_channels(options_)));
+  time_embedding_ =
+      register_module("time_embedding", std::make_shared<TimestepEmbedding>(options_, time_channels(options_)));
 
   down_blocks_ = register_module("down_blocks", std::make_shared<ModuleArray<UNetDownBlock>>());
   for (size_t level = 0; level < channels.size(); ++level) down_blocks_->add(options_, level);
@@ -25,10 +26,11 @@ UNet2DConditionModel::UNet2DConditionModel(const UNetOptions& options) : options
   up_blocks_ = register_module("up_blocks", std::make_shared<ModuleArray<UNetUpBlock>>());
   for (size_t position = 0; position < channels.size(); ++position) up_blocks_->add(options_, position);
 
-  conv_norm_out_ = register_module("conv_norm_out", group_norm(options_.norm_num_groups, channels[0], options_.norm_eps).ptr());
+  conv_norm_out_ =
+      register_module("conv_norm_out", group_norm(options_.norm_num_groups, channels[0], options_.norm_eps).ptr());
   conv_out_ = register_module("conv_out", conv3x3(channels[0], options_.out_channels).ptr());
 
-  for (const auto& item : named_modules()) {
+  for (const auto& item : named_modules("", /*include_self=*/false)) {
     auto* attention = item.value()->as<Attention>();
     if (!attention) continue;
     attention->site.layer = item.key();
@@ -42,23 +44,27 @@ UNet2DConditionModel::UNet2DConditionModel(const UNetOptions& options) : options
 UNetContext UNet2DConditionModel::prepare_context(const at::Tensor& encoder_hidden_states) const {
   UNetContext context;
   context.rows = encoder_hidden_states.size(0);
-  for (Attention* attention : cross_attentions_) context.layers.push_back(attention->keys_values(encoder_hidden_states));
+  for (Attention* attention : cross_attentions_)
+    context.layers.push_back(attention->keys_values(encoder_hidden_states));
   return context;
 }
 
-at::Tensor UNet2DConditionModel::forward(const at::Tensor& sample, const at::Tensor& timesteps, const UNetContext& context,
-                                         AttentionProbe* probe, int64_t first_row, int64_t rows) {
+at::Tensor UNet2DConditionModel::forward(const at::Tensor& sample, const at::Tensor& timesteps,
+                                         const UNetContext& context, AttentionProbe* probe, int64_t first_row,
+                                         int64_t rows) {
   const int64_t batch = sample.size(0);
   FREEATM_CHECK(context.rows % batch == 0, "{} pictures, {} rows of context", batch, context.rows);
-  FREEATM_CHECK(timesteps.dim() == 1 && (timesteps.size(0) == 1 || timesteps.size(0) == batch), "timesteps for {} pictures", batch);
-  const UNetPass pass{silu(time_embedding_->forward(timesteps)), context, probe, first_row, rows < 0 ? context.rows : rows};
+  FREEATM_CHECK(timesteps.dim() == 1 && (timesteps.size(0) == 1 || timesteps.size(0) == batch),
+                "timesteps for {} pictures", batch);
+  const UNetPass pass{activate(time_embedding_->forward(timesteps)), context, probe, first_row,
+                      rows < 0 ? context.rows : rows};
 
   at::Tensor x = conv_in_->forward(sample);
   std::vector<at::Tensor> skips = {x};
   for (const auto& block : *down_blocks_) x = block->forward(x, pass, skips);
   x = mid_block_->forward(x, pass);
   for (const auto& block : *up_blocks_) x = block->forward(x, pass, skips);
-  return conv_out_->forward(silu(conv_norm_out_->forward(x)));
+  return conv_out_->forward(activate(conv_norm_out_->forward(x)));
 }
 
 }  // namespace freeatm::models

@@ -19,10 +19,12 @@ TimestepEmbedding::TimestepEmbedding(const UNetOptions& options, int64_t embeddi
 
 at::Tensor TimestepEmbedding::forward(const at::Tensor& timesteps) {
   const int64_t half = channels_ / 2;
-  const at::Tensor exponent = at::arange(half, timesteps.options().dtype(at::kFloat)) * (-std::log(10000.0) / (half - freq_shift_));
+  const at::Tensor exponent =
+      at::arange(half, timesteps.options().dtype(at::kFloat)) * (-std::log(10000.0) / (half - freq_shift_));
   const at::Tensor angle = timesteps.to(at::kFloat).unsqueeze(1) * exponent.exp();  // [T, channels / 2]
-  const at::Tensor waves = flip_sin_to_cos_ ? at::cat({angle.cos(), angle.sin()}, 1) : at::cat({angle.sin(), angle.cos()}, 1);
-  return linear_2_(silu(linear_1_(waves.to(linear_1_->weight.scalar_type()))));
+  const at::Tensor waves =
+      flip_sin_to_cos_ ? at::cat({angle.cos(), angle.sin()}, 1) : at::cat({angle.sin(), angle.cos()}, 1);
+  return linear_2_(activate(linear_1_(waves.to(linear_1_->weight.scalar_type()))));
 }
 
 UNetDownBlock::UNetDownBlock(const UNetOptions& options, size_t level) {
@@ -69,13 +71,15 @@ UNetUpBlock::UNetUpBlock(const UNetOptions& options, size_t position) {
   const auto& channels = options.block_out_channels;
   const size_t level = channels.size() - 1 - position;
   const bool cross = options.up_cross[position];
-  const int64_t coarser = channels[std::min(level + 1, channels.size() - 1)], finer = channels[level > 0 ? level - 1 : 0];
+  const int64_t coarser = channels[std::min(level + 1, channels.size() - 1)],
+                finer = channels[level > 0 ? level - 1 : 0];
   const int64_t layers = options.layers_per_block[level] + 1;
   if (cross) attentions_ = register_module("attentions", std::make_shared<ModuleArray<Transformer2D>>());
   resnets_ = register_module("resnets", std::make_shared<ModuleArray<ResnetBlock2D>>());
   for (int64_t i = 0; i < layers; ++i) {
     const int64_t from_below = i == 0 ? coarser : channels[level], skip = i == layers - 1 ? finer : channels[level];
-    resnets_->add(from_below + skip, channels[level], time_channels(options), options.norm_num_groups, options.norm_eps);
+    resnets_->add(from_below + skip, channels[level], time_channels(options), options.norm_num_groups,
+                  options.norm_eps);
     if (cross) attentions_->add(options, channels[level], level);
   }
   if (level == 0) return;
@@ -87,7 +91,8 @@ at::Tensor UNetUpBlock::forward(at::Tensor x, const UNetPass& pass, std::vector<
   for (size_t i = 0; i < resnets_->size(); ++i) {
     at::Tensor skip = skips.back();
     skips.pop_back();
-    if (skip.size(0) < x.size(0)) skip = skip.repeat({x.size(0) / skip.size(0), 1, 1, 1});  // from before the halves part
+    if (skip.size(0) < x.size(0))
+      skip = skip.repeat({x.size(0) / skip.size(0), 1, 1, 1});  // from before the halves part
     x = (*resnets_)[i].forward(at::cat({x, skip}, 1), pass.time);
     if (attentions_) x = (*attentions_)[i].forward(x, pass);
   }

@@ -21,7 +21,8 @@ class TimestepEmbedding : public torch::nn::Module {
   torch::nn::Linear linear_1_, linear_2_;
 };
 
-/// Residual blocks, each with its transformer where the level has cross-attention, then half the grid. CrossAttnDownBlock2D, DownBlock2D.
+/// Residual blocks, each with its transformer where the level has cross-attention, then half the grid.
+/// CrossAttnDownBlock2D, DownBlock2D.
 class UNetDownBlock : public torch::nn::Module {
  public:
   UNetDownBlock(const UNetOptions& options, size_t level);
@@ -30,8 +31,8 @@ class UNetDownBlock : public torch::nn::Module {
 
  private:
   std::shared_ptr<ModuleArray<ResnetBlock2D>> resnets_;
-  std::shared_ptr<ModuleArray<Transformer2D>> attentions_;     // as many as resnets, or null
-  std::shared_ptr<ModuleArray<Downsample2D>> downsamplers_;    // one, or null on the last level
+  std::shared_ptr<ModuleArray<Transformer2D>> attentions_;   // as many as resnets, or null
+  std::shared_ptr<ModuleArray<Downsample2D>> downsamplers_;  // one, or null on the last level
 };
 
 /// Residual block, transformer, residual block on the coarsest grid.
@@ -45,7 +46,8 @@ class UNetMidBlock : public torch::nn::Module {
   std::shared_ptr<ModuleArray<Transformer2D>> attentions_;
 };
 
-/// Residual blocks over the concatenation with what the down blocks left, then twice the grid. CrossAttnUpBlock2D, UpBlock2D.
+/// Residual blocks over the concatenation with what the down blocks left, then twice the grid. CrossAttnUpBlock2D,
+/// UpBlock2D.
 class UNetUpBlock : public torch::nn::Module {
  public:
   /// position: 0 at the coarsest level

@@ -14,7 +14,8 @@ std::vector<int64_t> per_level(ModelConfig& config, const std::string& key, int6
   std::vector<int64_t> values = config.integers(key, {fallback});
   if (values.size() == 1) values.resize(levels, values[0]);
   if (values.size() != levels) {
-    throw UserError(config.path(), key, "{} has not one value for each of the {} levels of block_out_channels", values, levels);
+    throw UserError(config.path(), key, "{} has not one value for each of the {} levels of block_out_channels", values,
+                    levels);
   }
   for (const int64_t value : values) {
     if (value < 1) throw UserError(config.path(), key, "{} is not at least 1", value);
@@ -31,7 +32,8 @@ std::vector<bool> cross_blocks(ModelConfig& config, const std::string& key, cons
   }
   std::vector<bool> cross;
   for (const std::string& type : types) {
-    if (type != with && type != without) throw UserError(config.path(), key, "'{}' is not {}", type, one_of({with, without}));
+    if (type != with && type != without)
+      throw UserError(config.path(), key, "'{}' is not {}", type, one_of({with, without}));
     cross.push_back(type == with);
   }
   return cross;
@@ -56,14 +58,15 @@ void fix_the_rest(ModelConfig& config) {
   config.fixed("conv_out_kernel", 3);
   config.fixed("attention_type", "default");
   config.fixed("class_embeddings_concat", false);
-  for (const char* key : {"reverse_transformer_layers_per_block", "encoder_hid_dim", "encoder_hid_dim_type", "num_attention_heads",
-                          "class_embed_type", "addition_embed_type", "num_class_embeds", "time_embedding_dim",
-                          "time_embedding_act_fn", "timestep_post_act", "time_cond_proj_dim", "mid_block_only_cross_attention",
-                          "cross_attention_norm"}) {
+  for (const char* key :
+       {"reverse_transformer_layers_per_block", "encoder_hid_dim", "encoder_hid_dim_type", "num_attention_heads",
+        "class_embed_type", "addition_embed_type", "num_class_embeds", "time_embedding_dim", "time_embedding_act_fn",
+        "timestep_post_act", "time_cond_proj_dim", "mid_block_only_cross_attention", "cross_attention_norm"}) {
     config.fixed(key, nullptr);
   }
   // The sizes of embeddings that the keys above turn off.
-  config.pass_over({"addition_time_embed_dim", "addition_embed_type_num_heads", "projection_class_embeddings_input_dim"});
+  config.pass_over(
+      {"addition_time_embed_dim", "addition_embed_type_num_heads", "projection_class_embeddings_input_dim"});
   config.pass_over({"_diffusers_version", "_name_or_path", "dropout"});
   config.finish();
 }
@@ -82,7 +85,8 @@ UNetOptions UNetOptions::from_config(const std::string& path) {
   o.heads = per_level(config, "attention_head_dim", 8, levels);
   o.cross_attention_dim = per_level(config, "cross_attention_dim", 1280, levels);
   const std::string down = "CrossAttnDownBlock2D", up = "CrossAttnUpBlock2D";
-  o.down_cross = cross_blocks(config, "down_block_types", {down, down, down, "DownBlock2D"}, down, "DownBlock2D", levels);
+  o.down_cross =
+      cross_blocks(config, "down_block_types", {down, down, down, "DownBlock2D"}, down, "DownBlock2D", levels);
   o.up_cross = cross_blocks(config, "up_block_types", {"UpBlock2D", up, up, up}, up, "UpBlock2D", levels);
   o.norm_num_groups = config.integer("norm_num_groups", o.norm_num_groups);
   o.norm_eps = config.number("norm_eps", o.norm_eps);
@@ -96,7 +100,8 @@ UNetOptions UNetOptions::from_config(const std::string& path) {
   for (size_t i = 0; i < levels; ++i) {
     const int64_t channels = o.block_out_channels[i];
     if (channels < 1 || channels % o.norm_num_groups != 0) {
-      throw UserError(path, "block_out_channels", "{} is no multiple of norm_num_groups {}", channels, o.norm_num_groups);
+      throw UserError(path, "block_out_channels", "{} is no multiple of norm_num_groups {}", channels,
+                      o.norm_num_groups);
     }
     if (channels % o.heads[i] != 0) {
       throw UserError(path, "attention_head_dim", "{} heads do not divide {} channels", o.heads[i], channels);

@@ -28,12 +28,23 @@ std::string escape(std::string_view text) {
   std::string out;
   for (char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -54,7 +65,8 @@ std::string Page::html() const {
   std::string links, body;
   for (const Section& section : sections_) {
     links += "<a href=\"#" + escape(section.id) + "\">" + escape(section.heading) + "</a>\n";
-    body += "<section id=\"" + escape(section.id) + "\">\n<h2>" + escape(section.heading) + "</h2>\n" + section.html + "</section>\n";
+    body += "<section id=\"" + escape(section.id) + "\">\n<h2>" + escape(section.heading) + "</h2>\n" + section.html +
+            "</section>\n";
   }
   std::string head = "<h1>" + escape(title_) + "</h1>\n";
   if (!lead_.empty()) head += "<p class=\"lead\">" + escape(lead_) + "</p>\n";
@@ -62,9 +74,9 @@ std::string Page::html() const {
   if (sections_.size() > 1) head += "<nav>\n" + links + "</nav>\n";
   return "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-         "<meta name=\"color-scheme\" content=\"light dark\">\n<title>" + escape(title_) + "</title>\n<style>\n" + kPageCss +
-         "</style>\n</head>\n<body>\n<header>\n" + head + "</header>\n<main>\n" + body + "</main>\n<script>\n" + kPageJs +
-         "</script>\n</body>\n</html>\n";
+         "<meta name=\"color-scheme\" content=\"light dark\">\n<title>" +
+         escape(title_) + "</title>\n<style>\n" + kPageCss + "</style>\n</head>\n<body>\n<header>\n" + head +
+         "</header>\n<main>\n" + body + "</main>\n<script>\n" + kPageJs + "</script>\n</body>\n</html>\n";
 }
 
 }  // namespace freeatm::report

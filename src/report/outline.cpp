@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "outline.h"
 
+#include <bit>
+#include <cstddef>
 #include <vector>
 
 namespace freeatm::report {
@@ -35,7 +37,7 @@ class Border {
   std::string take_loop(size_t corner) {
     std::string path = "M" + std::to_string(corner % stride_) + " " + std::to_string(corner / stride_);
     int length = 0;
-    for (int direction = next(corner, kUp); direction != kNone;) {
+    for (int direction = std::countr_zero(edges_[corner]); direction != kNone;) {
       edges_[corner] &= ~(1 << direction);
       corner += step(direction);
       ++length;
@@ -52,8 +54,8 @@ class Border {
 
  private:
   void add(int y, int x, Direction direction) { edges_[size_t(y) * stride_ + x] |= 1 << direction; }
-  ptrdiff_t step(int direction) const {
-    const ptrdiff_t steps[] = {1, ptrdiff_t(stride_), -1, -ptrdiff_t(stride_)};
+  std::ptrdiff_t step(int direction) const {
+    const std::ptrdiff_t steps[] = {1, std::ptrdiff_t(stride_), -1, -std::ptrdiff_t(stride_)};
     return steps[direction];
   }
   /// The edge to go on with: where two ones touch by a corner, the right turn keeps to the same one.

@@ -7,13 +7,14 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/report/html.h"
+
 #include "number.h"
 
 namespace freeatm::report {
 namespace {
 
-constexpr size_t kColours = 8;          // --c0 ... --c7 in page.css
-constexpr int64_t kPoints = 150;        // a line's most points: more are closer than a pointer can tell
+constexpr size_t kColours = 8;    // --c0 ... --c7 in page.css
+constexpr int64_t kPoints = 150;  // a line's most points: more are closer than a pointer can tell
 constexpr double kLeft = 64, kRight = 16, kTop = 14, kBottom = 52;  // the margins around the axes, for the labels
 
 struct Range {
@@ -35,7 +36,8 @@ struct Range {
 std::string coordinate(double value) { return number(std::round(value * 10) / 10); }
 
 std::string svg_text(double x, double y, const char* anchor, const std::string& text) {
-  return "<text x=\"" + coordinate(x) + "\" y=\"" + coordinate(y) + "\" text-anchor=\"" + anchor + "\">" + escape(text) + "</text>\n";
+  return "<text x=\"" + coordinate(x) + "\" y=\"" + coordinate(y) + "\" text-anchor=\"" + anchor + "\">" +
+         escape(text) + "</text>\n";
 }
 
 /// Data to pixels, and the lines that are the same for every series.
@@ -44,7 +46,9 @@ struct Axes {
   double width, height;
 
   double px(double value) const { return kLeft + (value - x.low) / (x.high - x.low) * (width - kLeft - kRight); }
-  double py(double value) const { return height - kBottom - (value - y.low) / (y.high - y.low) * (height - kTop - kBottom); }
+  double py(double value) const {
+    return height - kBottom - (value - y.low) / (y.high - y.low) * (height - kTop - kBottom);
+  }
 
   std::string svg(const std::string& x_label, const std::string& y_label) const {
     std::string out;
@@ -73,8 +77,8 @@ std::string line(const Series& series, const Axes& axes, const LinePlot& plot, s
     const std::string x = coordinate(axes.px(series.x[i])), y = coordinate(axes.py(series.y[i]));
     path += (is_open ? "L" : "M") + x + " " + y;
     is_open = true;
-    points += "<circle cx=\"" + x + "\" cy=\"" + y + "\" r=\"5\"><title>" + escape(series.name) + "\n" + escape(plot.x_label) + " " +
-              number(series.x[i]) + ": " + number(series.y[i]) + "</title></circle>";
+    points += "<circle cx=\"" + x + "\" cy=\"" + y + "\" r=\"5\"><title>" + escape(series.name) + "\n" +
+              escape(plot.x_label) + " " + number(series.x[i]) + ": " + number(series.y[i]) + "</title></circle>";
   }
   return "<g class=\"series c" + std::to_string(index % kColours) + "\"><path d=\"" + path + "\"/>" + points + "</g>\n";
 }
@@ -86,7 +90,8 @@ std::vector<double> nice_ticks(double low, double high, int64_t most) {
   const double decade = std::pow(10.0, std::floor(std::log10((high - low) / double(most))));
   for (double factor : {1.0, 2.0, 5.0, 10.0, 20.0}) {
     const double step = decade * factor;
-    const auto first = static_cast<int64_t>(std::ceil(low / step - 1e-9)), last = static_cast<int64_t>(std::floor(high / step + 1e-9));
+    const auto first = static_cast<int64_t>(std::ceil(low / step - 1e-9)),
+               last = static_cast<int64_t>(std::floor(high / step + 1e-9));
     if (last - first + 1 > most) continue;
     std::vector<double> ticks;
     for (int64_t i = first; i <= last; ++i) ticks.push_back(double(i) * step);
@@ -127,9 +132,10 @@ std::string LinePlot::html() const {
     legend += "<li class=\"c" + std::to_string(i % kColours) + "\">" + escape(lines[i].name) + "</li>";
     drawn += line(lines[i], axes, *this, i);
   }
-  return "<figure class=\"plot\">\n<figcaption><strong>" + escape(title) + "</strong><ul>" + legend + "</ul></figcaption>\n<svg viewBox=\"0 0 " +
-         std::to_string(width) + " " + std::to_string(height) + "\" role=\"img\" aria-label=\"" + escape(title) + "\">\n" +
-         axes.svg(x_label, y_label) + drawn + "</svg>\n</figure>\n";
+  return "<figure class=\"plot\">\n<figcaption><strong>" + escape(title) + "</strong><ul>" + legend +
+         "</ul></figcaption>\n<svg viewBox=\"0 0 " + std::to_string(width) + " " + std::to_string(height) +
+         "\" role=\"img\" aria-label=\"" + escape(title) + "\">\n" + axes.svg(x_label, y_label) + drawn +
+         "</svg>\n</figure>\n";
 }
 
 }  // namespace freeatm::report

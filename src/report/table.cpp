@@ -6,6 +6,7 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/report/html.h"
+
 #include "number.h"
 
 namespace freeatm::report {
@@ -14,7 +15,8 @@ namespace {
 std::string cell(const std::optional<double>& value, double greatest) {
   if (!value) return "<td class=\"number\">–</td>";
   const double share = greatest > 0 && std::isfinite(*value) ? std::clamp(*value / greatest, 0.0, 1.0) : 0.0;
-  return "<td class=\"number\"><span class=\"bar\" style=\"--share:" + number(share) + "\">" + number(*value) + "</span></td>";
+  return "<td class=\"number\"><span class=\"bar\" style=\"--share:" + number(share) + "\">" + number(*value) +
+         "</span></td>";
 }
 
 }  // namespace
@@ -22,7 +24,8 @@ std::string cell(const std::optional<double>& value, double greatest) {
 std::string Table::html() const {
   std::vector<double> greatest(columns.size(), 0.0);
   for (const Row& row : rows) {
-    FREEATM_CHECK(row.values.size() == columns.size(), "row '{}' has {} values for {} columns", row.name, row.values.size(), columns.size());
+    FREEATM_CHECK(row.values.size() == columns.size(), "row '{}' has {} values for {} columns", row.name,
+                  row.values.size(), columns.size());
     for (size_t i = 0; i < columns.size(); ++i) {
       if (row.values[i] && std::isfinite(*row.values[i])) greatest[i] = std::max(greatest[i], *row.values[i]);
     }

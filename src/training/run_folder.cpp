@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/training/run_folder.h"
 
+#include <algorithm>
+
 #include "freeatm/core/error.h"
 #include "freeatm/training/checkpoint.h"
 
@@ -12,14 +14,15 @@ constexpr const char* kConfigFile = "config.yaml";
 std::string text_at(const config::Node* node) { return node == nullptr ? "nothing" : node->text(); }
 
 /// "trainer.lr: 0.001 there, 0.002 here" for the first key that differs, or "".
-std::string first_difference(const config::Node& there, const config::Node& here, const std::string& prefix = "") {
+std::string first_difference(const config::Node& there, const config::Node& here, const std::vector<std::string>& free_keys,
+                             const std::string& prefix = "") {
   for (const auto* side : {&here, &there}) {  // keys of either
     for (const auto& [key, unused] : side->map()) {
       const std::string path = prefix + key;
-      if (path == "out" || path == "resume" || path == "device") continue;
+      if (std::find(free_keys.begin(), free_keys.end(), path) != free_keys.end()) continue;
       const config::Node *a = there.find(key), *b = here.find(key);
       if (a != nullptr && b != nullptr && a->is_map() && b->is_map()) {
-        const std::string inner = first_difference(*a, *b, path + ".");
+        const std::string inner = first_difference(*a, *b, free_keys, path + ".");
         if (!inner.empty()) return inner;
       } else if (text_at(a) != text_at(b)) {
         return format("{}: {} there, {} here", path, text_at(a), text_at(b));
@@ -31,18 +34,24 @@ std::string first_difference(const config::Node& there, const config::Node& here
 
 }  // namespace
 
-std::optional<fs::path> open_run_folder(const fs::path& out, const config::Node& config, const std::string& resume) {
+bool claim_folder(const fs::path& out, const config::Node& config, const std::string& resume, const std::vector<std::string>& free_keys) {
   prepare_folder(out);
-  const bool is_run = fs::exists(out / kConfigFile);
-  if (!is_run && !fs::is_empty(out)) throw UserError(out.string(), "out", "is neither empty nor a run folder; give another one");
-  if (is_run) {
-    if (resume == "never") throw UserError(out.string(), "out", "holds a run already; give another folder, or resume=auto");
-    const std::string difference = first_difference(config::load_yaml((out / kConfigFile).string()), config);
-    if (!difference.empty()) throw UserError(out.string(), "out", "holds a run of another config ({}); give another folder", difference);
+  if (!fs::exists(out / kConfigFile)) {
+    if (!fs::is_empty(out)) throw UserError(out.string(), "out", "is neither empty nor a run folder; give another one");
+    if (resume == "must") throw UserError(out.string(), "resume", "must: there is nothing to go on from");
+    write_file(out / kConfigFile, config::to_yaml(config));
+    return false;
   }
+  if (resume == "never") throw UserError(out.string(), "out", "holds a run already; give another folder, or resume=auto");
+  const std::string difference = first_difference(config::load_yaml((out / kConfigFile).string()), config, free_keys);
+  if (!difference.empty()) throw UserError(out.string(), "out", "holds a run of another config ({}); give another folder", difference);
+  return true;
+}
+
+std::optional<fs::path> open_run_folder(const fs::path& out, const config::Node& config, const std::string& resume) {
+  claim_folder(out, config, resume, {"out", "resume", "device"});
   const auto checkpoint = latest_checkpoint(out);
   if (resume == "must" && !checkpoint) throw UserError(out.string(), "resume", "must: there is no checkpoint to go on from");
-  if (!checkpoint) write_file(out / kConfigFile, config::to_yaml(config));
   return checkpoint;
 }
 

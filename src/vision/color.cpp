@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Changes of colour as torchvision makes them on uint8 tensors: float arithmetic, cut off (not rounded) to bytes after each step.
+// Changes of colour as torchvision makes them on uint8 tensors: float arithmetic, cut off (not rounded) to bytes after
+// each step.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -25,7 +26,8 @@ void map_values(Image& image, F function) {  // through a table of the 256 value
 
 template <class F>
 void map_pixels(Image& image, F function) {
-  for (uint8_t *pixel = image.pixels.data(), *end = pixel + image.pixels.size(); pixel != end; pixel += 3) function(pixel);
+  for (uint8_t *pixel = image.pixels.data(), *end = pixel + image.pixels.size(); pixel != end; pixel += 3)
+    function(pixel);
 }
 
 }  // namespace
@@ -52,8 +54,8 @@ void adjust_saturation(Image& image, double factor) {
 }
 
 void adjust_hue(Image& image, double shift) {
-  // In HSV a turn of the hue leaves value and saturation, so each channel is value minus chroma times a trapezoid of its hue:
-  // c(n) = v - chroma * clamp(min(k, 4 - k), 0, 1), k = (n + 6 hue) mod 6, n = 5, 3, 1 for red, green, blue.
+  // In HSV a turn of the hue leaves value and saturation, so each channel is value minus chroma times a trapezoid of
+  // its hue: c(n) = v - chroma * clamp(min(k, 4 - k), 0, 1), k = (n + 6 hue) mod 6, n = 5, 3, 1 for red, green, blue.
   const auto turn = static_cast<float>(shift * 6);
   map_pixels(image, [=](uint8_t* pixel) {
     const float r = pixel[0], g = pixel[1], b = pixel[2];
@@ -75,8 +77,11 @@ void grayscale(Image& image) {
 
 void gaussian_blur(Image& image, double sigma) {
   const int side = 2 * static_cast<int>(std::ceil(3 * sigma)) + 1;
-  cv::Mat pixels(image.height, image.width, CV_8UC3, image.pixels.data());
-  cv::GaussianBlur(pixels, pixels, {side, side}, sigma, sigma, cv::BORDER_REFLECT_101);
+  const cv::Mat kernel = cv::getGaussianKernel(side, sigma, CV_32F);
+  cv::Mat bytes(image.height, image.width, CV_8UC3, image.pixels.data()), floats;
+  bytes.convertTo(floats, CV_32F);  // OpenCV's own blur of bytes has 8-bit weights: 2/255 away
+  cv::sepFilter2D(floats, floats, -1, kernel, kernel, {-1, -1}, 0, cv::BORDER_REFLECT_101);
+  floats.convertTo(bytes, CV_8U);
 }
 
 void solarize(Image& image, int threshold) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random crops, and the separable resampler that equals PIL's: OpenCV has no bilinear filter that widens when it shrinks.
+// Random crops, and the separable resampler that equals PIL's: OpenCV has no bilinear filter that widens when it
+// shrinks.
 #include <algorithm>
 #include <cmath>
 
@@ -31,7 +32,8 @@ Filter triangle_filter(int input, int output) {
     const int begin = std::max(static_cast<int>(center - support + 0.5), 0);
     const int end = std::min(static_cast<int>(center + support + 0.5), input);
     double sum = 0;
-    for (int k = begin; k < end; ++k) sum += exact[k - begin] = std::max(0.0, 1 - std::abs((k - center + 0.5) / support));
+    for (int k = begin; k < end; ++k)
+      sum += exact[k - begin] = std::max(0.0, 1 - std::abs((k - center + 0.5) / support));
     // All taps must lie inside the line, so that the inner loops need no bounds.
     const int first = std::min(begin, input - filter.taps);
     filter.first[i] = first;

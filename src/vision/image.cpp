@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/vision/image.h"
 
-#include "codecs.h"
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
+
+#include "codecs.h"
 
 namespace freeatm::vision {
 

@@ -22,13 +22,14 @@ std::vector<int> nearest_sources(double begin, double extent, int size, int limi
 }  // namespace
 
 void MaskSet::add(std::vector<uint8_t> mask) {
-  FREEATM_CHECK(mask.size() == size_t(height_) * width_, "a mask of {} pixels in a set of {}x{}", mask.size(), height_, width_);
+  FREEATM_CHECK(mask.size() == size_t(height_) * width_, "a mask of {} pixels in a set of {}x{}", mask.size(), height_,
+                width_);
   masks_.push_back(std::move(mask));
 }
 
 void MaskSet::add(const Rle& rle) {
-  FREEATM_CHECK(rle.height == height_ && rle.width == width_, "a mask of {}x{} in a set of {}x{}", rle.height, rle.width, height_,
-                width_);
+  FREEATM_CHECK(rle.height == height_ && rle.width == width_, "a mask of {}x{} in a set of {}x{}", rle.height,
+                rle.width, height_, width_);
   masks_.push_back(rle.decode());
 }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// libpng reports errors by longjmp: each method that calls it arms setjmp and keeps its own objects out of the jump's way.
-#include <png.h>
-
+// libpng reports errors by longjmp: each method that calls it arms setjmp and keeps its own objects out of the jump's
+// way.
 #include <csetjmp>
 #include <cstring>
 
-#include "codecs.h"
+#include <png.h>
+
 #include "freeatm/core/error.h"
+
+#include "codecs.h"
 
 namespace freeatm::vision {
 namespace {
@@ -89,10 +91,11 @@ void append(png_structp png, png_bytep bytes, size_t size) {
 
 bool write_rows(png_structp png, png_infop info, const Image& image, int level) {
   if (setjmp(png_jmpbuf(png))) return false;
-  png_set_IHDR(png, info, image.width, image.height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-               PNG_FILTER_TYPE_DEFAULT);
+  png_set_IHDR(png, info, image.width, image.height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   png_set_compression_level(png, level);
-  if (level <= 2) png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_SUB);  // trying all five takes longer than zlib does
+  if (level <= 2)
+    png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_SUB);  // trying all five takes longer than zlib does
   png_write_info(png, info);
   for (int y = 0; y < image.height; ++y) png_write_row(png, image.row(y));
   png_write_end(png, nullptr);

@@ -8,9 +8,10 @@
 namespace freeatm::vision {
 namespace {
 
-// COCO's `counts` text: each run, from the fourth on less the run two before it, in groups of five bits, low ones first, printed from
-// '0' on; bit 5 says that another group follows, bit 4 of the last group is the sign.
-constexpr int kFirstCharacter = 48, kGroupBits = 5, kGroupMask = 0x1f, kSignBit = 0x10, kMoreBit = 0x20, kMostGroups = 7;
+// COCO's `counts` text: each run, from the fourth on less the run two before it, in groups of five bits, low ones
+// first, printed from '0' on; bit 5 says that another group follows, bit 4 of the last group is the sign.
+constexpr int kFirstCharacter = 48, kGroupBits = 5, kGroupMask = 0x1f, kSignBit = 0x10, kMoreBit = 0x20,
+              kMostGroups = 7;
 
 void append_number(std::string& text, int64_t value) {
   for (bool more = true; more;) {
@@ -63,7 +64,8 @@ Rle Rle::from_counts(std::string_view counts, int height, int width, const std::
   int64_t total = 0;
   for (size_t at = 0; at < counts.size();) {
     int64_t run;
-    if (!take_number(counts, at, run)) throw UserError(name, "segmentation", "the run lengths are broken at character {}", at);
+    if (!take_number(counts, at, run))
+      throw UserError(name, "segmentation", "the run lengths are broken at character {}", at);
     if (rle.runs.size() > 2) run += rle.runs[rle.runs.size() - 2];
     if (run < 0 || run > size - total) {
       throw UserError(name, "segmentation", "the run lengths do not fit a {}x{} picture", width, height);

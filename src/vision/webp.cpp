@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <webp/decode.h>
 
-#include "codecs.h"
 #include "freeatm/core/error.h"
+
+#include "codecs.h"
 
 namespace freeatm::vision {
 
 Image decode_webp(std::string_view bytes, const std::string& name) {
   const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
   WebPBitstreamFeatures features;
-  if (WebPGetFeatures(data, bytes.size(), &features) != VP8_STATUS_OK) throw UserError(name, "", "is a broken WebP picture");
+  if (WebPGetFeatures(data, bytes.size(), &features) != VP8_STATUS_OK)
+    throw UserError(name, "", "is a broken WebP picture");
   if (features.has_animation) throw UserError(name, "", "is an animated WebP; one still picture is read");
   check_size(features.width, features.height, name);
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mapped_file.h"
 
+#include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"

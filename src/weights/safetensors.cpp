@@ -3,10 +3,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <memory>
-#include <tuple>
+#include <utility>
 #include <vector>
 
 #include <ATen/ops/empty.h>
@@ -14,6 +15,7 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
+
 #include "mapped_file.h"
 #include "safetensors_header.h"
 
@@ -43,7 +45,8 @@ std::string_view header_text(const std::string& path, const MappedFile& file) {
 at::Tensor tensor_at(char* bytes, const HeaderEntry& entry, const std::shared_ptr<MappedFile>& file) {
   const auto options = at::TensorOptions(entry.dtype);
   if (reinterpret_cast<uintptr_t>(bytes) % at::elementSize(entry.dtype) == 0) {
-    return at::from_blob(bytes, entry.shape, [file](void*) {}, options);
+    return at::from_blob(
+        bytes, entry.shape, [file](void*) {}, options);
   }
   at::Tensor copy = at::empty(entry.shape, options);
   std::memcpy(copy.data_ptr(), bytes, entry.end - entry.begin);
@@ -70,7 +73,8 @@ void save_safetensors(const std::string& path, const TensorMap& tensors,
                       const std::map<std::string, std::string>& metadata) {
   std::vector<std::pair<std::string, at::Tensor>> ordered(tensors.begin(), tensors.end());
   for (const auto& [name, tensor] : ordered) {
-    FREEATM_CHECK(tensor.defined() && dtype_rank(tensor.scalar_type()) >= 0, "'{}' cannot be written as safetensors", name);
+    FREEATM_CHECK(tensor.defined() && dtype_rank(tensor.scalar_type()) >= 0, "'{}' cannot be written as safetensors",
+                  name);
   }
   std::stable_sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) {
     return dtype_rank(a.second.scalar_type()) > dtype_rank(b.second.scalar_type());

@@ -2,12 +2,14 @@
 // hydra-core judges: the same tree of files and the same overrides give the same composed tree, or both refuse.
 #include <cmath>
 #include <cstdlib>
+#include <fstream>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "freeatm/config/compose.h"
 #include "freeatm/core/files.h"
+
 #include "testing.h"
 
 namespace freeatm::config {
@@ -55,7 +57,7 @@ std::vector<Case> cases(const Json& file) {
     for (const std::string& override : c.overrides) c.name += " " + override;
     if (json.contains("expected")) {
       c.expected = json["expected"];
-      c.yaml = json["yaml"];
+      c.yaml = json.value("yaml", "");
     }
     out.push_back(std::move(c));
   }
@@ -66,12 +68,13 @@ class Hydra : public ::testing::Test {
  protected:
   void SetUp() override {
     file_ = Json::parse(read_file(testing::test_file("config/data/hydra_cases.json")));
-    for (const auto& [name, value] : file_["environment"].items()) setenv(name.c_str(), value.get<std::string>().c_str(), 1);
+    for (const auto& [name, value] : file_["environment"].items())
+      setenv(name.c_str(), value.get<std::string>().c_str(), 1);
     for (const auto& [tree, files] : file_["trees"].items()) {
       for (const auto& [path, text] : files.items()) {
         const fs::path target = folder_.path() / tree / path;
         fs::create_directories(target.parent_path());
-        write_file(target, text.get<std::string>());
+        std::ofstream(target) << text.get<std::string>();
       }
     }
   }
@@ -106,12 +109,10 @@ TEST_F(Hydra, ComposesTheSameTreeOrBothRefuse) {
 
 TEST_F(Hydra, PrintsYamlAsOmegaConfDoes) {
   for (const Case& c : cases(file_)) {
-    if (c.expected.is_discarded() || c.config == "scalars") continue;  // it has texts of several lines: ours stay on one
+    // Ours differ on purpose: texts of several lines stay on one, and keys are texts, so that those like 1 are quoted.
+    if (c.yaml.empty() || c.config == "scalars" || c.config == "keys" || c.config == "int_duplicate") continue;
     SCOPED_TRACE(c.name);
-    try {
-      EXPECT_EQ(to_yaml(composed(c)), c.yaml);
-    } catch (const UserError&) {  // the other test says so
-    }
+    EXPECT_EQ(to_yaml(composed(c)), c.yaml);
   }
 }
 

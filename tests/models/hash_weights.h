@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Weights that are a function of their name and index, the same in scripts/baselines/hash_weights.py: parity tests of large models
-// need no large files.
+// Weights that are a function of their name and index, the same in scripts/baselines/hash_weights.py: parity tests of
+// large models need no large files.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -10,7 +10,8 @@
 
 namespace freeatm::testing {
 
-/// Element `index` of the tensor `name`: 24 bits of splitmix64's finaliser over FNV-1a(name) + index, in [-1, 1). Exact in fp32.
+/// Element `index` of the tensor `name`: 24 bits of splitmix64's finaliser over FNV-1a(name) + index, in [-1, 1). Exact
+/// in fp32.
 inline float hash_value(uint64_t name_hash, uint64_t index) {
   uint64_t z = name_hash + index;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;

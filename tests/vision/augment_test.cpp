@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/files.h"
+
 #include "testing.h"
 
 namespace freeatm::vision {
@@ -41,8 +42,9 @@ TEST(Augment, EqualsTorchvision) {  // scripts/baselines/augment.py
     ASSERT_EQ(actual.height, expected.height);
     ASSERT_EQ(actual.width, expected.width);
     int worst = 0;
-    for (size_t i = 0; i < expected.pixels.size(); ++i) worst = std::max(worst, std::abs(actual.pixels[i] - expected.pixels[i]));
-    // Crops are PIL's bit for bit; elsewhere float rounding, or OpenCV's fixed-point blur, may move a value across one step.
+    for (size_t i = 0; i < expected.pixels.size(); ++i)
+      worst = std::max(worst, std::abs(actual.pixels[i] - expected.pixels[i]));
+    // Crops are PIL's bit for bit; elsewhere float rounding may move a value across one step.
     EXPECT_LE(worst, operation == "crop" ? 0 : 1) << file;
     RecordProperty(file, worst);
   }

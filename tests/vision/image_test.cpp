@@ -5,6 +5,7 @@
 
 #include "freeatm/core/files.h"
 #include "freeatm/core/random.h"
+
 #include "testing.h"
 
 namespace freeatm::vision {
@@ -50,7 +51,9 @@ TEST(Image, RefusesEveryTruncation) {
   for (const auto& path : pictures()) {
     const std::string bytes = read_file(path);
     const bool webp = path.extension() == ".webp";  // its last bytes may be padding
-    const size_t least_missing = path.extension() == ".jpg" ? 3 : webp ? 8 : 1;  // a JPEG is whole without its end marker
+    const size_t least_missing = path.extension() == ".jpg" ? 3
+                                 : webp                     ? 8
+                                                            : 1;  // a JPEG is whole without its end marker
     for (size_t missing = least_missing; missing <= bytes.size(); missing += 7) {
       EXPECT_USER_ERROR(decode_image(std::string_view(bytes).substr(0, bytes.size() - missing), "cut"), "cut: ");
     }
@@ -63,13 +66,21 @@ TEST(Image, DamagedBytesNeverCrash) {
     RandomStream random(2, path.filename().string());
     for (int round = 0; round < 200; ++round) {
       std::string damaged = bytes;
-      for (int64_t n = 1 + random.integer(4); n > 0; --n) damaged[random.integer(bytes.size())] = static_cast<char>(random.integer(256));
+      for (int64_t n = 1 + random.integer(4); n > 0; --n)
+        damaged[random.integer(bytes.size())] = static_cast<char>(random.integer(256));
       try {
         decode_image(damaged, "damaged");
       } catch (const UserError&) {  // refused or read: both are fine
       }
     }
   }
+}
+
+TEST(Image, ReadsAJpegWithStrayBytes) {
+  const std::string bytes = read_file(kPictures / "rgb.jpg");
+  std::string padded = bytes;
+  padded.insert(bytes.find("\xff\xda"), "stray");  // before the scan's marker
+  EXPECT_EQ(decode_image(padded, "padded"), decode_image(bytes, "whole"));
 }
 
 TEST(Image, RefusesGiantsBeforeItAllocates) {

@@ -5,6 +5,7 @@
 
 #include "freeatm/core/files.h"
 #include "freeatm/vision/mask_set.h"
+
 #include "testing.h"
 
 namespace freeatm::vision {
@@ -23,7 +24,7 @@ std::vector<Case> cases() {  // scripts/baselines/rle.py
   for (const auto& json : nlohmann::json::parse(read_file(testing::test_file("vision/data/rle.json")))) {
     const auto rows = json["rows"].get<std::vector<std::string>>();
     const auto bbox = json["bbox"].get<std::vector<double>>();
-    Case c{static_cast<int>(rows.size()), static_cast<int>(rows[0].size()), {}, json["counts"], json["area"],
+    Case c{static_cast<int>(rows.size()),       static_cast<int>(rows[0].size()), {}, json["counts"], json["area"],
            {bbox[0], bbox[1], bbox[2], bbox[3]}};
     for (const auto& row : rows) {
       for (char digit : row) c.mask.push_back(digit == '1');
@@ -50,7 +51,8 @@ TEST(Rle, EqualsPycocotools) {
 
 TEST(Rle, RefusesWhatDoesNotFillThePicture) {
   const std::string counts = cases().back().counts;
-  EXPECT_USER_ERROR(Rle::from_counts(counts, 60, 61, "a.json"), "a.json: segmentation: the run lengths fill 3600 of 61x60");
+  EXPECT_USER_ERROR(Rle::from_counts(counts, 60, 61, "a.json"),
+                    "a.json: segmentation: the run lengths fill 3600 of 61x60");
   EXPECT_USER_ERROR(Rle::from_counts(counts, 59, 60, "a.json"), "do not fit");
   EXPECT_USER_ERROR(Rle::from_counts(counts.substr(0, 2), 60, 60, "a.json"), "broken at character 2");
   EXPECT_USER_ERROR(Rle::from_counts("", 2, 2, "a.json"), "fill 0");

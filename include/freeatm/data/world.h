@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The emoji world: scenes of one to three colour emoji on drawn textures, with captions and exact masks. Real data for the small models.
+// The emoji world: scenes of one to three colour emoji on drawn textures, with captions and exact masks. Real data for
+// the small models.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -13,8 +14,8 @@ namespace freeatm::data {
 /// The 40 classes, in the order of their COCO category ids (which begin at 1).
 std::vector<std::string> world_classes();
 
-/// What the world's captions name: its classes are things; "grass", "sand", "water", "snow", "wooden floor", "brick wall", "night" and
-/// "sky" are stuff.
+/// What the world's captions name: its classes are things; "grass", "sand", "water", "snow", "wooden floor", "brick
+/// wall", "night" and "sky" are stuff.
 text::Lexicon world_lexicon();
 
 struct WorldOptions {
@@ -27,9 +28,10 @@ struct WorldOptions {
   void fields(config::Fields& f);
 };
 
-/// Draws the world and writes it as `out`, whole or not at all: scenes/<split>/KEY.png, scenes/annotations/{captions,instances}_<split>.json
-/// (COCO's), objects/<split>/<class>/KEY.png, manifest.json and contact.png. A world of the same manifest is left as it is (returns
-/// false); anything else that lies at `out` is a UserError.
+/// Draws the world and writes it as `out`, whole or not at all: scenes/<split>/KEY.png,
+/// scenes/annotations/{captions,instances}_<split>.json (COCO's), objects/<split>/<class>/KEY.png, manifest.json and
+/// contact.png. A world of the same manifest is left as it is (returns false); anything else that lies at `out` is a
+/// UserError.
 bool write_world(const WorldOptions& options);
 
 }  // namespace freeatm::data

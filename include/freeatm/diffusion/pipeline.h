@@ -17,7 +17,7 @@ namespace freeatm::diffusion {
 /// A diffusers StableDiffusionPipeline folder in memory, ready for inference.
 struct Pipeline {
   text::ClipTokenizer tokenizer;
-  std::shared_ptr<models::ClipTextModel> text_encoder;
+  std::shared_ptr<models::ClipTextModelImpl> text_encoder;
   std::shared_ptr<models::UNet2DConditionModel> unet;
   std::shared_ptr<models::AutoencoderKL> vae;
   std::unique_ptr<Scheduler> scheduler;

@@ -37,14 +37,17 @@ class Sampler {
 
   PromptBatch encode(std::span<const std::string> captions) const;
 
-  /// Classifier-free guidance, Ho & Salimans 2022: uncond + scale * (cond - uncond); with guidance_scale 1 the conditional half alone runs.
+  /// Classifier-free guidance, Ho & Salimans 2022: uncond + scale * (cond - uncond); with guidance_scale 1 the
+  /// conditional half alone runs.
   ///   seeds: [B]; seed s starts from torch.randn([1, 4, h, w]) of a CPU generator seeded with s, whatever the device
   ///   probe: sees the conditional half
   /// Returns [B, 3, H, W] in [0, 1], fp32, on the pipeline's device.
-  at::Tensor sample(const PromptBatch& prompts, std::span<const uint32_t> seeds, models::AttentionProbe* probe = nullptr) const;
+  at::Tensor sample(const PromptBatch& prompts, std::span<const uint32_t> seeds,
+                    models::AttentionProbe* probe = nullptr) const;
 
   /// Existing pictures: encoded, noised to each of the timesteps (always the seed's noise), one conditional pass each.
-  ///   images: [B, 3, H, W] in [0, 1], sides divisible by the autoencoder's factor; begin_step gets the index into `timesteps`
+  ///   images: [B, 3, H, W] in [0, 1], sides divisible by the autoencoder's factor; begin_step gets the index into
+  ///   `timesteps`
   void reobserve(const at::Tensor& images, const PromptBatch& prompts, std::span<const uint32_t> seeds,
                  std::span<const int64_t> timesteps, models::AttentionProbe& probe) const;
 

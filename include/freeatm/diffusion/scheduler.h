@@ -19,7 +19,7 @@ enum class Prediction { kEpsilon, kVelocity };  // eps, or v = sqrt(a) eps - sqr
 struct NoiseSchedule {
   int64_t num_train_timesteps = 1000;
   double beta_start = 0.0001, beta_end = 0.02;
-  std::string beta_schedule = "linear";   // linear, scaled_linear
+  std::string beta_schedule = "linear";  // linear, scaled_linear
   Prediction prediction = Prediction::kEpsilon;
 
   static NoiseSchedule from_config(models::ModelConfig& config);
@@ -42,13 +42,15 @@ class Trajectory {
   /// One denoising step, i = 0 first.
   ///   model_output, sample: [B, C, h, w]; noise: the same shape, standard normal, where is_stochastic()
   /// Returns the sample at the next, smaller timestep.
-  virtual at::Tensor step(int64_t i, const at::Tensor& model_output, const at::Tensor& sample, const at::Tensor& noise = {}) = 0;
+  virtual at::Tensor step(int64_t i, const at::Tensor& model_output, const at::Tensor& sample,
+                          const at::Tensor& noise = {}) = 0;
 };
 
 class Scheduler {
  public:
   virtual ~Scheduler() = default;
-  /// A run of so many steps. eta: 0 deterministic, 1 DDPM's variance. Throws UserError for a number of steps that the schedule cannot make.
+  /// A run of so many steps. eta: 0 deterministic, 1 DDPM's variance. Throws UserError for a number of steps that the
+  /// schedule cannot make.
   virtual std::unique_ptr<Trajectory> start(int64_t steps, double eta = 0) const = 0;
   /// A clean sample as it is at a timestep: x_t. noise: standard normal, of the sample's shape.
   virtual at::Tensor add_noise(const at::Tensor& sample, const at::Tensor& noise, int64_t timestep) const = 0;

@@ -39,7 +39,8 @@ class AutoencoderKL : public torch::nn::Module {
 
   /// images: [B, 3, H, W] in [-1, 1]. Latents before scaling_factor.
   Latents encode(const at::Tensor& images);
-  /// latents: [B, latent_channels, h, w], already divided by scaling_factor. Returns [B, 3, H, W], about [-1, 1], not clamped.
+  /// latents: [B, latent_channels, h, w], already divided by scaling_factor. Returns [B, 3, H, W], about [-1, 1], not
+  /// clamped.
   at::Tensor decode(const at::Tensor& latents);
 
   /// Pixels per latent along a side.
@@ -53,7 +54,8 @@ class AutoencoderKL : public torch::nn::Module {
   std::shared_ptr<torch::nn::Conv2dImpl> quant_conv_, post_quant_conv_;  // null where the config has none
 };
 
-/// Weights of before diffusers 0.15 call the middle attention's layers query, key, value and proj_attn: the same tensors under today's names.
+/// Weights of before diffusers 0.15 call the middle attention's layers query, key, value and proj_attn: the same
+/// tensors under today's names.
 weights::TensorMap with_current_attention_names(const weights::TensorMap& tensors);
 
 }  // namespace freeatm::models

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/ScalarType.h>
 #include <torch/nn/module.h>
 
 namespace freeatm::models {
@@ -17,8 +18,8 @@ class Backbone : public torch::nn::Module {
   virtual int64_t channels() const = 0;
 };
 
-/// 8-bit pixels [B, H, W, 3] -> float [B, 3, H, W] with ImageNet's mean and deviation; channels lie last in memory, as convolutions like it.
+/// 8-bit pixels [B, H, W, 3] -> [B, 3, H, W] of this type with ImageNet's mean and deviation; channels lie last in memory, as convolutions like it.
 /// Pictures travel as bytes until here: a quarter of the copies between threads and to a GPU.
-at::Tensor normalized(const at::Tensor& pixels);
+at::Tensor normalized(const at::Tensor& pixels, at::ScalarType dtype = at::kFloat);
 
 }  // namespace freeatm::models

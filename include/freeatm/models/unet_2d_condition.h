@@ -22,13 +22,13 @@ class UNetUpBlock;
 
 /// diffusers' config.json of a UNet2DConditionModel; per-level lists run from the finest grid to the coarsest.
 struct UNetOptions {
-  int64_t sample_size = 64;                   // side of the latents that it was trained on
+  int64_t sample_size = 64;  // side of the latents that it was trained on
   int64_t in_channels = 4, out_channels = 4;
   std::vector<int64_t> block_out_channels = {320, 640, 1280, 1280};
-  std::vector<int64_t> layers_per_block;      // [levels]
-  std::vector<int64_t> heads;                 // [levels]; diffusers calls it attention_head_dim
-  std::vector<int64_t> cross_attention_dim;   // [levels]: width of the text states
-  std::vector<bool> down_cross, up_cross;     // [levels]: has the block cross-attention? `up_cross` from coarse to fine
+  std::vector<int64_t> layers_per_block;     // [levels]
+  std::vector<int64_t> heads;                // [levels]; diffusers calls it attention_head_dim
+  std::vector<int64_t> cross_attention_dim;  // [levels]: width of the text states
+  std::vector<bool> down_cross, up_cross;    // [levels]: has the block cross-attention? `up_cross` from coarse to fine
   int64_t norm_num_groups = 32;
   double norm_eps = 1e-5;
   bool use_linear_projection = false;
@@ -40,7 +40,8 @@ struct UNetOptions {
   static UNetOptions from_config(const std::string& path);
 };
 
-/// What of a pass depends on the captions alone: keys and values of every cross-attention layer, [rows, heads, tokens, head_dim].
+/// What of a pass depends on the captions alone: keys and values of every cross-attention layer, [rows, heads, tokens,
+/// head_dim].
 struct UNetContext {
   struct Layer {
     at::Tensor key, value;
@@ -59,9 +60,9 @@ class UNet2DConditionModel : public torch::nn::Module {
 
   /// Predicts epsilon or v, whichever the model was trained for.
   ///   sample: [B, in_channels, h, w]; timesteps: [1] (one for all) or [B], any number type
-  ///   context: of R = k * B rows; row r sees picture r mod B, so that guidance passes its latents once: what comes before the first
-  ///   cross-attention is then computed once, too
-  ///   probe: sees rows first_row .. first_row + rows of the R (all of them with rows = -1)
+  ///   context: of R = k * B rows; row r sees picture r mod B, so that guidance passes its latents once: what comes
+  ///   before the first cross-attention is then computed once, too probe: sees rows first_row .. first_row + rows of
+  ///   the R (all of them with rows = -1)
   /// Returns [R, out_channels, h, w].
   at::Tensor forward(const at::Tensor& sample, const at::Tensor& timesteps, const UNetContext& context,
                      AttentionProbe* probe = nullptr, int64_t first_row = 0, int64_t rows = -1);

@@ -13,17 +13,17 @@
 namespace freeatm::report {
 
 struct GalleryPhrase {
-  int64_t begin = 0, end = 0;   // bytes of the caption
-  std::string role;             // "thing", "stuff", "ignored"; only things are drawn before anyone points at them
+  int64_t begin = 0, end = 0;  // bytes of the caption
+  std::string role;            // "thing", "stuff", "ignored"; only things are drawn before anyone points at them
   std::optional<double> score;
 };
 
 struct GalleryItem {
   std::string key;
-  vision::Image image;
+  vision::Image image;  // of the masks' shape, but it may be smaller
   std::string caption;
   std::vector<GalleryPhrase> phrases;
-  vision::MaskSet masks;        // [phrases, height, width]; an empty mask: the phrase has none
+  vision::MaskSet masks;  // [phrases, height, width]; an empty mask: the phrase has none
 };
 
 class Gallery {

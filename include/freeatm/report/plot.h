@@ -21,10 +21,12 @@ struct LinePlot {
   std::string html() const;
 };
 
-/// Multiples of 1, 2 or 5 times a power of ten that lie in [low, high]: at most `most` of them, and the finest such step.
+/// Multiples of 1, 2 or 5 times a power of ten that lie in [low, high]: at most `most` of them, and the finest such
+/// step.
 std::vector<double> nice_ticks(double low, double high, int64_t most);
 
-/// The mean of every n consecutive points, n the smallest for which at most `most` are left: what a plot of a long run shows.
+/// The mean of every n consecutive points, n the smallest for which at most `most` are left: what a plot of a long run
+/// shows.
 Series thinned(const Series& series, int64_t most);
 
 }  // namespace freeatm::report

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The augmentations of contrastive pretraining (SimCLR, MoCo v3) on small 8-bit pictures: torchvision's operations and distributions.
-// Each operation with given parameters equals torchvision's on uint8 tensors within 1/255 (tests/vision/augment_test.cpp).
+// The augmentations of contrastive pretraining (SimCLR, MoCo v3) on small 8-bit pictures: torchvision's operations and
+// distributions. Each operation with given parameters equals torchvision's on uint8 tensors within 1/255
+// (tests/vision/augment_test.cpp).
 #pragma once
 #include <cstdint>
 
@@ -19,12 +20,14 @@ struct Range {
 ///   scale: the box's area as a fraction of the picture's; ratio: width / height, drawn uniformly in its logarithm
 Box random_resized_crop_box(int height, int width, Range scale, Range ratio, RandomStream& random);
 
-/// The box (whole pixels inside the picture) resized to height x width: bilinear with antialias, as PIL and torchvision.
+/// The box (whole pixels inside the picture) resized to height x width: bilinear with antialias, as PIL and
+/// torchvision.
 Image resized_crop(const Image& image, const Box& box, int height, int width);
 
 void flip(Image& image);  // left to right
 
-/// torchvision's `adjust_*`: factor 1 changes nothing; brightness 0 is black, contrast 0 the mean grey, saturation 0 grey.
+/// torchvision's `adjust_*`: factor 1 changes nothing; brightness 0 is black, contrast 0 the mean grey, saturation 0
+/// grey.
 void adjust_brightness(Image& image, double factor);
 void adjust_contrast(Image& image, double factor);
 void adjust_saturation(Image& image, double factor);
@@ -36,7 +39,8 @@ void gaussian_blur(Image& image, double sigma);
 /// Inverts the values of at least `threshold`.
 void solarize(Image& image, int threshold = 128);
 
-/// Half-widths of the ranges that the factors are drawn from: brightness, contrast and saturation around 1, hue around 0.
+/// Half-widths of the ranges that the factors are drawn from: brightness, contrast and saturation around 1, hue around
+/// 0.
 struct JitterOptions {
   double brightness = 0.4, contrast = 0.4, saturation = 0.2, hue = 0.1;  // MoCo v3's
   void fields(config::Fields& f);

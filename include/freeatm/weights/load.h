@@ -9,7 +9,8 @@ namespace freeatm::weights {
 
 /// What became of each name when a module's state met a file's.
 struct LoadReport {
-  std::vector<std::string> loaded, missing, unexpected, misshaped;  // misshaped: "name: [3, 4] in the file, [3, 5] in the model"
+  std::vector<std::string> loaded, missing, unexpected;
+  std::vector<std::string> misshaped;  // "name: [3, 4] in the file, [3, 5] in the model"
   bool complete() const { return missing.empty() && misshaped.empty() && unexpected.empty(); }
 };
 

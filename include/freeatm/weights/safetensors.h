@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The safetensors format: 8 bytes of header length, a JSON header, the tensors' bytes. Weights are written in no other format.
+// The safetensors format: 8 bytes of header length, a JSON header, the tensors' bytes. Weights are written in no other
+// format.
 #pragma once
 #include <map>
 #include <string>
@@ -15,12 +16,13 @@ struct Safetensors {
   std::map<std::string, std::string> metadata;  // "__metadata__"
 };
 
-/// Strict: header bounds, dtypes, shapes and offsets (no overlap, no gap, no byte left over) are checked before a tensor is made.
-/// Throws UserError(path, tensor's name, ...).
+/// Strict: header bounds, dtypes, shapes and offsets (no overlap, no gap, no byte left over) are checked before a
+/// tensor is made. Throws UserError(path, tensor's name, ...).
 Safetensors load_safetensors(const std::string& path);
 
-/// Written whole or not at all, with the bytes that the format's reference writer would give: dtypes from the widest down, then names,
-/// header padded to 8 bytes, so that every tensor is aligned. Tensors may lie on any device.
-void save_safetensors(const std::string& path, const TensorMap& tensors, const std::map<std::string, std::string>& metadata = {});
+/// Written whole or not at all, with the bytes that the format's reference writer would give: dtypes from the widest
+/// down, then names, header padded to 8 bytes, so that every tensor is aligned. Tensors may lie on any device.
+void save_safetensors(const std::string& path, const TensorMap& tensors,
+                      const std::map<std::string, std::string>& metadata = {});
 
 }  // namespace freeatm::weights

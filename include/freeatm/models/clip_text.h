@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <torch/nn/module.h>
+#include <torch/nn/modules/normalization.h>
+#include <torch/nn/pimpl.h>
+
+namespace freeatm::models {
+
+/// A text encoder's config.json; the defaults are transformers'.
+struct ClipTextConfig {
+  int64_t vocab_size = 49408;
+  int64_t hidden_size = 512;
+  int64_t intermediate_size = 2048;
+  int64_t num_hidden_layers = 12;
+  int64_t num_attention_heads = 8;
+  int64_t max_position_embeddings = 77;
+  std::string hidden_act = "quick_gelu";  // or "gelu"
+  double layer_norm_eps = 1e-5;
+
+  /// Throws UserError(path, key, ...).
+  static ClipTextConfig read(const std::string& path);
+};
+
+struct ClipTextEmbeddingsImpl;
+struct ClipTextEncoderImpl;
+
+/// CLIP's text transformer, Radford et al. 2021: equals transformers' `CLIPTextModel(...).last_hidden_state`, under its
+/// parameter names.
+class ClipTextModelImpl : public torch::nn::Module {
+ public:
+  explicit ClipTextModelImpl(const ClipTextConfig& config);
+
+  /// input_ids: [B, N] int64, N <= max_position_embeddings. Returns [B, N, hidden_size], after the final norm.
+  /// There is no padding mask: as in Stable Diffusion, padding is text.
+  at::Tensor forward(const at::Tensor& input_ids);
+
+  const ClipTextConfig& config() const { return config_; }
+
+ private:
+  ClipTextConfig config_;
+  std::shared_ptr<ClipTextEmbeddingsImpl> embeddings_;
+  std::shared_ptr<ClipTextEncoderImpl> encoder_;
+  torch::nn::LayerNorm final_layer_norm_{nullptr};
+};
+TORCH_MODULE(ClipTextModel);
+
+/// A folder with config.json and model.safetensors (or model.fp16.safetensors), in evaluation mode. Keys with and
+/// without the older prefix `text_model.` are read. Throws UserError.
+ClipTextModel load_clip_text(const std::string& folder, at::Device device, at::ScalarType dtype);
+
+}  // namespace freeatm::models

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// freeatm evaluate: task=knn judges a backbone's features, task=masks a diffusion model's masks.
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "evaluate_tasks.h"
+#include "freeatm/commands/commands.h"
+#include "freeatm/core/error.h"
+#include "freeatm/core/files.h"
+#include "freeatm/core/progress.h"
+#include "freeatm/core/random.h"
+#include "freeatm/core/signals.h"
+
+namespace freeatm::commands {
+namespace {
+
+struct Task {
+  const char* name;
+  Metrics (*run)(const config::Composed&);
+};
+
+constexpr Task kTasks[] = {
+    {"knn", evaluate_knn},
+    {"masks", evaluate_masks},
+};
+
+std::vector<std::string> task_names() {
+  std::vector<std::string> names;
+  for (const Task& task : kTasks) names.emplace_back(task.name);
+  return names;
+}
+
+std::string text_of(const config::Composed& composed, const char* key) {
+  const config::Node* node = composed.tree.find(key);
+  return node == nullptr ? "" : node->text();
+}
+
+const Task& find_task(const config::Composed& composed) {
+  const std::string name = text_of(composed, "task");
+  const auto* found = std::find_if(std::begin(kTasks), std::end(kTasks), [&](const Task& task) { return name == task.name; });
+  if (found == std::end(kTasks)) {
+    throw UserError("", "task", "'{}' is not {}{}", name, one_of(task_names()), did_you_mean(name, task_names()));
+  }
+  return *found;
+}
+
+void write_metrics(const fs::path& out, const std::string& task, const Metrics& metrics) {
+  nlohmann::ordered_json json{{"task", task}};
+  for (const auto& [name, value] : metrics) json[name] = value;
+  write_file(out / "metrics.json", json.dump(2) + "\n");
+}
+
+void print_table(const Metrics& metrics) {
+  for (const auto& [name, value] : metrics) {
+    const bool is_count = value == static_cast<double>(static_cast<int64_t>(value)) && value > 1;
+    std::printf(is_count ? "%-40s %8.0f\n" : "%-40s %8.4f\n", name.c_str(), value);
+  }
+}
+
+}  // namespace
+
+void EvaluateOptions::fields(config::Fields& f) {
+  f("task", task, "what is judged", config::any_of(task_names()));
+  f("out", out, "folder of metrics.json");
+  f("seed", seed, "of random weights and of noise", config::between(0, 4294967295));
+  f("device", device, "auto, cpu, cuda or cuda:N");
+  f("dtype", dtype, "compute type", config::any_of({"fp32"}));
+}
+
+Metrics judge(evaluation::Evaluator& evaluator, const data::Dataset& dataset, std::optional<int64_t> limit, int64_t batch_size,
+              const std::string& label) {
+  const int64_t count = std::min(dataset.size(), limit.value_or(dataset.size()));
+  Progress progress(label, count, "pictures");
+  RandomStream random(0, "evaluate");  // plain datasets draw nothing
+  for (int64_t begin = 0; begin < count; begin += batch_size) {
+    stop_if_signalled();
+    std::vector<data::Sample> samples;
+    for (int64_t i = begin; i < std::min(begin + batch_size, count); ++i) samples.push_back(dataset.get(i * dataset.size() / count, random));
+    evaluator.process(samples);
+    progress.advance(static_cast<int64_t>(samples.size()));
+  }
+  return evaluator.result();
+}
+
+int evaluate(const config::Composed& composed) {
+  const Task& task = find_task(composed);
+  const Metrics metrics = task.run(composed);
+  const fs::path out = text_of(composed, "out");
+  prepare_folder(out);
+  write_metrics(out, task.name, metrics);
+  print_table(metrics);
+  return 0;
+}
+
+}  // namespace freeatm::commands

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "evaluate_tasks.h"
+#include "freeatm/diffusion/pipeline.h"
+#include "freeatm/evaluation/mask_quality.h"
+#include "freeatm/models/device.h"
+
+namespace freeatm::commands {
+namespace {
+
+struct DiffusionOptions {
+  std::string path;
+  void fields(config::Fields& f) { f("path", path, "a diffusers StableDiffusionPipeline folder"); }
+};
+
+struct SceneOptions {
+  std::string root, split = "test";
+  void fields(config::Fields& f) {
+    f("root", root, "pictures with captions and exact masks, in COCO's layout");
+    f("split", split, "train, val or test");
+  }
+};
+
+struct MasksTaskOptions {
+  EvaluateOptions common;
+  DiffusionOptions diffusion;
+  SceneOptions data;
+  int64_t count = 256, batch_size = 16;
+  evaluation::MaskQualityOptions masks;
+  void fields(config::Fields& f) {
+    common.fields(f);
+    f.group("diffusion", diffusion);
+    f.group("data", data);
+    f("count", count, "pictures, spread evenly over the split", config::at_least(1));
+    f("batch_size", batch_size, "pictures at once", config::at_least(1));
+    f.group("masks", masks);
+  }
+};
+
+}  // namespace
+
+Metrics evaluate_masks(const config::Composed& composed) {
+  const auto options = config::read<MasksTaskOptions>(composed);
+  const auto scenes = data::open_coco(options.data.root, options.data.split);
+  const auto pipeline = diffusion::Pipeline::load(options.diffusion.path, models::pick_device(options.common.device),
+                                                  models::pick_dtype(options.common.dtype));
+  evaluation::MaskQuality quality(pipeline, options.masks);
+  return judge(quality, *scenes, options.count, options.batch_size, "masks");
+}
+
+}  // namespace freeatm::commands

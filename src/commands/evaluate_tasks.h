@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `evaluate` can judge: one function a task, each in a file of its own, reading its own options.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "freeatm/config/fields.h"
+#include "freeatm/data/dataset.h"
+#include "freeatm/evaluation/evaluator.h"
+
+namespace freeatm::commands {
+
+using Metrics = std::vector<evaluation::Metric>;
+
+Metrics evaluate_knn(const config::Composed& composed);
+Metrics evaluate_masks(const config::Composed& composed);
+
+/// The keys that every task has.
+struct EvaluateOptions {
+  std::string task, out, device = "auto", dtype = "fp32";
+  int64_t seed = 0;
+  void fields(config::Fields& f);
+};
+
+/// Feeds the dataset, or `limit` pictures spread evenly over it, to the evaluator, with progress under `label`.
+Metrics judge(evaluation::Evaluator& evaluator, const data::Dataset& dataset, std::optional<int64_t> limit, int64_t batch_size,
+              const std::string& label);
+
+}  // namespace freeatm::commands

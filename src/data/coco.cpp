@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// COCO's layout: ROOT/<split>/FILE and ROOT/annotations/{captions,instances}_<split>.json.
+#include <algorithm>
+#include <unordered_map>
+
+#include <nlohmann/json.hpp>
+
+#include "freeatm/core/error.h"
+#include "freeatm/core/files.h"
+#include "freeatm/data/dataset.h"
+
+#include "polygon.h"
+
+namespace freeatm::data {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Object {
+  int64_t id = 0;
+  std::string category;
+  Json segmentation;  // decoded when the sample is asked for
+};
+
+struct Record {
+  std::string file_name, caption;
+  int height = 0, width = 0;
+  std::vector<text::Phrase> phrases;
+  std::vector<int64_t> object_ids;  // [phrases]; -1: no object
+  std::vector<Object> objects;
+  bool has_phrases = false;  // the captions file says which words name what
+};
+
+/// One annotation file. Whatever is missing or of the wrong kind in it becomes a UserError with the file's name.
+template <class Use>
+void with_json(const fs::path& path, Use use) {
+  try {
+    use(Json::parse(read_file(path, "data.root")));
+  } catch (const Json::exception& error) {
+    throw UserError(path.string(), "data.root", "is no whole COCO annotation file: {}", error.what());
+  }
+}
+
+class Records {
+ public:
+  Records(fs::path captions, fs::path instances) : captions_(std::move(captions)), instances_(std::move(instances)) {
+    if (!fs::exists(captions_) && !fs::exists(instances_)) {
+      throw UserError(captions_.string(), "data.root", "no such file, nor {}", instances_.filename());
+    }
+    if (fs::exists(captions_)) with_json(captions_, [&](const Json& json) { read_captions(json); });
+    if (fs::exists(instances_)) with_json(instances_, [&](const Json& json) { read_instances(json); });
+    for (Record& record : records_) complete_phrases(record);
+  }
+
+  std::vector<Record> take() { return std::move(records_); }
+
+ private:
+  void read_images(const Json& json) {
+    for (const Json& image : json.at("images")) {
+      const auto [at, is_new] = index_.try_emplace(image.at("id").get<int64_t>(), records_.size());
+      if (!is_new) continue;  // the other file has named it
+      Record& record = records_.emplace_back();
+      record.file_name = image.at("file_name");
+      record.height = image.at("height");
+      record.width = image.at("width");
+    }
+  }
+
+  Record& record_of(const Json& annotation, const fs::path& file) {
+    const int64_t image = annotation.at("image_id");
+    const auto found = index_.find(image);
+    if (found == index_.end()) throw UserError(file.string(), "image_id", "{} is the id of no image", image);
+    return records_[found->second];
+  }
+
+  void read_captions(const Json& json) {
+    read_images(json);
+    for (const Json& annotation : json.at("annotations")) {
+      Record& record = record_of(annotation, captions_);
+      if (!record.caption.empty()) continue;  // COCO has five a picture: the first
+      record.caption = annotation.at("caption");
+      record.has_phrases = annotation.contains("phrases");
+      if (!record.has_phrases) continue;
+      for (const Json& phrase : annotation.at("phrases")) read_phrase(phrase, record);
+    }
+  }
+
+  void read_phrase(const Json& json, Record& record) {
+    text::Phrase phrase{json.at("text"), text::role_from_name(json.at("role").get<std::string>()), {}, {}};
+    phrase.span = {json.at("span").at(0), json.at("span").at(1)};
+    const auto length = static_cast<int64_t>(record.caption.size());
+    if (phrase.span.begin < 0 || phrase.span.begin > phrase.span.end || phrase.span.end > length) {
+      throw UserError(captions_.string(), "span", "[{}, {}) lies outside of '{}'", phrase.span.begin, phrase.span.end,
+                      record.caption);
+    }
+    const Json& object = json.at("object_id");
+    record.phrases.push_back(std::move(phrase));
+    record.object_ids.push_back(object.is_null() ? -1 : object.get<int64_t>());
+  }
+
+  void read_instances(const Json& json) {
+    read_images(json);
+    std::unordered_map<int64_t, std::string> names;
+    for (const Json& category : json.at("categories")) names[category.at("id")] = category.at("name");
+    for (const Json& annotation : json.at("annotations")) {
+      const int64_t category = annotation.at("category_id");
+      const auto name = names.find(category);
+      if (name == names.end())
+        throw UserError(instances_.string(), "category_id", "{} is the id of no category", category);
+      record_of(annotation, instances_)
+          .objects.push_back({annotation.at("id"), name->second, annotation.at("segmentation")});
+    }
+  }
+
+  /// Without phrases in the captions each object is one, under its category's name.
+  void complete_phrases(Record& record) {
+    if (!record.has_phrases) {
+      for (const Object& object : record.objects) {
+        record.phrases.push_back({object.category, text::Role::kThing, {}, {}});
+        record.object_ids.push_back(object.id);
+      }
+    }
+    for (int64_t id : record.object_ids) {
+      const auto same = [&](const Object& object) { return object.id == id; };
+      if (id >= 0 && std::none_of(record.objects.begin(), record.objects.end(), same)) {
+        throw UserError(captions_.string(), "object_id", "{} is the id of no object of {} in {}", id, record.file_name,
+                        instances_.filename());
+      }
+    }
+  }
+
+  fs::path captions_, instances_;
+  std::vector<Record> records_;
+  std::unordered_map<int64_t, size_t> index_;  // image id -> place in records_
+};
+
+/// COCO's three kinds: compressed run lengths, plain run lengths, polygons.
+std::vector<uint8_t> decode_segmentation(const Json& json, int height, int width, const std::string& name) {
+  if (json.is_array()) {
+    std::vector<uint8_t> mask(size_t(height) * width);
+    for (const Json& polygon : json) fill_polygon(polygon.get<std::vector<double>>(), height, width, mask);
+    return mask;
+  }
+  const int rle_height = json.at("size").at(0), rle_width = json.at("size").at(1);
+  if (rle_height != height || rle_width != width) {
+    throw UserError(name, "segmentation", "a mask of {}x{} for a picture of {}x{}", rle_width, rle_height, width,
+                    height);
+  }
+  const Json& counts = json.at("counts");
+  if (counts.is_string())
+    return vision::Rle::from_counts(counts.get_ref<const std::string&>(), height, width, name).decode();
+  vision::Rle rle{height, width, counts.get<std::vector<uint32_t>>()};
+  return vision::Rle::from_counts(rle.counts(), height, width, name).decode();  // checks that the runs fill the picture
+}
+
+class Coco final : public Dataset {
+ public:
+  Coco(const fs::path& root, const std::string& split)
+      : images_(root / split),
+        instances_(root / "annotations" / ("instances_" + split + ".json")),
+        records_(Records(root / "annotations" / ("captions_" + split + ".json"), instances_).take()) {
+    require_folder(images_, "data.root");
+    if (records_.empty())
+      throw UserError(instances_.parent_path().string(), "data.root", "the annotations of '{}' name no image", split);
+  }
+
+  int64_t size() const override { return static_cast<int64_t>(records_.size()); }
+
+  Sample get(int64_t index, RandomStream&) const override {
+    const Record& record = records_[index];
+    Sample sample;
+    sample.key = fs::path(record.file_name).stem();
+    sample.image = vision::read_image(images_ / record.file_name);
+    if (sample.image.height != record.height || sample.image.width != record.width) {
+      throw UserError((images_ / record.file_name).string(), "", "is {}x{}; the annotations say {}x{}",
+                      sample.image.width, sample.image.height, record.width, record.height);
+    }
+    sample.caption = record.caption;
+    sample.phrases = record.phrases;
+    sample.masks = vision::MaskSet(record.height, record.width);
+    for (int64_t id : record.object_ids) sample.masks.add(mask(record, id));
+    return sample;
+  }
+
+ private:
+  std::vector<uint8_t> mask(const Record& record, int64_t object_id) const {
+    for (const Object& object : record.objects) {
+      if (object.id != object_id) continue;
+      const std::string name = format("{}: annotation {}", instances_.string(), object_id);
+      try {
+        return decode_segmentation(object.segmentation, record.height, record.width, name);
+      } catch (const Json::exception& error) {
+        throw UserError(name, "segmentation", "is neither run lengths nor polygons: {}", error.what());
+      }
+    }
+    return std::vector<uint8_t>(size_t(record.height) * record.width);
+  }
+
+  fs::path images_, instances_;
+  std::vector<Record> records_;
+};
+
+}  // namespace
+
+std::unique_ptr<Dataset> open_coco(const std::string& root, const std::string& split) {
+  return std::make_unique<Coco>(root, split);
+}
+
+}  // namespace freeatm::data

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "world/annotations.h"
+
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
+#include "world/textures.h"
+#include "world/vocabulary.h"
+
+namespace freeatm::data::world {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json images(size_t count) {
+  Json list = Json::array();
+  for (size_t i = 0; i < count; ++i) {
+    list.push_back(
+        {{"id", i}, {"file_name", sample_key(static_cast<int64_t>(i)) + ".png"}, {"width", kSide}, {"height", kSide}});
+  }
+  return list;
+}
+
+Json info(const char* what) { return {{"description", std::string("the emoji world: ") + what}}; }
+
+Json bbox(const vision::Box& box) { return Json::array({box.x, box.y, box.width, box.height}); }
+
+}  // namespace
+
+std::string sample_key(int64_t index) {
+  char text[24];
+  std::snprintf(text, sizeof text, "%09lld", static_cast<long long>(index));
+  return text;
+}
+
+SceneRecord record_of(const Scene& scene) {
+  SceneRecord record{scene.caption, {}, {}};
+  for (size_t i = 0; i < scene.layout.objects.size(); ++i) {
+    record.classes.push_back(scene.layout.objects[i].class_index);
+    record.masks.push_back(scene.picture.masks.rle(static_cast<int64_t>(i)));
+  }
+  return record;
+}
+
+std::string captions_json(const std::vector<SceneRecord>& scenes) {
+  Json annotations = Json::array();
+  int64_t next_object = 1;  // objects have the first phrases, in the order in which instances_json numbers them
+  for (size_t i = 0; i < scenes.size(); ++i) {
+    Json phrases = Json::array();
+    for (const text::Phrase& phrase : scenes[i].caption.phrases) {
+      const bool is_object = phrase.role == text::Role::kThing;
+      phrases.push_back({{"text", phrase.text},
+                         {"role", std::string(text::role_name(phrase.role))},
+                         {"span", {phrase.span.begin, phrase.span.end}},
+                         {"object_id", is_object ? Json(next_object++) : Json(nullptr)}});
+    }
+    annotations.push_back({{"id", i + 1}, {"image_id", i}, {"caption", scenes[i].caption.text}, {"phrases", phrases}});
+  }
+  return Json{{"info", info("captions")}, {"images", images(scenes.size())}, {"annotations", annotations}}.dump() +
+         "\n";
+}
+
+std::string instances_json(const std::vector<SceneRecord>& scenes) {
+  Json annotations = Json::array(), categories = Json::array();
+  for (size_t i = 0; i < scenes.size(); ++i) {
+    for (size_t k = 0; k < scenes[i].masks.size(); ++k) {
+      const vision::Rle& rle = scenes[i].masks[k];
+      annotations.push_back({{"id", annotations.size() + 1},
+                             {"image_id", i},
+                             {"category_id", scenes[i].classes[k] + 1},
+                             {"segmentation", {{"size", {rle.height, rle.width}}, {"counts", rle.counts()}}},
+                             {"area", rle.area()},
+                             {"bbox", bbox(rle.box())},
+                             {"iscrowd", 0}});
+    }
+  }
+  for (const ClassInfo& info : classes()) {
+    categories.push_back(
+        {{"id", categories.size() + 1}, {"name", std::string(info.name)}, {"supercategory", std::string(info.group)}});
+  }
+  return Json{{"info", info("instances")},
+              {"images", images(scenes.size())},
+              {"annotations", annotations},
+              {"categories", categories}}
+             .dump() +
+         "\n";
+}
+
+}  // namespace freeatm::data::world

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// A split's scenes as COCO's two annotation files.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "world/scene.h"
+
+namespace freeatm::data::world {
+
+/// What the annotation files keep of a scene.
+struct SceneRecord {
+  Caption caption;
+  std::vector<int> classes;        // of its objects
+  std::vector<vision::Rle> masks;  // of its objects
+};
+SceneRecord record_of(const Scene& scene);
+
+/// COCO's `captions_*.json`; each annotation has the extra key `phrases: [{text, role, span, object_id}]`, object_id
+/// being the id of an annotation in `instances_*.json`, or null. Image ids are indices; annotation ids begin at 1.
+std::string captions_json(const std::vector<SceneRecord>& scenes);
+
+/// COCO's `instances_*.json` with compressed run lengths.
+std::string instances_json(const std::vector<SceneRecord>& scenes);
+
+/// "000000042"
+std::string sample_key(int64_t index);
+
+}  // namespace freeatm::data::world

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "world/sprites.h"
+
+#include <ft2build.h>
+#include FT_FREETYPE_H
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <string_view>
+
+#include <opencv2/imgproc.hpp>
+
+#include "freeatm/core/error.h"
+#include "freeatm/core/files.h"
+#include "freeatm/core/random.h"
+
+#include "world/vocabulary.h"
+
+namespace freeatm::data::world {
+namespace {
+
+/// One open font; `bytes` must outlive it.
+class Font {
+ public:
+  Font(const std::string& bytes, const std::string& path) : path_(path) {
+    FREEATM_CHECK(FT_Init_FreeType(&library_) == 0, "FreeType does not start");
+    const auto* data = reinterpret_cast<const FT_Byte*>(bytes.data());
+    const bool opened = FT_New_Memory_Face(library_, data, static_cast<FT_Long>(bytes.size()), 0, &face_) == 0;
+    // A CBDT font has one strike of bitmaps: there is no size to ask for but that one.
+    if (!opened || !FT_HAS_COLOR(face_) || face_->num_fixed_sizes < 1 || FT_Select_Size(face_, 0) != 0) {
+      FT_Done_FreeType(library_);
+      throw UserError(path, "font", "is no font with colour bitmaps; Debian's fonts-noto-color-emoji has one");
+    }
+  }
+  ~Font() { FT_Done_FreeType(library_); }  // the face with it
+  Font(const Font&) = delete;
+  Font& operator=(const Font&) = delete;
+
+  /// The emoji's bitmap, premultiplied BGRA; valid until the next call.
+  cv::Mat4b bitmap(const ClassInfo& info) {
+    const FT_UInt glyph = FT_Get_Char_Index(face_, info.emoji);
+    if (glyph == 0 || FT_Load_Glyph(face_, glyph, FT_LOAD_COLOR) != 0 ||
+        face_->glyph->bitmap.pixel_mode != FT_PIXEL_MODE_BGRA) {
+      throw UserError(path_, "font", "has no colour picture of '{}'; Debian's fonts-noto-color-emoji has all",
+                      info.name);
+    }
+    const FT_Bitmap& bitmap = face_->glyph->bitmap;
+    return {static_cast<int>(bitmap.rows), static_cast<int>(bitmap.width), reinterpret_cast<cv::Vec4b*>(bitmap.buffer),
+            static_cast<size_t>(bitmap.pitch)};
+  }
+
+ private:
+  const std::string& path_;
+  FT_Library library_ = nullptr;
+  FT_Face face_ = nullptr;
+};
+
+/// The visible part in the middle of a square, premultiplied RGBA in [0, 1].
+cv::Mat4f square_sprite(const cv::Mat4b& bgra) {
+  constexpr int kVisible = 10;
+  cv::Mat alpha;
+  cv::extractChannel(bgra, alpha, 3);
+  const cv::Rect visible = cv::boundingRect(alpha > kVisible);
+  const int side = std::max(visible.width, visible.height);
+  const int left = (side - visible.width) / 2, top = (side - visible.height) / 2;
+  cv::Mat rgba;
+  cv::cvtColor(bgra(visible), rgba, cv::COLOR_BGRA2RGBA);
+  cv::copyMakeBorder(rgba, rgba, top, side - visible.height - top, left, side - visible.width - left,
+                     cv::BORDER_CONSTANT);
+  rgba.convertTo(rgba, CV_32F, 1 / 255.0);
+  return rgba;
+}
+
+}  // namespace
+
+Sprites::Sprites(const std::string& font_path) {
+  if (!fs::exists(font_path))
+    throw UserError(font_path, "font", "no such file; Debian's package fonts-noto-color-emoji has it");
+  const std::string bytes = read_file(font_path, "font");
+  char digest[17];
+  std::snprintf(digest, sizeof digest, "%016llx", static_cast<unsigned long long>(stable_hash(bytes)));
+  font_digest_ = digest;
+
+  Font font(bytes, font_path);
+  for (const ClassInfo& info : classes()) {
+    const cv::Mat4f sprite = square_sprite(font.bitmap(info));
+    auto& sizes = sprites_.emplace_back();
+    for (size_t i = 0; i < kSides.size(); ++i)
+      cv::resize(sprite, sizes[i], {kSides[i], kSides[i]}, 0, 0, cv::INTER_AREA);
+  }
+}
+
+const cv::Mat4f& Sprites::at(int class_index, double size) const {
+  size_t level = 0;
+  while (level + 1 < kSides.size() && kSides[level] < size) ++level;
+  return sprites_[class_index][level];
+}
+
+}  // namespace freeatm::data::world

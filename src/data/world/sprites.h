@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The classes' pictures from a colour-emoji font.
+#pragma once
+#include <array>
+#include <string>
+#include <vector>
+
+#include <opencv2/core.hpp>
+
+namespace freeatm::data::world {
+
+class Sprites {
+ public:
+  /// Reads the emoji of every class. Throws UserError where the font is missing (naming the Debian package), has no
+  /// colour bitmaps, or lacks a class.
+  explicit Sprites(const std::string& font_path);
+
+  /// The class's square picture whose side is next above `size` pixels (the largest: 96): premultiplied RGBA in [0, 1].
+  const cv::Mat4f& at(int class_index, double size) const;
+
+  /// 16 hexadecimal digits of the font file's content.
+  const std::string& font_digest() const { return font_digest_; }
+
+ private:
+  static constexpr std::array kSides = {28, 48, 96};
+  std::vector<std::array<cv::Mat4f, kSides.size()>> sprites_;  // [classes]
+  std::string font_digest_;
+};
+
+}  // namespace freeatm::data::world

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "world/vocabulary.h"
+
+#include "freeatm/data/world.h"
+
+namespace freeatm::data {
+namespace world {
+namespace {
+
+constexpr ClassInfo kClasses[] = {
+    {"dog", "animal", U'\U0001F436'},
+    {"cat", "animal", U'\U0001F431'},
+    {"pig", "animal", U'\U0001F437'},
+    {"frog", "animal", U'\U0001F438'},
+    {"panda", "animal", U'\U0001F43C'},
+    {"lion", "animal", U'\U0001F981'},
+    {"cow", "animal", U'\U0001F42E'},
+    {"monkey", "animal", U'\U0001F435'},
+    {"rabbit", "animal", U'\U0001F430'},
+    {"chick", "animal", U'\U0001F425'},
+    {"bus", "vehicle", U'\U0001F68C'},
+    {"taxi", "vehicle", U'\U0001F695'},
+    {"car", "vehicle", U'\U0001F697'},
+    {"tractor", "vehicle", U'\U0001F69C'},
+    {"bicycle", "vehicle", U'\U0001F6B2'},
+    {"rocket", "vehicle", U'\U0001F680'},
+    {"sailboat", "vehicle", U'\u26F5'},
+    {"train", "vehicle", U'\U0001F686'},
+    {"apple", "food", U'\U0001F34E'},
+    {"banana", "food", U'\U0001F34C'},
+    {"pizza", "food", U'\U0001F355'},
+    {"hamburger", "food", U'\U0001F354'},
+    {"cake", "food", U'\U0001F370'},
+    {"donut", "food", U'\U0001F369'},
+    {"watermelon", "food", U'\U0001F349'},
+    {"strawberry", "food", U'\U0001F353'},
+    {"carrot", "food", U'\U0001F955'},
+    {"cookie", "food", U'\U0001F36A'},
+    {"tree", "plant", U'\U0001F333'},
+    {"cactus", "plant", U'\U0001F335'},
+    {"sunflower", "plant", U'\U0001F33B'},
+    {"mushroom", "plant", U'\U0001F344'},
+    {"ball", "thing", U'\u26BD'},
+    {"clock", "thing", U'\u23F0'},
+    {"umbrella", "thing", U'\u2614'},
+    {"guitar", "thing", U'\U0001F3B8'},
+    {"balloon", "thing", U'\U0001F388'},
+    {"palm tree", "plant", U'\U0001F334'},
+    {"fire truck", "vehicle", U'\U0001F692'},
+    {"police car", "vehicle", U'\U0001F693'},
+};
+
+constexpr PlaceInfo kPlaces[] = {
+    {"on the grass", "grass", Texture::kGrass},
+    {"on the sand", "sand", Texture::kSand},
+    {"in the water", "water", Texture::kWater},
+    {"in the snow", "snow", Texture::kSnow},
+    {"on a wooden floor", "wooden floor", Texture::kWood},
+    {"in front of a brick wall", "brick wall", Texture::kBrick},
+    {"at night", "night", Texture::kNight},
+    {"in the sky", "sky", Texture::kSky},
+};
+
+}  // namespace
+
+std::span<const ClassInfo> classes() { return kClasses; }
+std::span<const PlaceInfo> places() { return kPlaces; }
+
+}  // namespace world
+
+std::vector<std::string> world_classes() {
+  std::vector<std::string> names;
+  for (const auto& info : world::classes()) names.emplace_back(info.name);
+  return names;
+}
+
+text::Lexicon world_lexicon() {
+  text::Lexicon lexicon{world_classes(), {}};
+  for (const auto& place : world::places()) lexicon.stuff.emplace_back(place.noun);
+  return lexicon;
+}
+
+}  // namespace freeatm::data

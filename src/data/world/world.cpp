@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/data/world.h"
+
+#include <fstream>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+#include <opencv2/core.hpp>
+
+#include "freeatm/core/error.h"
+#include "freeatm/core/files.h"
+#include "freeatm/core/progress.h"
+
+#include "world/annotations.h"
+#include "world/parallel.h"
+#include "world/scene.h"
+#include "world/textures.h"
+#include "world/vocabulary.h"
+
+namespace freeatm::data {
+namespace {
+
+using namespace world;
+
+constexpr int kVersion = 1;   // of the drawing: raised when the same options give other pictures
+constexpr int kPngLevel = 1;  // fast; the files are a little larger
+constexpr const char* kSplits[] = {"train", "val", "test"};
+
+/// So many pictures of each class that there are at least `count` in all.
+int64_t objects_per_class(int64_t count) {
+  const auto all = static_cast<int64_t>(classes().size());
+  return (count + all - 1) / all;
+}
+
+class WorldWriter {
+ public:
+  WorldWriter(const WorldOptions& options, const Sprites& sprites, fs::path folder)
+      : options_(options),
+        sprites_(sprites),
+        folder_(std::move(folder)),
+        threads_(options.threads),
+        progress_("world", total_pictures(), "pictures") {
+    if (threads_ == 0) threads_ = std::max(1u, std::thread::hardware_concurrency());
+  }
+
+  void write(const std::string& manifest) {
+    make_folder("scenes/annotations");
+    for (const char* split : kSplits) {
+      write_scenes(split);
+      write_objects(split);
+    }
+    write_plain("contact.png", vision::encode_png(contact_sheet()));
+    write_plain("manifest.json", manifest);
+  }
+
+ private:
+  int64_t split_count(const std::string& split) const {
+    return split == kSplits[0] ? options_.count : options_.eval_count;
+  }
+
+  int64_t total_pictures() const {
+    int64_t total = 0;
+    for (const char* split : kSplits) {
+      total += split_count(split) + objects_per_class(split_count(split)) * static_cast<int64_t>(classes().size());
+    }
+    return total;
+  }
+
+  RandomStream stream(const std::string& purpose, int64_t index) const {
+    return {static_cast<uint64_t>(options_.seed), "world/" + purpose, 0, static_cast<uint64_t>(index)};
+  }
+
+  void make_folder(const fs::path& name) const {
+    std::error_code error;
+    fs::create_directories(folder_ / name, error);
+    if (error) throw UserError(options_.out, "out", "cannot be written: {}", error.message());
+  }
+
+  /// Straight to its place: the whole folder is renamed in the end.
+  void write_plain(const fs::path& name, const std::string& bytes) const {
+    std::ofstream out(folder_ / name, std::ios::binary);
+    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    out.close();
+    if (!out) throw UserError((fs::path(options_.out) / name).string(), "out", "cannot be written: is the disk full?");
+  }
+
+  Scene scene(const std::string& split, int64_t index) const {
+    return draw_scene(sprites_, {}, stream("scenes/" + split, index));
+  }
+
+  Scene object(const std::string& split, int64_t index) const {
+    const int class_index = static_cast<int>(index % static_cast<int64_t>(classes().size()));
+    return draw_scene(sprites_, class_index, stream("objects/" + split, index));
+  }
+
+  void write_scenes(const std::string& split) {
+    const fs::path folder = fs::path("scenes") / split;
+    make_folder(folder);
+    std::vector<SceneRecord> records(split_count(split));
+    for_each_index(split_count(split), threads_, progress_, [&](int64_t index) {
+      const Scene drawn = scene(split, index);
+      records[index] = record_of(drawn);
+      write_plain(folder / (sample_key(index) + ".png"), vision::encode_png(drawn.picture.image, kPngLevel));
+    });
+    write_plain("scenes/annotations/captions_" + split + ".json", captions_json(records));
+    write_plain("scenes/annotations/instances_" + split + ".json", instances_json(records));
+  }
+
+  void write_objects(const std::string& split) {
+    const auto class_count = static_cast<int64_t>(classes().size());
+    const fs::path folder = fs::path("objects") / split;
+    for (const ClassInfo& info : classes()) make_folder(folder / info.name);
+    for_each_index(objects_per_class(split_count(split)) * class_count, threads_, progress_, [&](int64_t index) {
+      const fs::path name = folder / classes()[index % class_count].name / (sample_key(index / class_count) + ".png");
+      write_plain(name, vision::encode_png(object(split, index).picture.image, kPngLevel));
+    });
+  }
+
+  /// The first scenes of train above one object of each class.
+  vision::Image contact_sheet() const {
+    constexpr int kColumns = 10, kSceneRows = 6, kGap = 2, kStep = kSide + kGap;
+    const int scenes = static_cast<int>(std::min<int64_t>(kColumns * kSceneRows, options_.count));
+    const int first_object = (scenes + kColumns - 1) / kColumns * kColumns,
+              cells = first_object + static_cast<int>(classes().size());
+    vision::Image sheet((cells + kColumns - 1) / kColumns * kStep + kGap, kColumns * kStep + kGap);
+    std::fill(sheet.pixels.begin(), sheet.pixels.end(), uint8_t{255});
+    for (int cell = 0; cell < cells; ++cell) {
+      if (cell >= scenes && cell < first_object) continue;
+      const vision::Image image =
+          (cell < scenes ? scene(kSplits[0], cell) : object(kSplits[0], cell - first_object)).picture.image;
+      const int top = cell / kColumns * kStep + kGap, left = cell % kColumns * kStep + kGap;
+      for (int y = 0; y < kSide; ++y) std::copy_n(image.row(y), kSide * 3, sheet.row(top + y) + left * 3);
+    }
+    return sheet;
+  }
+
+  const WorldOptions& options_;
+  const Sprites& sprites_;
+  fs::path folder_;
+  int64_t threads_;
+  Progress progress_;
+};
+
+std::string manifest_text(const WorldOptions& options, const Sprites& sprites) {
+  const nlohmann::ordered_json manifest = {{"kind", "emoji world"},
+                                           {"version", kVersion},
+                                           {"seed", options.seed},
+                                           {"count", options.count},
+                                           {"eval_count", options.eval_count},
+                                           {"side", kSide},
+                                           {"font", fs::path(options.font).filename().string()},
+                                           {"font_digest", sprites.font_digest()},
+                                           {"classes", world_classes()}};
+  return manifest.dump(2) + "\n";
+}
+
+/// True when the same world lies at `out` already; throws UserError when something else does.
+bool is_there(const fs::path& out, const std::string& manifest) {
+  if (!fs::exists(out)) return false;
+  require_folder(out, "out");
+  if (fs::is_empty(out)) return false;
+  if (!fs::exists(out / "manifest.json"))
+    throw UserError(out.string(), "out", "holds other files; a new or an empty folder is wanted");
+  if (read_file(out / "manifest.json", "out") == manifest) return true;
+  throw UserError((out / "manifest.json").string(), "out",
+                  "is of a world with other options; move that folder, or choose another one");
+}
+
+}  // namespace
+
+void WorldOptions::fields(config::Fields& f) {
+  f("out", out, "the folder to write");
+  f("count", count,
+    "scenes of train; and as many pictures of single objects, rounded up to the same number of each class",
+    config::between(1, 999'999'999));
+  f("eval_count", eval_count, "the same of val and of test", config::between(1, 999'999'999));
+  f("seed", seed, "another seed is another world", config::at_least(0));
+  f("font", font, "a font with colour bitmaps (CBDT); Debian package fonts-noto-color-emoji");
+  f("threads", threads, "0: one for each core; the files are the same for any number", config::between(0, 1024));
+}
+
+bool write_world(const WorldOptions& options) {
+  if (options.out.empty()) throw UserError("", "out", "is empty; a folder is wanted");
+  fs::path out = fs::absolute(options.out).lexically_normal();
+  if (!out.has_filename()) out = out.parent_path();  // "data/emoji/"
+  const Sprites sprites(options.font);
+  const std::string manifest = manifest_text(options, sprites);
+  if (is_there(out, manifest)) return false;
+  prepare_folder(out.parent_path(), "out");
+  cv::setNumThreads(1);  // the threads are ours
+  PendingPath pending(out);
+  WorldWriter(options, sprites, pending.temporary()).write(manifest);
+  pending.commit();
+  return true;
+}
+
+}  // namespace freeatm::data

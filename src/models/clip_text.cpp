@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/models/clip_text.h"
+
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+#include <torch/nn.h>
+
+#include "freeatm/core/error.h"
+#include "freeatm/core/files.h"
+#include "freeatm/models/model_config.h"
+#include "freeatm/weights/load.h"
+
+namespace freeatm::models {
+
+using at::Tensor;
+namespace nn = torch::nn;
+
+ClipTextConfig ClipTextConfig::read(const std::string& path) {
+  ModelConfig file(path);
+  ClipTextConfig out;
+  const auto positive = [&](const char* key, int64_t& value) {
+    value = file.integer(key, value);
+    if (value < 1) throw UserError(path, key, "{} is not at least 1", value);
+  };
+  positive("vocab_size", out.vocab_size);
+  positive("hidden_size", out.hidden_size);
+  positive("intermediate_size", out.intermediate_size);
+  positive("num_hidden_layers", out.num_hidden_layers);
+  positive("num_attention_heads", out.num_attention_heads);
+  positive("max_position_embeddings", out.max_position_embeddings);
+  if (out.hidden_size % out.num_attention_heads != 0) {
+    throw UserError(path, "num_attention_heads", "{} does not divide hidden_size {}", out.num_attention_heads,
+                    out.hidden_size);
+  }
+  out.hidden_act = file.text("hidden_act", out.hidden_act);
+  if (out.hidden_act != "quick_gelu" && out.hidden_act != "gelu") {
+    throw UserError(path, "hidden_act", "'{}' is not quick_gelu or gelu", out.hidden_act);
+  }
+  out.layer_norm_eps = file.number("layer_norm_eps", out.layer_norm_eps);
+
+  file.fixed("is_decoder", false);
+  file.fixed("add_cross_attention", false);
+  // The token ids mislead (Stable Diffusion's say 0, 2, 1): the tokenizer's count. projection_dim is
+  // CLIPTextModelWithProjection's.
+  file.pass_over({"bos_token_id", "eos_token_id", "pad_token_id", "projection_dim"});
+  file.pass_over({"_name_or_path", "architectures", "model_type", "dtype", "torch_dtype", "transformers_version"});
+  file.pass_over({"attention_dropout", "dropout", "initializer_factor", "initializer_range", "gradient_checkpointing"});
+  file.pass_over({"output_attentions", "output_hidden_states", "return_dict", "use_cache", "tie_word_embeddings"});
+  file.finish();
+  return out;
+}
+
+struct ClipTextEmbeddingsImpl : nn::Module {
+  explicit ClipTextEmbeddingsImpl(const ClipTextConfig& c)
+      : token(register_module("token_embedding", nn::Embedding(c.vocab_size, c.hidden_size))),
+        position(register_module("position_embedding", nn::Embedding(c.max_position_embeddings, c.hidden_size))) {}
+
+  // [B, N] -> [B, N, C]
+  Tensor forward(const Tensor& input_ids) {
+    return token(input_ids) + position->weight.narrow(0, 0, input_ids.size(1));
+  }
+
+  nn::Embedding token, position;
+};
+
+namespace {
+
+struct ClipAttentionImpl : nn::Module {
+  explicit ClipAttentionImpl(const ClipTextConfig& c) : heads(c.num_attention_heads) {
+    const auto linear = [&](const char* name) {
+      return register_module(name, nn::Linear(c.hidden_size, c.hidden_size));
+    };
+    q_proj = linear("q_proj");
+    k_proj = linear("k_proj");
+    v_proj = linear("v_proj");
+    out_proj = linear("out_proj");
+  }
+
+  // Each token sees itself and those before it.
+  Tensor forward(const Tensor& x) {
+    const auto split = [&](const Tensor& t) {
+      return t.unflatten(2, {heads, -1}).transpose(1, 2);
+    };  // [B, heads, N, d]
+    const Tensor out = at::scaled_dot_product_attention(split(q_proj(x)), split(k_proj(x)), split(v_proj(x)), {},
+                                                        /*dropout_p=*/0.0, /*is_causal=*/true);
+    return out_proj(out.transpose(1, 2).flatten(2));
+  }
+
+  int64_t heads;
+  nn::Linear q_proj{nullptr}, k_proj{nullptr}, v_proj{nullptr}, out_proj{nullptr};
+};
+TORCH_MODULE(ClipAttention);
+
+struct ClipMlpImpl : nn::Module {
+  explicit ClipMlpImpl(const ClipTextConfig& c)
+      : quick(c.hidden_act == "quick_gelu"),
+        fc1(register_module("fc1", nn::Linear(c.hidden_size, c.intermediate_size))),
+        fc2(register_module("fc2", nn::Linear(c.intermediate_size, c.hidden_size))) {}
+
+  Tensor forward(const Tensor& x) {
+    const Tensor hidden = fc1(x);
+    return fc2(quick ? hidden * at::sigmoid(1.702 * hidden) : at::gelu(hidden));
+  }
+
+  bool quick;
+  nn::Linear fc1, fc2;
+};
+TORCH_MODULE(ClipMlp);
+
+nn::LayerNorm layer_norm(const ClipTextConfig& c) {
+  return nn::LayerNorm(nn::LayerNormOptions({c.hidden_size}).eps(c.layer_norm_eps));
+}
+
+struct ClipLayerImpl : nn::Module {
+  explicit ClipLayerImpl(const ClipTextConfig& c)
+      : layer_norm1(register_module("layer_norm1", layer_norm(c))),
+        self_attn(register_module("self_attn", ClipAttention(c))),
+        layer_norm2(register_module("layer_norm2", layer_norm(c))),
+        mlp(register_module("mlp", ClipMlp(c))) {}
+
+  Tensor forward(const Tensor& input) {
+    const Tensor x = input + self_attn(layer_norm1(input));
+    return x + mlp(layer_norm2(x));
+  }
+
+  nn::LayerNorm layer_norm1;
+  ClipAttention self_attn;
+  nn::LayerNorm layer_norm2;
+  ClipMlp mlp;
+};
+TORCH_MODULE(ClipLayer);
+
+}  // namespace
+
+struct ClipTextEncoderImpl : nn::Module {
+  explicit ClipTextEncoderImpl(const ClipTextConfig& c) : layers(register_module("layers", nn::ModuleList())) {
+    for (int64_t i = 0; i < c.num_hidden_layers; ++i) layers->push_back(ClipLayer(c));
+  }
+
+  Tensor forward(Tensor x) {
+    for (const auto& layer : *layers) x = layer->as<ClipLayerImpl>()->forward(x);
+    return x;
+  }
+
+  nn::ModuleList layers;
+};
+
+ClipTextModelImpl::ClipTextModelImpl(const ClipTextConfig& config)
+    : config_(config),
+      embeddings_(register_module("embeddings", std::make_shared<ClipTextEmbeddingsImpl>(config))),
+      encoder_(register_module("encoder", std::make_shared<ClipTextEncoderImpl>(config))),
+      final_layer_norm_(register_module("final_layer_norm", layer_norm(config))) {}
+
+Tensor ClipTextModelImpl::forward(const Tensor& input_ids) {
+  FREEATM_CHECK(input_ids.dim() == 2 && input_ids.size(1) <= config_.max_position_embeddings,
+                "input_ids are {}, want [B, at most {}]", input_ids.sizes(), config_.max_position_embeddings);
+  return final_layer_norm_(encoder_->forward(embeddings_->forward(input_ids)));
+}
+
+ClipTextModel load_clip_text(const std::string& folder, at::Device device, at::ScalarType dtype) {
+  const fs::path root(folder);
+  ClipTextModel model(ClipTextConfig::read((root / "config.json").string()));
+
+  fs::path file = root / "model.safetensors";
+  if (const fs::path half = root / "model.fp16.safetensors"; !fs::exists(file) && fs::exists(half)) file = half;
+  weights::TensorMap source;
+  for (const auto& [key, tensor] : weights::load_safetensors(file.string()).tensors) {
+    constexpr std::string_view kPrefix = "text_model.";
+    const std::string name = key.starts_with(kPrefix) ? key.substr(kPrefix.size()) : key;
+    if (name != "embeddings.position_ids") source.emplace(name, tensor);  // 0, 1, 2, ...: older files store them
+  }
+
+  model->to(device, dtype);
+  weights::TensorMap destination;
+  for (const auto& item : model->named_parameters()) destination.emplace(item.key(), item.value());
+  weights::require_complete(weights::load_into(destination, source), file.string());
+  model->eval();
+  return model;
+}
+
+}  // namespace freeatm::models

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "unicode.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "unicode_tables.h"
+
+namespace freeatm::text {
+namespace {
+
+constexpr char32_t kReplacement = 0xFFFD;
+constexpr char32_t kCapitalDottedI = 0x130;
+constexpr char32_t kDotAbove = 0x307;
+
+// The last range that begins at or before the code, or null.
+template <class Range, size_t n>
+const Range* range_of(const Range (&ranges)[n], char32_t code) {
+  const auto after = std::upper_bound(std::begin(ranges), std::end(ranges), code,
+                                      [](char32_t value, const Range& range) { return value < range.first; });
+  if (after == std::begin(ranges)) return nullptr;
+  const Range* range = std::prev(after);
+  return code <= range->last ? range : nullptr;
+}
+
+char32_t lower(char32_t code) {
+  if (code < 0x80) return code >= 'A' && code <= 'Z' ? code + 32 : code;
+  const LowerRange* range = range_of(kLower, code);
+  return range != nullptr && (code - range->first) % range->step == 0 ? code + range->delta : code;
+}
+
+// 0: the two do not compose.
+char32_t composed(char32_t first, char32_t second) {
+  if (second < 0x300) return 0;
+  const auto found = std::lower_bound(std::begin(kCompositions), std::end(kCompositions), std::pair(first, second),
+                                      [](const Composition& entry, const std::pair<char32_t, char32_t>& key) {
+                                        return std::pair(entry.first, entry.second) < key;
+                                      });
+  const bool hit = found != std::end(kCompositions) && found->first == first && found->second == second;
+  return hit ? found->composed : 0;
+}
+
+// The length of the well-formed sequence at the front (Unicode, table 3-7), or 0.
+size_t sequence_length(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned lead = byte(0);
+  if (lead < 0x80) return 1;
+  const size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
+  const unsigned lowest = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;   // overlong forms
+  const unsigned highest = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;  // surrogates, beyond U+10FFFF
+  if (byte(1) < lowest || byte(1) > highest) return 0;
+  for (size_t i = 2; i < length; ++i) {
+    if (byte(i) < 0x80 || byte(i) > 0xBF) return 0;
+  }
+  return length;
+}
+
+}  // namespace
+
+std::vector<Character> decode_utf8(std::string_view text) {
+  std::vector<Character> out;
+  out.reserve(text.size());
+  for (size_t i = 0; i < text.size();) {
+    const size_t length = sequence_length(text.substr(i));
+    char32_t code = kReplacement;
+    if (length == 1) code = static_cast<unsigned char>(text[i]);
+    if (length > 1) {
+      code = static_cast<unsigned char>(text[i]) & (0xFFu >> (length + 1));
+      for (size_t j = 1; j < length; ++j) code = code << 6 | (static_cast<unsigned char>(text[i + j]) & 0x3Fu);
+    }
+    const size_t end = i + std::max<size_t>(length, 1);
+    out.push_back({code, {static_cast<int64_t>(i), static_cast<int64_t>(end)}});
+    i = end;
+  }
+  return out;
+}
+
+void append_utf8(char32_t code, std::string& out) {
+  const auto tail = [&](int shift) { out += static_cast<char>(0x80 | ((code >> shift) & 0x3F)); };
+  if (code < 0x80) {
+    out += static_cast<char>(code);
+  } else if (code < 0x800) {
+    out += static_cast<char>(0xC0 | code >> 6);
+    tail(0);
+  } else if (code < 0x10000) {
+    out += static_cast<char>(0xE0 | code >> 12);
+    tail(6), tail(0);
+  } else {
+    out += static_cast<char>(0xF0 | code >> 18);
+    tail(12), tail(6), tail(0);
+  }
+}
+
+std::vector<Character> compose(const std::vector<Character>& characters) {
+  std::vector<Character> out;
+  out.reserve(characters.size());
+  for (const Character& character : characters) {
+    const char32_t pair = out.empty() ? 0 : composed(out.back().code, character.code);
+    if (pair != 0) {
+      out.back().code = pair;
+    } else {
+      out.push_back(character);
+    }
+  }
+  return out;
+}
+
+std::vector<Character> lower_case(const std::vector<Character>& characters) {
+  std::vector<Character> out;
+  out.reserve(characters.size());
+  for (const Character& character : characters) {
+    const bool dotted = character.code == kCapitalDottedI;  // the one character whose lower case is two
+    out.push_back({dotted ? U'i' : lower(character.code), character.span});
+    if (dotted) out.push_back({kDotAbove, character.span});
+  }
+  return out;
+}
+
+bool is_letter(char32_t code) {
+  if (code < 0x80) return (code | 32) >= 'a' && (code | 32) <= 'z';
+  return range_of(kLetters, code) != nullptr;
+}
+
+bool is_number(char32_t code) {
+  if (code < 0x80) return code >= '0' && code <= '9';
+  return range_of(kNumbers, code) != nullptr;
+}
+
+bool is_space(char32_t code) {
+  return (code >= 9 && code <= 13) || code == ' ' || code == 0x85 || code == 0xA0 || code == 0x1680 ||
+         (code >= 0x2000 && code <= 0x200A) || code == 0x2028 || code == 0x2029 || code == 0x202F || code == 0x205F ||
+         code == 0x3000;
+}
+
+}  // namespace freeatm::text

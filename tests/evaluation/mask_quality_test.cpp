@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Mask quality with models/emoji: on pictures made by hand, where the controls are known, and on a few scenes of the
+// world.
+#include "freeatm/evaluation/mask_quality.h"
+
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "freeatm/data/dataset.h"
+#include "freeatm/data/world.h"
+
+#include "testing.h"
+
+namespace freeatm::evaluation {
+namespace {
+
+const diffusion::Pipeline& pipeline() {
+  static const auto pipeline = diffusion::Pipeline::load(testing::source_file("models/emoji"), at::kCPU, at::kFloat);
+  return pipeline;
+}
+
+std::map<std::string, double> by_name(const std::vector<Metric>& metrics) {
+  std::map<std::string, double> values;
+  for (const Metric& metric : metrics) values[metric.name] = metric.value;
+  return values;
+}
+
+/// A grey picture whose dog is said to be [x, x + side) x [y, y + side).
+data::Sample picture(int x, int y, int side) {
+  data::Sample sample;
+  sample.image = vision::Image(64, 64);
+  std::fill(sample.image.pixels.begin(), sample.image.pixels.end(), 128);
+  sample.caption = "a photo of a dog on the grass";
+  sample.phrases = {{.text = "dog", .role = text::Role::kThing, .span = {13, 16}},
+                    {.text = "grass", .role = text::Role::kStuff, .span = {24, 29}}};
+  std::vector<uint8_t> mask(64 * 64, 0);
+  for (int row = y; row < y + side; ++row) std::fill_n(mask.begin() + row * 64 + x, side, 1);
+  sample.masks = vision::MaskSet(64, 64);
+  sample.masks.add(mask);
+  sample.masks.add(std::vector<uint8_t>(64 * 64, 1));
+  return sample;
+}
+
+TEST(MaskQuality, ControlsOfSquares) {
+  MaskQuality quality(pipeline(), {.timesteps = {200}});
+  quality.process(std::vector{picture(16, 16, 32), picture(0, 0, 16)});
+  const auto result = by_name(quality.result());
+  EXPECT_EQ(result.at("objects"), 2);  // stuff is not judged
+  EXPECT_EQ(result.at("pictures"), 2);
+  EXPECT_EQ(result.at("centred_square_iou"), 0.5);  // the first is centred, the second lies clear of the middle
+  EXPECT_EQ(result.at("other_object_iou"), 0);
+  // Squares on the grid's lines lose nothing but their corners inside the picture: 4 pixels of 1024, one of 256.
+  EXPECT_DOUBLE_EQ(result.at("ceiling_iou"), (1020.0 / 1024 + 255.0 / 256) / 2);
+
+  quality.reset();
+  EXPECT_USER_ERROR(quality.result(), "no picture has a thing");
+}
+
+TEST(MaskQuality, RefusesPicturesOfMixedSizes) {
+  MaskQuality quality(pipeline(), {.timesteps = {200}});
+  auto samples = std::vector{picture(16, 16, 32), picture(0, 0, 16)};
+  samples[1].image = vision::Image(64, 60);
+  EXPECT_USER_ERROR(quality.process(samples), "60 x 64");
+}
+
+TEST(MaskQuality, TheModelFindsTheWorldsObjects) {
+  const testing::TemporaryFolder folder;
+  data::WorldOptions world;
+  world.out = (folder / "world").string();
+  world.count = 1, world.eval_count = 48;
+  data::write_world(world);
+  const auto scenes = data::open_coco(world.out + "/scenes", "val");
+  RandomStream unused(0, "test");
+  std::vector<data::Sample> samples;
+  for (int64_t i = 0; i < scenes->size(); ++i) samples.push_back(scenes->get(i, unused));
+
+  const auto judge = [&](const MaskQualityOptions& options) {
+    MaskQuality quality(pipeline(), options);
+    quality.process(samples);
+    return by_name(quality.result());
+  };
+  const auto best = judge({});
+  EXPECT_NEAR(best.at("mean_iou"), 0.77, 0.05);  // .772 on 256 scenes; 48 scatter around it
+  EXPECT_NEAR(best.at("ceiling_iou"), 0.887, 0.02);
+  EXPECT_LT(best.at("centred_square_iou"), 0.25);
+  EXPECT_LT(best.at("other_object_iou"), 0.2);
+  EXPECT_GT(best.at("iou_above_half"), 0.88);
+  // Deep grids know that a word is in the picture, not where.
+  EXPECT_LT(judge({.timesteps = {200}, .harvest = {.scales = {4}, .blocks = {"down", "mid", "up"}}}).at("mean_iou"),
+            0.4);
+}
+
+}  // namespace
+}  // namespace freeatm::evaluation

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/text/phrase.h"
+
+#include "freeatm/text/tokenizer.h"
+
+#include "testing.h"
+
+namespace freeatm::text {
+namespace {
+
+const Lexicon kLexicon{{"dog", "truck", "fire truck", "box", "bus", "cat", "café"}, {"grass", "brick wall"}};
+
+std::vector<Phrase> find(std::string_view caption) {
+  static const ClipTokenizer tokenizer(testing::source_file("models/emoji/tokenizer"));
+  return find_phrases(caption, kLexicon, tokenizer.encode(caption).spans);
+}
+
+std::vector<std::string> texts(std::string_view caption) {
+  std::vector<std::string> out;
+  for (const Phrase& phrase : find(caption)) out.push_back(phrase.text);
+  return out;
+}
+
+using Texts = std::vector<std::string>;
+
+TEST(FindPhrases, GivesTextRoleSpanAndTokens) {
+  const auto phrases = find("a photo of a Fire Truck on the grass");
+  ASSERT_EQ(phrases.size(), 2u);
+  EXPECT_EQ(phrases[0].text, "Fire Truck");
+  EXPECT_EQ(phrases[0].role, Role::kThing);
+  EXPECT_EQ(phrases[0].span, (Span{13, 23}));
+  EXPECT_EQ(phrases[0].tokens, (std::vector<int64_t>{4, 5}));
+  EXPECT_EQ(phrases[1].text, "grass");
+  EXPECT_EQ(phrases[1].role, Role::kStuff);
+  EXPECT_EQ(phrases[1].tokens, std::vector<int64_t>{8});
+}
+
+TEST(FindPhrases, TakesEveryPieceOfASplitWord) {
+  const auto phrases = find("a box");  // the vocabulary has no such word
+  ASSERT_EQ(phrases.size(), 1u);
+  EXPECT_EQ(phrases[0].tokens, (std::vector<int64_t>{1, 2}));
+}
+
+TEST(FindPhrases, PrefersTheLongestName) {
+  EXPECT_EQ(texts("a fire truck and a truck"), (Texts{"fire truck", "truck"}));
+  EXPECT_EQ(texts("a fire, truck"), Texts{"truck"});
+  EXPECT_EQ(texts("a fire-truck by a brick  wall"), (Texts{"fire-truck", "brick  wall"}));
+}
+
+TEST(FindPhrases, AllowsPluralsOfTheLastWord) {
+  EXPECT_EQ(texts("two dogs, boxes, buses, fire trucks"), (Texts{"dogs", "boxes", "buses", "fire trucks"}));
+  EXPECT_EQ(texts("a bus"), Texts{"bus"});
+  EXPECT_EQ(texts("fires truck"), Texts{"truck"});
+}
+
+TEST(FindPhrases, WantsWholeWords) {
+  EXPECT_EQ(texts("hotdog catalogue trucker doge es s"), Texts{});
+  EXPECT_EQ(texts("dog's, (cat)!"), (Texts{"dog", "cat"}));
+}
+
+TEST(FindPhrases, KeepsRepeatedWordsApart) {
+  const auto phrases = find("a dog and a dog");
+  ASSERT_EQ(phrases.size(), 2u);
+  EXPECT_EQ(phrases[0].tokens, std::vector<int64_t>{1});
+  EXPECT_EQ(phrases[1].tokens, std::vector<int64_t>{4});
+}
+
+TEST(FindPhrases, KnowsCaseAndAccentsBeyondAscii) {
+  EXPECT_EQ(texts("a CAFÉ, a cafe\u0301"), (Texts{"CAFÉ", "cafe\u0301"}));
+}
+
+TEST(FindPhrases, GivesNoTokensToWhatWasCutOff) {
+  const auto phrases = find_phrases("a dog", kLexicon, {{0, 1}});
+  ASSERT_EQ(phrases.size(), 1u);
+  EXPECT_TRUE(phrases[0].tokens.empty());
+}
+
+TEST(FindPhrases, IsEmptyWithoutNames) {
+  EXPECT_TRUE(find_phrases("a dog", {}, {}).empty());
+  EXPECT_TRUE(find("").empty());
+}
+
+TEST(Role, HasNames) {
+  for (Role role : {Role::kThing, Role::kStuff, Role::kIgnored}) EXPECT_EQ(role_from_name(role_name(role)), role);
+  EXPECT_USER_ERROR(role_from_name("noun"), "role: 'noun' is not thing, stuff or ignored");
+}
+
+}  // namespace
+}  // namespace freeatm::text

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/training/run_folder.h"
+
+#include <gtest/gtest.h>
+
+#include "freeatm/training/checkpoint.h"
+#include "testing.h"
+#include "toy.h"
+
+namespace freeatm::training {
+namespace {
+
+using namespace testing;
+
+config::Node options(double lr, const std::string& out) {
+  return config::parse_yaml(format("out: {}\nseed: 1\ntrainer:\n  lr: {}\n", out, lr), "test.yaml");
+}
+
+void save_toy(const fs::path& run, int64_t step, int64_t keep_last = 2) {
+  save_checkpoint(run, {{.epoch = 1, .step_in_epoch = 2, .step = step}, {{"a", at::full({3}, step)}}, {{"m", at::zeros({})}}}, keep_last);
+}
+
+TEST(RunFolder, IsMadeOnceAndFoundAgain) {
+  const TemporaryFolder folder;
+  const fs::path out = folder / "run";
+  EXPECT_FALSE(open_run_folder(out, options(0.1, "a"), "auto"));
+  EXPECT_FALSE(open_run_folder(out, options(0.1, "b"), "auto"));  // begun, no checkpoint yet; moved elsewhere
+  EXPECT_USER_ERROR(open_run_folder(out, options(0.1, "a"), "must"), "resume: must: there is no checkpoint");
+  save_toy(out, 7);
+  EXPECT_EQ(open_run_folder(out, options(0.1, "a"), "must"), out / "checkpoints" / "step_7");
+  EXPECT_EQ(run_config(out, "checkpoint").find_path("trainer.lr")->text(), "0.1");
+}
+
+TEST(RunFolder, RefusesAnotherRunsFolder) {
+  const TemporaryFolder folder;
+  open_run_folder(folder / "run", options(0.1, "a"), "auto");
+  EXPECT_USER_ERROR(open_run_folder(folder / "run", options(0.2, "a"), "auto"), "trainer.lr: 0.1 there, 0.2 here");
+  EXPECT_USER_ERROR(open_run_folder(folder / "run", options(0.1, "a"), "never"), "holds a run already");
+  write_file(folder / "notes.txt", "mine");
+  EXPECT_USER_ERROR(open_run_folder(folder.path(), options(0.1, "a"), "auto"), "neither empty nor a run folder");
+  EXPECT_USER_ERROR(run_config(folder.path(), "checkpoint"), "checkpoint: is no run folder");
+  EXPECT_USER_ERROR(require_checkpoint(folder / "run", "checkpoint"), "checkpoint: has no checkpoint yet");
+}
+
+TEST(Checkpoint, GivesBackWhatWasSaved) {
+  const TemporaryFolder folder;
+  save_toy(folder.path(), 7);
+  const Checkpoint loaded = load_checkpoint(*latest_checkpoint(folder.path()));
+  EXPECT_EQ(loaded.position, (Position{.epoch = 1, .step_in_epoch = 2, .step = 7}));
+  EXPECT_TRUE(loaded.model.at("a").equal(at::full({3}, 7)));
+}
+
+TEST(Checkpoint, KeepsTheLastOnes) {
+  const TemporaryFolder folder;
+  for (const int64_t step : {5, 10, 100, 20}) save_toy(folder.path(), step, 2);  // 20: begun anew from an older one
+  EXPECT_EQ(*latest_checkpoint(folder.path()), folder / "checkpoints" / "step_20");
+  EXPECT_FALSE(fs::exists(folder / "checkpoints" / "step_10"));
+  EXPECT_TRUE(fs::exists(folder / "checkpoints" / "step_100"));
+}
+
+TEST(Checkpoint, NamesTheFileThatIsDamaged) {
+  const TemporaryFolder folder;
+  save_toy(folder.path(), 7);
+  const fs::path step = *latest_checkpoint(folder.path()), model = step / "model.safetensors";
+  const std::string bytes = read_file(model);
+  write_file(model, bytes.substr(0, bytes.size() - 4));
+  EXPECT_USER_ERROR(load_checkpoint(step), "model.safetensors: has");
+  std::string changed = bytes;
+  changed.back() ^= 1;
+  write_file(model, changed);
+  EXPECT_USER_ERROR(load_checkpoint_model(step), "model.safetensors: does not have the digest");
+  write_file(model, bytes);
+  fs::remove(step / "optimizer.safetensors");
+  EXPECT_NO_THROW(load_checkpoint_model(step));
+  EXPECT_USER_ERROR(load_checkpoint(step), "optimizer.safetensors: no such file");
+  write_file(step / "manifest.json", "{\"step\": 7");
+  EXPECT_USER_ERROR(load_checkpoint(step), "manifest.json: is no checkpoint's manifest");
+  fs::remove_all(step);
+  EXPECT_USER_ERROR(latest_checkpoint(folder.path()), "names 'step_7'");
+}
+
+TEST(Checkpoint, OfAnotherModelIsRefusedByName) {
+  const TemporaryFolder folder;
+  save_toy(folder.path(), 7);
+  PredictTheMean objective;
+  const auto optimizer = make_optimizer({}, objective.parameter_groups());
+  EXPECT_USER_ERROR(restore(*latest_checkpoint(folder.path()), objective, *optimizer), "backbone.bias");
+}
+
+}  // namespace
+}  // namespace freeatm::training
