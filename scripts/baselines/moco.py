@@ -33,7 +33,7 @@ model = nn.ModuleDict(dict(backbone=nano(), projector=mlp(128, True), predictor=
 fill_with_hash(model, 0.3).double().train()
 
 views = [torch.from_numpy((hash_array(f"view{i}", (BATCH, SIZE, SIZE, 3)) * 127.5 + 127.5).astype("uint8")) for i in (1, 2)]
-mean, deviation = torch.tensor([0.485, 0.456, 0.406]).double(), torch.tensor([0.229, 0.224, 0.225]).double()
+mean, deviation = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], dtype=torch.float64)
 images = [((view.double() / 255 - mean) / deviation).permute(0, 3, 1, 2) for view in views]
 queries = [F.normalize(model["predictor"](model["projector"](model["backbone"](x))), dim=1) for x in images]
 with torch.no_grad():

@@ -7,13 +7,14 @@
 
 #include <nlohmann/json.hpp>
 
-#include "evaluate_tasks.h"
 #include "freeatm/commands/commands.h"
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
 #include "freeatm/core/progress.h"
 #include "freeatm/core/random.h"
 #include "freeatm/core/signals.h"
+
+#include "evaluate_tasks.h"
 
 namespace freeatm::commands {
 namespace {
@@ -41,7 +42,8 @@ std::string text_of(const config::Composed& composed, const char* key) {
 
 const Task& find_task(const config::Composed& composed) {
   const std::string name = text_of(composed, "task");
-  const auto* found = std::find_if(std::begin(kTasks), std::end(kTasks), [&](const Task& task) { return name == task.name; });
+  const auto* found =
+      std::find_if(std::begin(kTasks), std::end(kTasks), [&](const Task& task) { return name == task.name; });
   if (found == std::end(kTasks)) {
     throw UserError("", "task", "'{}' is not {}{}", name, one_of(task_names()), did_you_mean(name, task_names()));
   }
@@ -71,15 +73,16 @@ void EvaluateOptions::fields(config::Fields& f) {
   f("dtype", dtype, "compute type", config::any_of({"fp32"}));
 }
 
-Metrics judge(evaluation::Evaluator& evaluator, const data::Dataset& dataset, std::optional<int64_t> limit, int64_t batch_size,
-              const std::string& label) {
+Metrics judge(evaluation::Evaluator& evaluator, const data::Dataset& dataset, std::optional<int64_t> limit,
+              int64_t batch_size, const std::string& label) {
   const int64_t count = std::min(dataset.size(), limit.value_or(dataset.size()));
   Progress progress(label, count, "pictures");
   RandomStream random(0, "evaluate");  // plain datasets draw nothing
   for (int64_t begin = 0; begin < count; begin += batch_size) {
     stop_if_signalled();
     std::vector<data::Sample> samples;
-    for (int64_t i = begin; i < std::min(begin + batch_size, count); ++i) samples.push_back(dataset.get(i * dataset.size() / count, random));
+    for (int64_t i = begin; i < std::min(begin + batch_size, count); ++i)
+      samples.push_back(dataset.get(i * dataset.size() / count, random));
     evaluator.process(samples);
     progress.advance(static_cast<int64_t>(samples.size()));
   }

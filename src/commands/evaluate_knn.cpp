@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "evaluate_tasks.h"
-#include "factories.h"
+#include "freeatm/core/error.h"
+#include "freeatm/core/files.h"
 #include "freeatm/evaluation/knn.h"
 #include "freeatm/models/device.h"
 #include "freeatm/training/checkpoint.h"
 #include "freeatm/training/run_folder.h"
-#include "freeatm/core/error.h"
-#include "freeatm/core/files.h"
 #include "freeatm/weights/load.h"
+
+#include "evaluate_tasks.h"
+#include "factories.h"
 
 namespace freeatm::commands {
 namespace {
@@ -40,7 +41,8 @@ struct KnnTaskOptions {
 ModelOptions model_of_run(const fs::path& run) {
   const config::Node saved = training::run_config(run, "checkpoint");
   const config::Node* model = saved.find("model");
-  if (model == nullptr) throw UserError(run.string(), "checkpoint", "is no pretraining's run folder: its config.yaml has no model");
+  if (model == nullptr)
+    throw UserError(run.string(), "checkpoint", "is no pretraining's run folder: its config.yaml has no model");
   return config::read<ModelOptions>({.command = "evaluate", .tree = *model});
 }
 
@@ -64,7 +66,8 @@ Metrics evaluate_knn(const config::Composed& composed) {
   const auto train = data::open_image_folder(options.data.root, options.data.train_split);
   const auto test = data::open_image_folder(options.data.root, options.data.test_split);
   if (train->class_names() != test->class_names()) {
-    throw UserError(options.data.root, "data.root", "{} and {} do not hold the same classes", options.data.train_split, options.data.test_split);
+    throw UserError(options.data.root, "data.root", "{} and {} do not hold the same classes", options.data.train_split,
+                    options.data.test_split);
   }
   const at::Device device = models::pick_device(options.common.device);
   const auto accuracy = [&](models::Backbone& backbone, const std::string& label) {
@@ -76,7 +79,8 @@ Metrics evaluate_knn(const config::Composed& composed) {
   // The same architecture, untrained: what a score is worth without it, nobody can say.
   const auto model = make_model(model_options, static_cast<uint64_t>(options.common.seed));
   const Metrics random = accuracy(*model, "random weights");
-  weights::require_complete(weights::load_into(training::module_state(*model), backbone_weights(checkpoint)), checkpoint.string());
+  weights::require_complete(weights::load_into(training::module_state(*model), backbone_weights(checkpoint)),
+                            checkpoint.string());
   Metrics metrics = accuracy(*model, "pretrained weights");
   for (const auto& [name, value] : random) metrics.push_back({name + "_random_weights", value});
   metrics.push_back({"chance", 1.0 / static_cast<double>(train->class_names().size())});

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "evaluate_tasks.h"
 #include "freeatm/diffusion/pipeline.h"
 #include "freeatm/evaluation/mask_quality.h"
 #include "freeatm/models/device.h"
+
+#include "evaluate_tasks.h"
 
 namespace freeatm::commands {
 namespace {

@@ -24,7 +24,7 @@ struct EvaluateOptions {
 };
 
 /// Feeds the dataset, or `limit` pictures spread evenly over it, to the evaluator, with progress under `label`.
-Metrics judge(evaluation::Evaluator& evaluator, const data::Dataset& dataset, std::optional<int64_t> limit, int64_t batch_size,
-              const std::string& label);
+Metrics judge(evaluation::Evaluator& evaluator, const data::Dataset& dataset, std::optional<int64_t> limit,
+              int64_t batch_size, const std::string& label);
 
 }  // namespace freeatm::commands

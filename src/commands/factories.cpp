@@ -19,7 +19,8 @@ void ObjectiveOptions::fields(config::Fields& f) {
   if (name == "moco_v3") moco_v3.fields(f);
 }
 
-std::shared_ptr<training::Objective> make_objective(const ObjectiveOptions& options, const ModelOptions& model, uint64_t seed) {
+std::shared_ptr<training::Objective> make_objective(const ObjectiveOptions& options, const ModelOptions& model,
+                                                    uint64_t seed) {
   return std::make_shared<objectives::MocoV3>(make_model(model, seed), make_model(model, seed), options.moco_v3, seed);
 }
 

@@ -28,6 +28,7 @@ struct ObjectiveOptions {
   void fields(config::Fields& f);
 };
 
-std::shared_ptr<training::Objective> make_objective(const ObjectiveOptions& options, const ModelOptions& model, uint64_t seed);
+std::shared_ptr<training::Objective> make_objective(const ObjectiveOptions& options, const ModelOptions& model,
+                                                    uint64_t seed);
 
 }  // namespace freeatm::commands

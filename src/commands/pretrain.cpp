@@ -6,7 +6,6 @@
 
 #include <ATen/Parallel.h>
 
-#include "factories.h"
 #include "freeatm/commands/commands.h"
 #include "freeatm/core/log.h"
 #include "freeatm/data/dataset.h"
@@ -16,6 +15,8 @@
 #include "freeatm/training/log_hook.h"
 #include "freeatm/training/run_folder.h"
 #include "freeatm/training/trainer.h"
+
+#include "factories.h"
 
 namespace freeatm::commands {
 namespace {
@@ -45,7 +46,8 @@ struct PretrainOptions {
 
 /// `prepare` for the loader, whose progress is counted in whole epochs; the run may end inside one.
 data::Prepare prepare_with(std::shared_ptr<training::Objective> objective, const training::RunLength& length) {
-  const double scale = static_cast<double>(length.epochs() * length.steps_per_epoch) / static_cast<double>(length.total_steps);
+  const double scale =
+      static_cast<double>(length.epochs() * length.steps_per_epoch) / static_cast<double>(length.total_steps);
   return [objective, scale](data::Sample&& sample, RandomStream& random, double progress) {
     return objective->prepare(std::move(sample), random, std::min(1.0, progress * scale));
   };
@@ -62,7 +64,8 @@ int pretrain(const config::Composed& composed) {
   objective->to(device);
 
   const training::RunLength length = options.trainer.length(dataset->size() / options.loader.batch_size);
-  at::get_num_threads();  // settles this thread's number before the loader's threads set theirs, which is the default of whoever asks later
+  at::get_num_threads();  // settles this thread's number before the loader's threads set theirs, which is the default
+                          // of whoever asks later
   data::Loader loader(*dataset, prepare_with(objective, length), options.loader, seed, length.epochs());
   const auto optimizer = training::make_optimizer(options.trainer.optimizer, objective->parameter_groups());
   training::Trainer trainer(*objective, loader, *optimizer, options.trainer.schedule(length), length, device);
@@ -75,7 +78,8 @@ int pretrain(const config::Composed& composed) {
     log::info("{}: goes on after step {} of {}", out.string(), start.step, length.total_steps);
   }
   trainer.add(std::make_unique<training::LogHook>(out, loader, options.trainer.log_every));
-  trainer.add(std::make_unique<training::CheckpointHook>(out, *objective, *optimizer, options.trainer.checkpoint_every, options.trainer.keep_last));
+  trainer.add(std::make_unique<training::CheckpointHook>(out, *objective, *optimizer, options.trainer.checkpoint_every,
+                                                         options.trainer.keep_last));
   trainer.train(start);
   log::info("{}: {} steps are done", out.string(), length.total_steps);
   return 0;

@@ -15,10 +15,11 @@ namespace {
 
 std::string system_message() { return std::strerror(errno); }
 
+// A folder of thousands of files is synced as its whole file system: one call instead of one a file.
 void sync_path(const fs::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return;  // a folder that cannot be opened cannot be synced: its rename still stands
-  ::fsync(descriptor);
+  if (descriptor < 0) return;  // what cannot be opened cannot be synced: its rename still stands
+  fs::is_directory(path) ? ::syncfs(descriptor) : ::fsync(descriptor);
   ::close(descriptor);
 }
 
@@ -64,16 +65,12 @@ PendingPath::~PendingPath() {
 }
 
 void PendingPath::commit() {
-  if (fs::is_directory(temporary_)) {
-    for (const auto& entry : fs::recursive_directory_iterator(temporary_)) sync_path(entry.path());
-  }
   sync_path(temporary_);
   std::error_code error;
   if (fs::is_directory(path_)) fs::remove_all(path_);
   fs::rename(temporary_, path_, error);
   if (error) throw UserError(path_.string(), "", "cannot be written: {}", error.message());
   temporary_.clear();
-  sync_path(path_.has_parent_path() ? path_.parent_path() : fs::path("."));
 }
 
 void write_file(const fs::path& path, std::string_view bytes) {

@@ -100,6 +100,7 @@ void read_json(const std::string& bytes, const std::string& name, Sample& sample
       sample.masks.add(vision::Rle::from_counts(segmentation.at("counts").get<std::string>(), segmentation.at("size").at(0),
                                                 segmentation.at("size").at(1), name));
       sample.phrases.push_back(std::move(phrase));
+      sample.scores.push_back(entry.value("score", 0.0));
     }
   } catch (const nlohmann::json::exception& error) {
     throw UserError(name, "", "is not a sample's json: {}", error.what());

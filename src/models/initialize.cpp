@@ -24,7 +24,8 @@ void fill(const at::Tensor& tensor, Draw draw) {
 
 void initialize_convolution(torch::nn::Conv2dImpl& layer, RandomStream random) {
   const at::Tensor& weight = layer.weight;  // [out, in / groups, kh, kw]
-  const double fan_out = static_cast<double>(weight.size(0) * weight.size(2) * weight.size(3)) / static_cast<double>(layer.options.groups());
+  const double fan_out = static_cast<double>(weight.size(0) * weight.size(2) * weight.size(3)) /
+                         static_cast<double>(layer.options.groups());
   fill(weight, [&, stddev = std::sqrt(2 / fan_out)] { return random.normal(0, stddev); });
   if (layer.bias.defined()) layer.bias.zero_();
 }
@@ -42,7 +43,8 @@ void initialize(torch::nn::Module& module, uint64_t seed) {
   const at::NoGradGuard no_grad;
   const RandomStream weights(seed, "weights");
   for (const auto& item : module.named_modules("", /*include_self=*/false)) {
-    if (auto* convolution = item.value()->as<torch::nn::Conv2d>()) initialize_convolution(*convolution, weights.fork(item.key()));
+    if (auto* convolution = item.value()->as<torch::nn::Conv2d>())
+      initialize_convolution(*convolution, weights.fork(item.key()));
     if (auto* linear = item.value()->as<torch::nn::Linear>()) initialize_linear(*linear, weights.fork(item.key()));
     if (auto* norm = item.value()->as<torch::nn::BatchNorm2d>()) norm->reset_parameters();
     if (auto* norm = item.value()->as<torch::nn::BatchNorm1d>()) norm->reset_parameters();

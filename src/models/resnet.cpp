@@ -53,13 +53,16 @@ void ResNetOptions::fields(config::Fields& f) {
   f("stem", stem, "7x7: stride 2 and max-pool (ImageNet); 3x3: stride 2", config::any_of({"7x7", "3x3"}));
   f("output_stride", output_stride, "pixels a cell of the last grid; stages beyond it dilate", config::between(4, 32));
   if (!f.reading()) return;
-  if (depths.empty() || depths.size() > 5) f.refuse("depths", format("{} has {} stages; 1 to 5 are allowed", depths, depths.size()));
-  if ((output_stride & (output_stride - 1)) != 0) f.refuse("output_stride", format("{} is not 4, 8, 16 or 32", output_stride));
+  if (depths.empty() || depths.size() > 5)
+    f.refuse("depths", format("{} has {} stages; 1 to 5 are allowed", depths, depths.size()));
+  if ((output_stride & (output_stride - 1)) != 0)
+    f.refuse("output_stride", format("{} is not 4, 8, 16 or 32", output_stride));
 }
 
 ResNet::ResNet(const ResNetOptions& options) : max_pool_(options.stem == "7x7"), channels_(options.width) {
   const int64_t kernel = max_pool_ ? 7 : 3;
-  conv1 = register_module("conv1", Conv2d(torch::nn::Conv2dOptions(3, channels_, kernel).stride(2).padding(kernel / 2).bias(false)));
+  conv1 = register_module(
+      "conv1", Conv2d(torch::nn::Conv2dOptions(3, channels_, kernel).stride(2).padding(kernel / 2).bias(false)));
   bn1 = register_module("bn1", BatchNorm2d(channels_));
   int64_t grid_stride = max_pool_ ? 4 : 2, dilation = 1;
   for (size_t i = 0; i < options.depths.size(); ++i) {
@@ -74,7 +77,8 @@ ResNet::ResNet(const ResNetOptions& options) : max_pool_(options.stem == "7x7"),
     channels_ = options.width << i;
     Sequential stage;
     stage->push_back(BasicBlock(in, channels_, stride, first_dilation, dilation));
-    for (int64_t block = 1; block < options.depths[i]; ++block) stage->push_back(BasicBlock(channels_, channels_, 1, dilation, dilation));
+    for (int64_t block = 1; block < options.depths[i]; ++block)
+      stage->push_back(BasicBlock(channels_, channels_, 1, dilation, dilation));
     stages_.push_back(register_module(format("layer{}", i + 1), stage));
   }
 }

@@ -43,8 +43,9 @@ void AdamW::update() {
       gradients.push_back(parameter.grad());
     }
     const std::vector<at::Tensor> steps(parameters.size(), step_);  // the kernel only reads it
-    at::_fused_adamw_(parameters, gradients, moments_[g].mean, moments_[g].square, {}, steps, learning_rate_ * group.learning_rate_scale,
-                      options_.beta1, options_.beta2, options_.weight_decay * group.weight_decay_scale, options_.epsilon,
+    at::_fused_adamw_(parameters, gradients, moments_[g].mean, moments_[g].square, {}, steps,
+                      learning_rate_ * group.learning_rate_scale, options_.beta1, options_.beta2,
+                      options_.weight_decay * group.weight_decay_scale, options_.epsilon,
                       /*amsgrad=*/false, /*maximize=*/false);
   }
 }

@@ -4,7 +4,8 @@
 
 namespace freeatm::training {
 
-/// AdamW, Loshchilov & Hutter 2019, in LibTorch's fused kernel (CPU and CUDA): one pass over all parameters. Equals `torch.optim.AdamW`.
+/// AdamW, Loshchilov & Hutter 2019, in LibTorch's fused kernel (CPU and CUDA): one pass over all parameters. Equals
+/// `torch.optim.AdamW`.
 class AdamW final : public Optimizer {
  public:
   AdamW(const OptimizerOptions& options, std::vector<ParameterGroup> groups);

@@ -35,15 +35,16 @@ json manifest_of(const fs::path& folder, const Position& position) {
     const std::string bytes = read_file(folder / name);
     files[name] = {{"size", bytes.size()}, {"fnv1a64", digest_of(bytes)}};
   }
-  return {{"step", position.step}, {"epoch", position.epoch}, {"step_in_epoch", position.step_in_epoch}, {"files", files}};
+  return {
+      {"step", position.step}, {"epoch", position.epoch}, {"step_in_epoch", position.step_in_epoch}, {"files", files}};
 }
 
 json read_manifest(const fs::path& folder) {
   const json manifest = json::parse(read_file(folder / kManifest), nullptr, /*allow_exceptions=*/false);
-  const bool whole = manifest.is_object() && manifest.contains("files") && manifest["files"].is_object() &&
-                     std::ranges::all_of(std::vector<const char*>{"step", "epoch", "step_in_epoch"}, [&](const char* key) {
-                       return manifest.contains(key) && manifest[key].is_number_integer();
-                     });
+  const bool whole =
+      manifest.is_object() && manifest.contains("files") && manifest["files"].is_object() &&
+      std::ranges::all_of(std::vector<const char*>{"step", "epoch", "step_in_epoch"},
+                          [&](const char* key) { return manifest.contains(key) && manifest[key].is_number_integer(); });
   if (!whole) throw UserError((folder / kManifest).string(), "", "is no checkpoint's manifest: cut off or changed");
   return manifest;
 }
@@ -65,14 +66,16 @@ weights::TensorMap load_checked(const fs::path& folder, const json& manifest, co
 // "step_120" -> 120; -1 for any other name.
 int64_t step_of(const fs::path& folder) {
   const std::string name = folder.filename().string();
-  const bool fits = name.starts_with(kStepPrefix) && name.find_first_not_of("0123456789", 5) == std::string::npos && name.size() > 5;
+  const bool fits =
+      name.starts_with(kStepPrefix) && name.find_first_not_of("0123456789", 5) == std::string::npos && name.size() > 5;
   return fits ? std::stoll(name.substr(5)) : -1;
 }
 
 void remove_old_checkpoints(const fs::path& checkpoints, int64_t newest, int64_t keep_last) {
   std::vector<fs::path> older;
   for (const auto& entry : fs::directory_iterator(checkpoints)) {
-    if (entry.is_directory() && step_of(entry.path()) >= 0 && step_of(entry.path()) != newest) older.push_back(entry.path());
+    if (entry.is_directory() && step_of(entry.path()) >= 0 && step_of(entry.path()) != newest)
+      older.push_back(entry.path());
   }
   std::ranges::sort(older, {}, step_of);
   for (int64_t i = 0; i + keep_last - 1 < static_cast<int64_t>(older.size()); ++i) fs::remove_all(older[i]);
@@ -107,27 +110,33 @@ std::optional<fs::path> latest_checkpoint(const fs::path& run) {
   std::string name = read_file(latest);
   while (!name.empty() && name.back() == '\n') name.pop_back();
   const fs::path folder = run / "checkpoints" / name;
-  if (step_of(name) < 0 || !fs::is_directory(folder)) throw UserError(latest.string(), "", "names '{}', which is no checkpoint", name);
+  if (step_of(name) < 0 || !fs::is_directory(folder))
+    throw UserError(latest.string(), "", "names '{}', which is no checkpoint", name);
   return folder;
 }
 
 Checkpoint load_checkpoint(const fs::path& folder) {
   const json manifest = read_manifest(folder);
-  return {.position = {.epoch = manifest["epoch"], .step_in_epoch = manifest["step_in_epoch"], .step = manifest["step"]},
-          .model = load_checked(folder, manifest, kModelFile),
-          .optimizer = load_checked(folder, manifest, kOptimizerFile)};
+  return {
+      .position = {.epoch = manifest["epoch"], .step_in_epoch = manifest["step_in_epoch"], .step = manifest["step"]},
+      .model = load_checked(folder, manifest, kModelFile),
+      .optimizer = load_checked(folder, manifest, kOptimizerFile)};
 }
 
-weights::TensorMap load_checkpoint_model(const fs::path& folder) { return load_checked(folder, read_manifest(folder), kModelFile); }
+weights::TensorMap load_checkpoint_model(const fs::path& folder) {
+  return load_checked(folder, read_manifest(folder), kModelFile);
+}
 
 Position restore(const fs::path& folder, torch::nn::Module& model, Optimizer& optimizer) {
   const Checkpoint checkpoint = load_checkpoint(folder);
   weights::require_complete(weights::load_into(module_state(model), checkpoint.model), (folder / kModelFile).string());
-  weights::require_complete(weights::load_into(optimizer.state(), checkpoint.optimizer), (folder / kOptimizerFile).string());
+  weights::require_complete(weights::load_into(optimizer.state(), checkpoint.optimizer),
+                            (folder / kOptimizerFile).string());
   return checkpoint.position;
 }
 
-CheckpointHook::CheckpointHook(fs::path run, const torch::nn::Module& model, const Optimizer& optimizer, int64_t every_epochs, int64_t keep_last)
+CheckpointHook::CheckpointHook(fs::path run, const torch::nn::Module& model, const Optimizer& optimizer,
+                               int64_t every_epochs, int64_t keep_last)
     : run_(std::move(run)), model_(model), optimizer_(optimizer), every_epochs_(every_epochs), keep_last_(keep_last) {}
 
 void CheckpointHook::after_step(const StepReport& report) {

@@ -77,8 +77,10 @@ std::vector<double> LogHook::fetch_means() const {
     for (size_t i = 0; i < names_.size(); ++i) {
       const double value = values[step][static_cast<int64_t>(i)].item<double>();
       if (std::isfinite(value)) continue;
-      throw Diverged(format("training diverged: {} is {} at step {}; the last checkpoint is whole: lower trainer.lr or raise trainer.warmup_epochs",
-                            names_[i], value, first + step));
+      throw Diverged(
+          format("training diverged: {} is {} at step {}; the last checkpoint is whole: lower trainer.lr or raise "
+                 "trainer.warmup_epochs",
+                 names_[i], value, first + step));
     }
   }
   const at::Tensor means = values.mean(0);
@@ -96,8 +98,8 @@ void LogHook::write_line() {
   line["wait_share"] = (waited - waited_) / seconds;
   file_ << line.dump() << std::endl;  // flushed: `view` may look at a run that is going on
   if (!file_) throw UserError(path_.string(), "", "cannot be written");
-  note_ = format("{} samples/s, loss {}, waited {}%", short_number(static_cast<double>(samples_) / seconds), short_number(means[0]),
-                 short_number(100 * (waited - waited_) / seconds));
+  note_ = format("{} samples/s, loss {}, waited {}%", short_number(static_cast<double>(samples_) / seconds),
+                 short_number(means[0]), short_number(100 * (waited - waited_) / seconds));
   names_.clear();
   steps_.clear();
   samples_ = 0;

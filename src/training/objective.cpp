@@ -17,7 +17,8 @@ at::Tensor Losses::total() const {
 std::vector<ParameterGroup> Objective::parameter_groups() {
   ParameterGroup decayed, plain{.weight_decay_scale = 0};
   for (const auto& item : named_parameters()) {
-    if (item.value().requires_grad()) (item.value().dim() > 1 ? decayed : plain).parameters.emplace_back(item.key(), item.value());
+    if (item.value().requires_grad())
+      (item.value().dim() > 1 ? decayed : plain).parameters.emplace_back(item.key(), item.value());
   }
   return {decayed, plain};
 }

@@ -14,8 +14,8 @@ constexpr const char* kConfigFile = "config.yaml";
 std::string text_at(const config::Node* node) { return node == nullptr ? "nothing" : node->text(); }
 
 /// "trainer.lr: 0.001 there, 0.002 here" for the first key that differs, or "".
-std::string first_difference(const config::Node& there, const config::Node& here, const std::vector<std::string>& free_keys,
-                             const std::string& prefix = "") {
+std::string first_difference(const config::Node& there, const config::Node& here,
+                             const std::vector<std::string>& free_keys, const std::string& prefix = "") {
   for (const auto* side : {&here, &there}) {  // keys of either
     for (const auto& [key, unused] : side->map()) {
       const std::string path = prefix + key;
@@ -34,7 +34,8 @@ std::string first_difference(const config::Node& there, const config::Node& here
 
 }  // namespace
 
-bool claim_folder(const fs::path& out, const config::Node& config, const std::string& resume, const std::vector<std::string>& free_keys) {
+bool claim_folder(const fs::path& out, const config::Node& config, const std::string& resume,
+                  const std::vector<std::string>& free_keys) {
   prepare_folder(out);
   if (!fs::exists(out / kConfigFile)) {
     if (!fs::is_empty(out)) throw UserError(out.string(), "out", "is neither empty nor a run folder; give another one");
@@ -42,16 +43,19 @@ bool claim_folder(const fs::path& out, const config::Node& config, const std::st
     write_file(out / kConfigFile, config::to_yaml(config));
     return false;
   }
-  if (resume == "never") throw UserError(out.string(), "out", "holds a run already; give another folder, or resume=auto");
+  if (resume == "never")
+    throw UserError(out.string(), "out", "holds a run already; give another folder, or resume=auto");
   const std::string difference = first_difference(config::load_yaml((out / kConfigFile).string()), config, free_keys);
-  if (!difference.empty()) throw UserError(out.string(), "out", "holds a run of another config ({}); give another folder", difference);
+  if (!difference.empty())
+    throw UserError(out.string(), "out", "holds a run of another config ({}); give another folder", difference);
   return true;
 }
 
 std::optional<fs::path> open_run_folder(const fs::path& out, const config::Node& config, const std::string& resume) {
   claim_folder(out, config, resume, {"out", "resume", "device"});
   const auto checkpoint = latest_checkpoint(out);
-  if (resume == "must" && !checkpoint) throw UserError(out.string(), "resume", "must: there is no checkpoint to go on from");
+  if (resume == "must" && !checkpoint)
+    throw UserError(out.string(), "resume", "must: there is no checkpoint to go on from");
   return checkpoint;
 }
 

@@ -30,8 +30,14 @@ CosineSchedule TrainerOptions::schedule(const RunLength& length) const {
   return {lr, min_lr, std::min(warmup, length.total_steps), length.total_steps};
 }
 
-Trainer::Trainer(Objective& objective, data::Loader& loader, Optimizer& optimizer, CosineSchedule schedule, RunLength length, at::Device device)
-    : objective_(objective), loader_(loader), optimizer_(optimizer), schedule_(schedule), length_(length), device_(device) {}
+Trainer::Trainer(Objective& objective, data::Loader& loader, Optimizer& optimizer, CosineSchedule schedule,
+                 RunLength length, at::Device device)
+    : objective_(objective),
+      loader_(loader),
+      optimizer_(optimizer),
+      schedule_(schedule),
+      length_(length),
+      device_(device) {}
 
 void Trainer::train(Position position) {
   objective_.train();

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/files.h"
+
 #include "models/hash_weights.h"
 #include "testing.h"
 
@@ -43,7 +44,9 @@ class Colours final : public data::Dataset {
     sample.label = index % 3;
     return sample;
   }
-  std::vector<std::string> class_names() const override { return labelled_ ? std::vector<std::string>{"red", "green", "blue"} : std::vector<std::string>{}; }
+  std::vector<std::string> class_names() const override {
+    return labelled_ ? std::vector<std::string>{"red", "green", "blue"} : std::vector<std::string>{};
+  }
 
  private:
   int64_t size_;

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "freeatm/weights/safetensors.h"
+
 #include "models/hash_weights.h"
 #include "testing.h"
 
@@ -29,7 +30,8 @@ struct Case {
 
 class ResNetAgainstPython : public ::testing::TestWithParam<Case> {
  protected:
-  const weights::TensorMap values = weights::load_safetensors(test_file(std::string("models/data/") + GetParam().file)).tensors;
+  const weights::TensorMap values =
+      weights::load_safetensors(test_file(std::string("models/data/") + GetParam().file)).tensors;
   ResNet model{GetParam().options};
 
   void SetUp() override { testing::fill_with_hash(model, 0.1f); }
@@ -58,7 +60,9 @@ TEST_P(ResNetAgainstPython, GivesTheSameGradients) {  // in fp64: batch statisti
 
 INSTANTIATE_TEST_SUITE_P(Models, ResNetAgainstPython,
                          ::testing::Values(Case{"resnet18.safetensors", {}}, Case{"resnet10_nano.safetensors", kNano}),
-                         [](const auto& info) { return std::string(info.param.file).substr(0, std::string(info.param.file).find('.')); });
+                         [](const auto& info) {
+                           return std::string(info.param.file).substr(0, std::string(info.param.file).find('.'));
+                         });
 
 TEST(ResNet, FirstWeightsAreAFunctionOfTheSeed) {
   ResNet a(kNano), b(kNano), c(kNano);
@@ -75,7 +79,8 @@ TEST(ResNet, FirstWeightsAreAFunctionOfTheSeed) {
 
 TEST(Backbone, NormalizesBytesAsTorchvisionDoes) {
   const at::Tensor pixels = at::arange(256).to(at::kByte).view({1, 256, 1, 1}).expand({1, 256, 1, 3});
-  const at::Tensor mean = at::tensor({0.485, 0.456, 0.406}).view({1, 3, 1, 1}), deviation = at::tensor({0.229, 0.224, 0.225}).view({1, 3, 1, 1});
+  const at::Tensor mean = at::tensor({0.485, 0.456, 0.406}).view({1, 3, 1, 1}),
+                   deviation = at::tensor({0.229, 0.224, 0.225}).view({1, 3, 1, 1});
   const at::Tensor expected = (pixels.permute({0, 3, 1, 2}).to(at::kFloat) / 255 - mean) / deviation;
   EXPECT_LE((normalized(pixels) - expected).abs().max().item<double>(), 1e-6);
 }

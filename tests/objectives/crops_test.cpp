@@ -18,7 +18,8 @@ data::Sample sample_with(const std::vector<std::pair<text::Role, Box>>& rectangl
   sample.masks = vision::MaskSet(64, 64);
   for (const auto& [role, box] : rectangles) {
     std::vector<uint8_t> mask(64 * 64);
-    for (int y = int(box.y); y < box.y + box.height; ++y) std::fill_n(mask.begin() + y * 64 + int(box.x), int(box.width), uint8_t{1});
+    for (int y = int(box.y); y < box.y + box.height; ++y)
+      std::fill_n(mask.begin() + y * 64 + int(box.x), int(box.width), uint8_t{1});
     sample.masks.add(std::move(mask));
     sample.phrases.push_back({.text = "x", .role = role, .span = {}, .tokens = {}});
   }
@@ -40,7 +41,8 @@ TEST(MaskPair, ShowsTheThingInBothViews) {
     ASSERT_NE(pair.kind, PairKind::kFellBack);  // a large thing: 20 draws are plenty
     if (pair.kind == PairKind::kPlain) continue;
     ++followed;
-    EXPECT_EQ(sample.masks.area_inside(1, pair.a), kThing.area());  // whole in view a, which is 1.1 to 1.6 times its box
+    EXPECT_EQ(sample.masks.area_inside(1, pair.a),
+              kThing.area());  // whole in view a, which is 1.1 to 1.6 times its box
     EXPECT_GE(pair.a.width, std::floor(1.1 * kThing.width));
     EXPECT_LE(pair.a.width, 1.6 * kThing.width + 2);
     EXPECT_LE(pair.a.height, 1.6 * kThing.height + 2);
@@ -54,13 +56,16 @@ TEST(MaskPair, ShowsTheThingInBothViews) {
 
 TEST(MaskPair, ChoosesEveryThingAndNothingElse) {
   const Box left{4, 20, 20, 20}, right{40, 20, 20, 20};
-  const data::Sample sample =
-      sample_with({{text::Role::kThing, left}, {text::Role::kIgnored, {28, 0, 8, 8}}, {text::Role::kThing, {0, 0, 0, 0}}, {text::Role::kThing, right}});
+  const data::Sample sample = sample_with({{text::Role::kThing, left},
+                                           {text::Role::kIgnored, {28, 0, 8, 8}},
+                                           {text::Role::kThing, {0, 0, 0, 0}},
+                                           {text::Role::kThing, right}});
   int of_left = 0, of_right = 0;
   for (uint64_t i = 0; i < 2000; ++i) {
     const CropPair pair = pair_of(sample, i, {.mask_probability = 1});
     if (pair.kind != PairKind::kMask) continue;
-    const bool holds_left = sample.masks.area_inside(0, pair.a) == left.area(), holds_right = sample.masks.area_inside(3, pair.a) == right.area();
+    const bool holds_left = sample.masks.area_inside(0, pair.a) == left.area(),
+               holds_right = sample.masks.area_inside(3, pair.a) == right.area();
     EXPECT_NE(holds_left, holds_right);
     ++(holds_left ? of_left : of_right);
   }
@@ -68,13 +73,15 @@ TEST(MaskPair, ChoosesEveryThingAndNothingElse) {
 }
 
 TEST(MaskPair, FallsBackToAPlainPairAndSaysSo) {
-  const data::Sample tiny = sample_with({{text::Role::kThing, {10, 10, 2, 2}}});  // never a tenth of a crop of at least a fifth of the picture
+  const data::Sample tiny = sample_with(
+      {{text::Role::kThing, {10, 10, 2, 2}}});  // never a tenth of a crop of at least a fifth of the picture
   const data::Sample none = sample_with({{text::Role::kStuff, {0, 0, 64, 64}}});
   for (const data::Sample* sample : {&tiny, &none}) {
     EXPECT_EQ(pair_of(*sample, 0, {.mask_probability = 1}).kind, PairKind::kFellBack);
     EXPECT_EQ(pair_of(*sample, 0, {.mask_probability = 0}).kind, PairKind::kPlain);
     RandomStream random(1, "crops");
-    EXPECT_EQ(pair_of(*sample, 0, {.mask_probability = 1}).a, plain_pair(sample->image, {}, random).a);  // the same draws as the baseline's
+    EXPECT_EQ(pair_of(*sample, 0, {.mask_probability = 1}).a,
+              plain_pair(sample->image, {}, random).a);  // the same draws as the baseline's
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "freeatm/models/resnet.h"
 #include "freeatm/training/checkpoint.h"
+
 #include "models/hash_weights.h"
 #include "testing.h"
 
@@ -31,7 +32,8 @@ double relative_difference(const at::Tensor& a, const at::Tensor& b) {
 
 class MocoV3AgainstPyTorch : public ::testing::Test {
  protected:
-  const weights::TensorMap values = weights::load_safetensors(testing::test_file("objectives/data/moco_v3.safetensors")).tensors;
+  const weights::TensorMap values =
+      weights::load_safetensors(testing::test_file("objectives/data/moco_v3.safetensors")).tensors;
   const data::Batch batch{{{"view1", values.at("view1")}, {"view2", values.at("view2")}}};
   std::shared_ptr<MocoV3> moco = make();
 
@@ -55,10 +57,10 @@ TEST_F(MocoV3AgainstPyTorch, GivesTheSameGradients) {
       continue;
     }
     const at::Tensor sampled = item.value().grad().flatten().slice(0, 0, std::nullopt, 97);
-    EXPECT_LE(relative_difference(sampled, values.at("grad." + item.key())), 1e-5) << item.key();
+    EXPECT_LE(relative_difference(sampled, values.at("grad." + item.key())), 1e-9) << item.key();
     ++compared;
   }
-  EXPECT_EQ(compared, 32);
+  EXPECT_EQ(compared, 44);
 }
 
 TEST_F(MocoV3AgainstPyTorch, MovesTheMomentumEncoderAlike) {
@@ -88,7 +90,8 @@ TEST(MocoV3, SeesCollapse) {
   training::module_state(*moco).at("predictor.1.bias").fill_(1);  // every picture gives the same prediction
   RandomStream random(1, "bytes");
   at::Tensor pixels = at::empty({4, 32, 32, 3}, at::kByte);
-  for (int64_t i = 0; i < pixels.numel(); ++i) pixels.data_ptr<uint8_t>()[i] = static_cast<uint8_t>(random.integer(256));
+  for (int64_t i = 0; i < pixels.numel(); ++i)
+    pixels.data_ptr<uint8_t>()[i] = static_cast<uint8_t>(random.integer(256));
   EXPECT_LT(moco->losses({{{"view1", pixels}, {"view2", pixels}}}).observed[0].second.item<double>(), 1e-3);
 }
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "freeatm/training/schedule.h"
+
 #include "models/hash_weights.h"
 #include "testing.h"
 
@@ -15,7 +16,9 @@ namespace {
 constexpr double kPeak = 0.01, kLast = 0.001;
 const OptimizerOptions kOptions{.name = "adamw", .beta1 = 0.9, .beta2 = 0.95, .epsilon = 1e-6, .weight_decay = 0.1};
 
-weights::TensorMap expected() { return weights::load_safetensors(testing::test_file("training/data/adamw.safetensors")).tensors; }
+weights::TensorMap expected() {
+  return weights::load_safetensors(testing::test_file("training/data/adamw.safetensors")).tensors;
+}
 
 void compare_five_steps(at::ScalarType dtype, const std::string& label, double tolerance) {
   const auto values = expected();
@@ -24,7 +27,8 @@ void compare_five_steps(at::ScalarType dtype, const std::string& label, double t
     return testing::hash_tensor(name, shape).to(dtype).requires_grad_();
   };
   at::Tensor weight = parameter("weight", {7, 5}), bias = parameter("bias", {7});
-  const auto optimizer = make_optimizer(kOptions, {{.parameters = {{"weight", weight}}}, {.parameters = {{"bias", bias}}, .weight_decay_scale = 0}});
+  const auto optimizer = make_optimizer(
+      kOptions, {{.parameters = {{"weight", weight}}}, {.parameters = {{"bias", bias}}, .weight_decay_scale = 0}});
   for (int step = 1; step <= 5; ++step) {
     optimizer->set_learning_rate(schedule(step));
     const auto gradient = [&](const std::string& name, const at::Tensor& of) {
@@ -48,7 +52,8 @@ TEST(AdamW, ScalesTheLearningRateOfAGroup) {
   at::Tensor a = at::ones({3}).requires_grad_(), b = at::ones({3}).requires_grad_();
   OptimizerOptions options;
   options.weight_decay = 0;
-  const auto optimizer = make_optimizer(options, {{.parameters = {{"a", a}}}, {.parameters = {{"b", b}}, .learning_rate_scale = 0.5}});
+  const auto optimizer =
+      make_optimizer(options, {{.parameters = {{"a", a}}}, {.parameters = {{"b", b}}, .learning_rate_scale = 0.5}});
   optimizer->set_learning_rate(0.1);
   optimizer->backward_and_step((a + b).sum());
   EXPECT_NEAR(a[0].item<double>(), 0.9, 1e-6);

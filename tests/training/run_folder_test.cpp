@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "freeatm/training/checkpoint.h"
+
 #include "testing.h"
 #include "toy.h"
 
@@ -17,7 +18,9 @@ config::Node options(double lr, const std::string& out) {
 }
 
 void save_toy(const fs::path& run, int64_t step, int64_t keep_last = 2) {
-  save_checkpoint(run, {{.epoch = 1, .step_in_epoch = 2, .step = step}, {{"a", at::full({3}, step)}}, {{"m", at::zeros({})}}}, keep_last);
+  save_checkpoint(
+      run, {{.epoch = 1, .step_in_epoch = 2, .step = step}, {{"a", at::full({3}, step)}}, {{"m", at::zeros({})}}},
+      keep_last);
 }
 
 TEST(RunFolder, IsMadeOnceAndFoundAgain) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A training small enough to repeat many times: noise pictures, and a linear map with a batch norm that predicts their mean.
+// A training small enough to repeat many times: noise pictures, and a linear map with a batch norm that predicts their
+// mean.
 #pragma once
 #include <memory>
 #include <string>
@@ -13,11 +14,12 @@
 
 #include "freeatm/data/dataset.h"
 #include "freeatm/data/loader.h"
-#include "models/hash_weights.h"
 #include "freeatm/training/checkpoint.h"
 #include "freeatm/training/log_hook.h"
 #include "freeatm/training/run_folder.h"
 #include "freeatm/training/trainer.h"
+
+#include "models/hash_weights.h"
 
 namespace freeatm::testing {
 
@@ -88,10 +90,12 @@ inline void train_toy(const fs::path& out, const ToyRun& run) {
   training::Trainer trainer(*objective, loader, *optimizer, run.options.schedule(length), length, at::kCPU);
   fs::create_directories(out);
   training::Position start;
-  if (const auto checkpoint = training::latest_checkpoint(out)) start = training::restore(*checkpoint, *objective, *optimizer);
+  if (const auto checkpoint = training::latest_checkpoint(out))
+    start = training::restore(*checkpoint, *objective, *optimizer);
   trainer.add(std::make_unique<training::LogHook>(out, loader, run.options.log_every));
   trainer.add(std::make_unique<AfterStep>(run.after_step));
-  trainer.add(std::make_unique<training::CheckpointHook>(out, *objective, *optimizer, run.options.checkpoint_every, run.options.keep_last));
+  trainer.add(std::make_unique<training::CheckpointHook>(out, *objective, *optimizer, run.options.checkpoint_every,
+                                                         run.options.keep_last));
   trainer.train(start);
 }
 

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/signals.h"
+
 #include "testing.h"
 #include "toy.h"
 
@@ -55,7 +56,8 @@ TEST(Trainer, AResumedRunEndsBitForBitLikeAStraightOne) {
   train_toy(folder / "again", four_epochs());
   EXPECT_EQ(final_digest(straight), final_digest(folder / "again"));
   ToyRun run = four_epochs();
-  for (const int64_t cut : {3, 12, 18}) {  // inside an epoch: what came after the epoch's checkpoint is lost and done again
+  for (const int64_t cut :
+       {3, 12, 18}) {  // inside an epoch: what came after the epoch's checkpoint is lost and done again
     run.workers = 1 + cut % 2;
     run.after_step = [cut](const Position& position) {
       if (position.step == cut) throw Stop{};
@@ -66,7 +68,8 @@ TEST(Trainer, AResumedRunEndsBitForBitLikeAStraightOne) {
   train_toy(resumed, run);
   EXPECT_EQ(final_digest(straight), final_digest(resumed));
   EXPECT_EQ(metrics_of(straight).size(), metrics_of(resumed).size());
-  for (size_t i = 0; i < metrics_of(straight).size(); ++i) EXPECT_EQ(metrics_of(straight)[i]["loss"], metrics_of(resumed)[i]["loss"]);
+  for (size_t i = 0; i < metrics_of(straight).size(); ++i)
+    EXPECT_EQ(metrics_of(straight)[i]["loss"], metrics_of(resumed)[i]["loss"]);
 }
 
 TEST(Trainer, AFinishedRunHasNothingLeftToDo) {

@@ -14,7 +14,8 @@
 namespace freeatm::evaluation {
 
 struct KnnOptions {
-  std::vector<int64_t> neighbours = {20, 10, 100, 200};  // the first gives "knn_accuracy": chosen beforehand, never the best
+  std::vector<int64_t> neighbours = {20, 10, 100,
+                                     200};  // the first gives "knn_accuracy": chosen beforehand, never the best
   double temperature = 0.07;
   int64_t image_size = 64;
   int64_t batch_size = 128;
@@ -23,11 +24,11 @@ struct KnnOptions {
 
 /// Class votes of each query's k nearest in a bank, as in DINOv2: cosine similarity s, votes exp(s / temperature).
 ///   queries [Q, C], bank [N, C], bank_labels [N] int64. Returns the predicted labels [Q]; k <= N.
-at::Tensor knn_predict(const at::Tensor& queries, const at::Tensor& bank, const at::Tensor& bank_labels, int64_t classes, int64_t k,
-                       double temperature);
+at::Tensor knn_predict(const at::Tensor& queries, const at::Tensor& bank, const at::Tensor& bank_labels,
+                       int64_t classes, int64_t k, double temperature);
 
-/// Accuracy of a frozen backbone's pooled features by nearest neighbours: the bank is the training set, `process` takes the test samples.
-/// Metrics: "knn_accuracy", then "knn_accuracy_k10" for each k that the bank is large enough for.
+/// Accuracy of a frozen backbone's pooled features by nearest neighbours: the bank is the training set, `process` takes
+/// the test samples. Metrics: "knn_accuracy", then "knn_accuracy_k10" for each k that the bank is large enough for.
 class Knn final : public Evaluator {
  public:
   /// Puts the backbone in eval mode and computes the bank. Throws UserError where the training set has no labels.

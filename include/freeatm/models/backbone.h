@@ -18,8 +18,9 @@ class Backbone : public torch::nn::Module {
   virtual int64_t channels() const = 0;
 };
 
-/// 8-bit pixels [B, H, W, 3] -> [B, 3, H, W] of this type with ImageNet's mean and deviation; channels lie last in memory, as convolutions like it.
-/// Pictures travel as bytes until here: a quarter of the copies between threads and to a GPU.
+/// 8-bit pixels [B, H, W, 3] -> [B, 3, H, W] of this type with ImageNet's mean and deviation; channels lie last in
+/// memory, as convolutions like it. Pictures travel as bytes until here: a quarter of the copies between threads and to
+/// a GPU.
 at::Tensor normalized(const at::Tensor& pixels, at::ScalarType dtype = at::kFloat);
 
 }  // namespace freeatm::models

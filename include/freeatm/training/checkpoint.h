@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// RUN/checkpoints/step_N/: model.safetensors, optimizer.safetensors, manifest.json (position; each file's size and digest).
-// RUN/checkpoints/latest: the newest one's name, moved when its folder is whole.
+// RUN/checkpoints/step_N/: model.safetensors, optimizer.safetensors, manifest.json (position; each file's size and
+// digest). RUN/checkpoints/latest: the newest one's name, moved when its folder is whole.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -41,7 +41,8 @@ Position restore(const fs::path& folder, torch::nn::Module& model, Optimizer& op
 /// Saves at the end of every epoch-th epoch, at the end, and when a signal is pending.
 class CheckpointHook final : public Hook {
  public:
-  CheckpointHook(fs::path run, const torch::nn::Module& model, const Optimizer& optimizer, int64_t every_epochs, int64_t keep_last);
+  CheckpointHook(fs::path run, const torch::nn::Module& model, const Optimizer& optimizer, int64_t every_epochs,
+                 int64_t keep_last);
   void after_step(const StepReport& report) override;
   void after_epoch(const Position& position) override;
   void at_end(const Position& position) override;

@@ -7,14 +7,15 @@
 namespace freeatm::training {
 
 struct StepReport {
-  Position position;     // after the step
+  Position position;  // after the step
   double learning_rate;
   const Losses& losses;  // on the device: reading a value waits for it
   const data::Batch& batch;
 };
 
-/// What happens beside training: logging, checkpoints, probes, alarms. Called in the order of the trainer's list. After a step with a pending
-/// signal the trainer throws Interrupted, so a hook that must save something does so in that `after_step`.
+/// What happens beside training: logging, checkpoints, probes, alarms. Called in the order of the trainer's list. After
+/// a step with a pending signal the trainer throws Interrupted, so a hook that must save something does so in that
+/// `after_step`.
 class Hook {
  public:
   virtual ~Hook() = default;

@@ -19,8 +19,8 @@ struct Diverged : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// RUN/metrics.jsonl and the progress line. A line is the mean of the scalars since the one before it: they stay on the device until then,
-/// so a step waits for nothing. Put it before the checkpoint hook: what diverged is not saved.
+/// RUN/metrics.jsonl and the progress line. A line is the mean of the scalars since the one before it: they stay on the
+/// device until then, so a step waits for nothing. Put it before the checkpoint hook: what diverged is not saved.
 class LogHook final : public Hook {
  public:
   ///   every_steps: steps a line; the end of an epoch and a pending signal make a line too

@@ -30,11 +30,12 @@ struct ParameterGroup {
   double weight_decay_scale = 1;
 };
 
-/// A pretraining or finetuning method. Its trained encoder is registered as "backbone": that is what evaluation and export read.
+/// A pretraining or finetuning method. Its trained encoder is registered as "backbone": that is what evaluation and
+/// export read.
 class Objective : public torch::nn::Module {
  public:
-  /// A sample as this objective wants it. Runs in loader threads, so it reads nothing that training changes; `progress` in [0, 1) is that of
-  /// the step that will consume the view.
+  /// A sample as this objective wants it. Runs in loader threads, so it reads nothing that training changes; `progress`
+  /// in [0, 1) is that of the step that will consume the view.
   virtual data::View prepare(data::Sample&& sample, RandomStream& random, double progress) const = 0;
 
   virtual Losses losses(const data::Batch& batch) = 0;

@@ -10,14 +10,17 @@
 
 namespace freeatm::training {
 
-/// Claims `out` for runs of this config: a new folder gets its config.yaml; one that is there must be of the same config, but for `free_keys`.
+/// Claims `out` for runs of this config: a new folder gets its config.yaml; one that is there must be of the same
+/// config, but for `free_keys`.
 ///   resume: "auto"; "never": only a new folder will do; "must": only one that is there
 /// Returns whether it was there. Throws UserError(out, ...) where another run, or something else, lies there.
-bool claim_folder(const fs::path& out, const config::Node& config, const std::string& resume, const std::vector<std::string>& free_keys);
+bool claim_folder(const fs::path& out, const config::Node& config, const std::string& resume,
+                  const std::vector<std::string>& free_keys);
 
 /// Makes the folder of a new run and writes its config.yaml, or finds the checkpoint that this run goes on from.
 ///   config: the run's options, dumped; `out`, `resume` and `device` may differ from the saved ones
-///   resume: "auto": go on where there is a checkpoint; "never": only a new folder will do; "must": only a checkpoint will do
+///   resume: "auto": go on where there is a checkpoint; "never": only a new folder will do; "must": only a checkpoint
+///   will do
 /// Throws UserError(out, ...) where another run, or something else, lies there.
 std::optional<fs::path> open_run_folder(const fs::path& out, const config::Node& config, const std::string& resume);
 

@@ -5,7 +5,8 @@
 namespace freeatm::training {
 
 /// Linear warm-up from 0, then half a cosine (Loshchilov & Hutter 2017), per step as in MoCo v3 and MAE:
-///   step < warmup: peak * step / warmup;  else: last + (peak - last) / 2 * (1 + cos(pi * (step - warmup) / (total - warmup)))
+///   step < warmup: peak * step / warmup;  else: last + (peak - last) / 2 * (1 + cos(pi * (step - warmup) / (total -
+///   warmup)))
 class CosineSchedule {
  public:
   CosineSchedule(double peak, double last, int64_t warmup_steps, int64_t total_steps);

@@ -23,9 +23,9 @@ struct TrainerOptions {
   double lr = 1e-3;
   double min_lr = 0;
   double warmup_epochs = 2;
-  int64_t log_every = 10;            // steps a line of metrics.jsonl
-  int64_t checkpoint_every = 1;      // epochs
-  int64_t keep_last = 2;             // checkpoints
+  int64_t log_every = 10;        // steps a line of metrics.jsonl
+  int64_t checkpoint_every = 1;  // epochs
+  int64_t keep_last = 2;         // checkpoints
   OptimizerOptions optimizer;
   void fields(config::Fields& f);
 
@@ -36,7 +36,8 @@ struct TrainerOptions {
 /// The loop: batches of the loader, losses of the objective, steps of the optimiser, and the hooks after each of them.
 class Trainer {
  public:
-  Trainer(Objective& objective, data::Loader& loader, Optimizer& optimizer, CosineSchedule schedule, RunLength length, at::Device device);
+  Trainer(Objective& objective, data::Loader& loader, Optimizer& optimizer, CosineSchedule schedule, RunLength length,
+          at::Device device);
 
   /// In the order in which they will be called.
   void add(std::unique_ptr<Hook> hook) { hooks_.push_back(std::move(hook)); }

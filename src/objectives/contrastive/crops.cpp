@@ -55,7 +55,8 @@ void CropOptions::fields(config::Fields& f) {
   f("min_visible", min_visible, "view b: least part of the thing that is in the crop", config::between(0, 1));
   f("min_share", min_share, "view b: least part of the crop that is the thing", config::between(0, 1));
   f("tries", tries, "draws of view b before the pair becomes a plain one", config::between(1, 1000));
-  if (f.reading() && min_margin > max_margin) f.refuse("min_margin", format("{} is more than max_margin, {}", min_margin, max_margin));
+  if (f.reading() && min_margin > max_margin)
+    f.refuse("min_margin", format("{} is more than max_margin, {}", min_margin, max_margin));
 }
 
 CropPair plain_pair(const vision::Image& image, const CropOptions& options, RandomStream& random) {

@@ -27,7 +27,8 @@ using torch::nn::Sequential;
 
 // No bias: each layer is followed by a norm, or (the predictor's last) by the unit sphere.
 Sequential two_layers(int64_t in, int64_t hidden, int64_t out) {
-  return Sequential(Linear(LinearOptions(in, hidden).bias(false)), BatchNorm1d(hidden), ReLU(), Linear(LinearOptions(hidden, out).bias(false)));
+  return Sequential(Linear(LinearOptions(in, hidden).bias(false)), BatchNorm1d(hidden), ReLU(),
+                    Linear(LinearOptions(hidden, out).bias(false)));
 }
 
 Sequential make_projector(int64_t in, int64_t hidden, int64_t out) {
@@ -37,7 +38,9 @@ Sequential make_projector(int64_t in, int64_t hidden, int64_t out) {
 }
 
 // The part of a batch that `pair` says is of this kind.
-Tensor share_of(const Tensor& pairs, PairKind kind) { return pairs.eq(static_cast<int64_t>(kind)).to(at::kFloat).mean(); }
+Tensor share_of(const Tensor& pairs, PairKind kind) {
+  return pairs.eq(static_cast<int64_t>(kind)).to(at::kFloat).mean();
+}
 
 }  // namespace
 
@@ -46,20 +49,22 @@ void MocoV3Options::fields(config::Fields& f) {
   f("dimensions", dimensions, "of the embedding", config::at_least(2));
   f("temperature", temperature, "of the contrast", config::more_than(0));
   f("momentum", momentum, "of the momentum encoder at the start; a cosine takes it to 1", config::between(0, 1));
-  f("crops", crops, "random: two random crops; mask: half of the pairs around a thing", config::any_of({"random", "mask"}));
+  f("crops", crops, "random: two random crops; mask: half of the pairs around a thing",
+    config::any_of({"random", "mask"}));
   f.group("crop", crop);
   f.group("augment", augment);
 }
 
-MocoV3::MocoV3(std::shared_ptr<models::Backbone> backbone, std::shared_ptr<models::Backbone> momentum_backbone, const MocoV3Options& options,
-               uint64_t seed)
+MocoV3::MocoV3(std::shared_ptr<models::Backbone> backbone, std::shared_ptr<models::Backbone> momentum_backbone,
+               const MocoV3Options& options, uint64_t seed)
     : options_(options), backbone_(std::move(backbone)), momentum_backbone_(std::move(momentum_backbone)) {
   const int64_t channels = backbone_->channels();
   register_module("backbone", backbone_);
   projector_ = register_module("projector", make_projector(channels, options.hidden, options.dimensions));
   predictor_ = register_module("predictor", two_layers(options.dimensions, options.hidden, options.dimensions));
   register_module("momentum_backbone", momentum_backbone_);
-  momentum_projector_ = register_module("momentum_projector", make_projector(channels, options.hidden, options.dimensions));
+  momentum_projector_ =
+      register_module("momentum_projector", make_projector(channels, options.hidden, options.dimensions));
   models::initialize(*projector_, stable_hash("projector", seed));
   models::initialize(*predictor_, stable_hash("predictor", seed));
 
@@ -76,7 +81,8 @@ MocoV3::MocoV3(std::shared_ptr<models::Backbone> backbone, std::shared_ptr<model
 
 data::View MocoV3::prepare(data::Sample&& sample, RandomStream& random, double /*progress*/) const {
   RandomStream crops = random.fork("crops"), view1 = random.fork("view1"), view2 = random.fork("view2");
-  const CropPair pair = options_.crops == "mask" ? mask_pair(sample, options_.crop, crops) : plain_pair(sample.image, options_.crop, crops);
+  const CropPair pair = options_.crops == "mask" ? mask_pair(sample, options_.crop, crops)
+                                                 : plain_pair(sample.image, options_.crop, crops);
   return {{"view1", data::pixels(vision::augment(sample.image, pair.a, options_.augment, view1).image)},
           {"view2", data::pixels(vision::augment(sample.image, pair.b, options_.augment, view2).image)},
           {"pair", at::scalar_tensor(static_cast<int64_t>(pair.kind), at::kByte)}};
@@ -101,7 +107,8 @@ training::Losses MocoV3::losses(const data::Batch& batch) {
     k2 = unit(momentum_projector_->forward(momentum_backbone_->forward(x2)));
   }
   training::Losses losses{.terms = {{"contrastive", contrast(q1, k2) + contrast(q2, k1)}}, .observed = {}};
-  const double even = std::sqrt(static_cast<double>(options_.dimensions));  // a coordinate's deviation on the sphere is 1 / sqrt(dimensions)
+  const double even = std::sqrt(
+      static_cast<double>(options_.dimensions));  // a coordinate's deviation on the sphere is 1 / sqrt(dimensions)
   losses.observed.emplace_back("embedding_std", q1.detach().std(0).mean() * even);
   if (options_.crops == "mask") {
     losses.observed.emplace_back("mask_pairs", share_of(batch["pair"], PairKind::kMask));
