@@ -26,7 +26,7 @@ done
 say 'the masks judged against exact ones' \
   $freeatm evaluate task=masks diffusion.path=models/emoji data.root=$out/world/scenes out=$out/masks
 say 'all of it on one page' \
-  $freeatm view in=$out out=$out/report.html
+  $freeatm view in=$out out=$out/report.html title='freeatm quickstart' "note='A demonstration, not evidence: 128 pictures and a minute of training.'"
 
 printf '\nDone in %d:%02d. Look at %s/report.html (a demonstration, not evidence: %s).\n' \
   $(((SECONDS - started) / 60)) $(((SECONDS - started) % 60)) $out '128 pictures and a minute of training'

@@ -92,9 +92,7 @@ Metrics judge(evaluation::Evaluator& evaluator, const data::Dataset& dataset, st
 int evaluate(const config::Composed& composed) {
   const Task& task = find_task(composed);
   const Metrics metrics = task.run(composed);
-  const fs::path out = text_of(composed, "out");
-  prepare_folder(out);
-  write_metrics(out, task.name, metrics);
+  write_metrics(text_of(composed, "out"), task.name, metrics);
   print_table(metrics);
   return 0;
 }

@@ -70,6 +70,7 @@ Metrics evaluate_knn(const config::Composed& composed) {
                     options.data.test_split);
   }
   const at::Device device = models::pick_device(options.common.device);
+  prepare_folder(options.common.out);
   const auto accuracy = [&](models::Backbone& backbone, const std::string& label) {
     backbone.to(device);
     evaluation::Knn knn(backbone, device, *train, options.knn);

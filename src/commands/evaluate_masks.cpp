@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "freeatm/core/files.h"
 #include "freeatm/diffusion/pipeline.h"
 #include "freeatm/evaluation/mask_quality.h"
 #include "freeatm/models/device.h"
@@ -44,6 +45,7 @@ Metrics evaluate_masks(const config::Composed& composed) {
   const auto scenes = data::open_coco(options.data.root, options.data.split);
   const auto pipeline = diffusion::Pipeline::load(options.diffusion.path, models::pick_device(options.common.device),
                                                   models::pick_dtype(options.common.dtype));
+  prepare_folder(options.common.out);
   evaluation::MaskQuality quality(pipeline, options.masks);
   return judge(quality, *scenes, options.count, options.batch_size, "masks");
 }

@@ -16,7 +16,8 @@ using Metrics = std::vector<evaluation::Metric>;
 Metrics evaluate_knn(const config::Composed& composed);
 Metrics evaluate_masks(const config::Composed& composed);
 
-/// The keys that every task has.
+/// The keys that every task has. A task makes `out` as soon as its input is known to be good, before the minutes that
+/// follow.
 struct EvaluateOptions {
   std::string task, out, device = "auto", dtype = "fp32";
   int64_t seed = 0;

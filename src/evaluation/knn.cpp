@@ -6,7 +6,6 @@
 #include <ATen/ATen.h>
 
 #include "freeatm/core/error.h"
-#include "freeatm/core/log.h"
 #include "freeatm/core/signals.h"
 #include "freeatm/data/pixels.h"
 #include "freeatm/vision/augment.h"

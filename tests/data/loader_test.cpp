@@ -25,7 +25,9 @@ class Numbers final : public Dataset {
 };
 
 View number_and_draw(Sample&& sample, RandomStream& random, double progress) {
-  return {{"label", at::tensor(sample.label)}, {"draw", at::tensor(random.uniform())}, {"progress", at::tensor(progress)}};
+  return {{"label", at::scalar_tensor(sample.label, at::kLong)},
+          {"draw", at::scalar_tensor(random.uniform(), at::kDouble)},
+          {"progress", at::scalar_tensor(progress, at::kDouble)}};
 }
 
 // Everything that two epochs give, in one tensor: [samples, 3].

@@ -2,6 +2,7 @@
 // A training small enough to repeat many times: noise pictures, and a linear map with a batch norm that predicts their
 // mean.
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
