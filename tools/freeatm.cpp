@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // freeatm <command> [key=value ...]: a table name -> function, and the only try/catch.
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -124,9 +126,18 @@ int run_command_line(int argc, char** argv) {
   return run(command, line);
 }
 
+// OpenMP's threads spin while they wait, which slows a machine with other work several times over. libgomp reads its environment when it is
+// loaded, so the program starts itself once more with the setting that a user has not made himself.
+void wait_without_spinning(char** argv) {
+  if (std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr) return;
+  ::setenv("GOMP_SPINCOUNT", "0", 0);
+  ::execv("/proc/self/exe", argv);  // where this fails, the program goes on, only slower
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  wait_without_spinning(argv);
   freeatm::watch_signals();
   try {
     return run_command_line(argc, argv);

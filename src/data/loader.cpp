@@ -113,6 +113,7 @@ void LoaderOptions::fields(config::Fields& f) {
 
 Loader::Loader(const Dataset& dataset, Prepare prepare, const LoaderOptions& options, uint64_t seed, int64_t total_epochs)
     : state_(std::make_unique<State>(dataset, std::move(prepare), options, seed, total_epochs)) {
+  at::get_num_threads();  // settles the caller's pool: a worker's set_num_threads(1) is also the default of threads that have none yet
   for (int64_t i = 0; i < options.workers; ++i) state_->workers.emplace_back([state = state_.get()] { state->work(); });
 }
 
