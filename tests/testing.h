@@ -29,14 +29,14 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-#define EXPECT_USER_ERROR(statement, part)                                                             \
-  do {                                                                                                 \
-    try {                                                                                              \
-      (void)(statement);                                                                               \
-      ADD_FAILURE() << #statement << " was accepted";                                                  \
-    } catch (const ::freeatm::UserError& error) {                                                      \
-      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();              \
-    }                                                                                                  \
+#define EXPECT_USER_ERROR(statement, part)                                                \
+  do {                                                                                    \
+    try {                                                                                 \
+      (void)(statement);                                                                  \
+      ADD_FAILURE() << #statement << " was accepted";                                     \
+    } catch (const ::freeatm::UserError& error) {                                         \
+      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what(); \
+    }                                                                                     \
   } while (false)
 
 }  // namespace freeatm::testing

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // freeatm <command> [key=value ...]: a table name -> function, and the only try/catch.
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -63,7 +62,8 @@ config::Node compose(const Command& command, const CommandLine& line) {
   if (!line.config_file.empty()) {
     const fs::path saved = line.config_file;
     require_file(saved, "--config");
-    return config::compose({saved.has_parent_path() ? saved.parent_path().string() : ".", saved.stem().string(), line.overrides});
+    return config::compose(
+        {saved.has_parent_path() ? saved.parent_path().string() : ".", saved.stem().string(), line.overrides});
   }
   const std::string dir = line.config_dir.empty() ? default_config_dir() : line.config_dir;
   require_folder(dir, "--config-dir");
@@ -86,13 +86,15 @@ int run(const Command& command, const CommandLine& line) {
 }
 
 void print_usage() {
-  std::printf("freeatm %s: masks for free from a diffusion model's attention, and backbones pretrained on them\n\n", FREEATM_VERSION);
+  std::printf("freeatm %s: masks for free from a diffusion model's attention, and backbones pretrained on them\n\n",
+              FREEATM_VERSION);
   for (const Command& command : kCommands) std::printf("  freeatm %-10s %s\n", command.name, command.summary);
   std::printf("\nfreeatm <command> --help lists every key.\n");
 }
 
 const Command& find_command(const std::string& name) {
-  const auto* found = std::find_if(std::begin(kCommands), std::end(kCommands), [&](const Command& c) { return name == c.name; });
+  const auto* found =
+      std::find_if(std::begin(kCommands), std::end(kCommands), [&](const Command& c) { return name == c.name; });
   if (found != std::end(kCommands)) return *found;
   std::vector<std::string> names;
   for (const Command& command : kCommands) names.push_back(command.name);
@@ -126,8 +128,9 @@ int run_command_line(int argc, char** argv) {
   return run(command, line);
 }
 
-// OpenMP's threads spin while they wait, which slows a machine with other work several times over. libgomp reads its environment when it is
-// loaded, so the program starts itself once more with the setting that a user has not made himself.
+// OpenMP's threads spin while they wait, which slows a machine with other work several times over. libgomp reads its
+// environment when it is loaded, so the program starts itself once more with the setting that a user has not made
+// himself.
 void wait_without_spinning(char** argv) {
   if (std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr) return;
   ::setenv("GOMP_SPINCOUNT", "0", 0);

@@ -39,13 +39,15 @@ struct HarvestCommandOptions {
 int harvest(const config::Composed& composed) {
   const auto options = config::read<HarvestCommandOptions>(composed);
   const auto captions = data::read_captions(options.captions);
-  const auto pipeline = diffusion::Pipeline::load(options.diffusion.path, models::pick_device(options.device), models::pick_dtype(options.dtype));
+  const auto pipeline = diffusion::Pipeline::load(options.diffusion.path, models::pick_device(options.device),
+                                                  models::pick_dtype(options.dtype));
   const fs::path out = options.out;
   // More pictures of the same config may be asked for later: the shards that are there stay.
   training::claim_folder(out, config::dump(options), options.resume, {"out", "resume", "device", "count"});
   const auto summary = diffusion::run_harvest(pipeline, captions, data::world_lexicon(), options.run, out);
   log::info("{} pictures in {} ({} shards were there already)", summary.pictures, out.string(), summary.shards_kept);
-  if (summary.shards_kept == 0 && summary.phrases == 0) log::warning("no caption names a thing that is known: the pictures have no masks");
+  if (summary.shards_kept == 0 && summary.phrases == 0)
+    log::warning("no caption names a thing that is known: the pictures have no masks");
   return 0;
 }
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/core/files.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <fstream>
+#include <unistd.h>
 
 #include "freeatm/core/error.h"
 

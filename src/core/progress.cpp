@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/core/progress.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <unistd.h>
 
 #include "freeatm/core/format.h"
 #include "freeatm/core/log.h"
@@ -35,8 +34,14 @@ std::string clock_text(double seconds) {
 }
 
 Progress::Progress(std::string label, int64_t total, std::string unit, int64_t done)
-    : label_(std::move(label)), unit_(std::move(unit)), total_(total), done_(done), first_(done), start_(Clock::now()),
-      shown_(start_), terminal_(isatty(STDERR_FILENO)) {}
+    : label_(std::move(label)),
+      unit_(std::move(unit)),
+      total_(total),
+      done_(done),
+      first_(done),
+      start_(Clock::now()),
+      shown_(start_),
+      terminal_(isatty(STDERR_FILENO)) {}
 
 Progress::~Progress() {
   if (drawn_) draw(true);
@@ -68,8 +73,8 @@ void Progress::draw(bool last) {
   if (!terminal_) return log::info("{}", text);
   constexpr int kWidth = 24;
   const int filled = total_ > 0 ? static_cast<int>(kWidth * std::min(done_, total_) / total_) : kWidth;
-  std::fprintf(stderr, "\r\033[K[%s%s] %s%s", std::string(filled, '#').c_str(), std::string(kWidth - filled, '.').c_str(),
-               text.c_str(), last ? "\n" : "");
+  std::fprintf(stderr, "\r\033[K[%s%s] %s%s", std::string(filled, '#').c_str(),
+               std::string(kWidth - filled, '.').c_str(), text.c_str(), last ? "\n" : "");
   std::fflush(stderr);
 }
 

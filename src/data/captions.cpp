@@ -14,7 +14,11 @@ bool is_text(const std::string& line) {
   for (size_t i = 0; i < line.size();) {
     const auto lead = static_cast<unsigned char>(line[i]);
     if (lead < 0x20 && lead != '\t') return false;
-    const size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : (lead & 0xF0) == 0xE0 ? 3 : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+    const size_t length = lead < 0x80                   ? 1
+                          : lead >= 0xC2 && lead < 0xE0 ? 2
+                          : (lead & 0xF0) == 0xE0       ? 3
+                          : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                        : 0;
     if (length == 0 || i + length > line.size()) return false;
     for (size_t j = 1; j < length; ++j) {
       if ((static_cast<unsigned char>(line[i + j]) & 0xC0) != 0x80) return false;
@@ -32,7 +36,8 @@ std::vector<std::string> read_captions(const std::string& path) {
   std::string line;
   for (int64_t number = 1; std::getline(in, line); ++number) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (!is_text(line)) throw UserError(format("{}:{}", path, number), "captions", "is not UTF-8 text: one caption a line is wanted");
+    if (!is_text(line))
+      throw UserError(format("{}:{}", path, number), "captions", "is not UTF-8 text: one caption a line is wanted");
     if (line.find_first_not_of(" \t") != std::string::npos) captions.push_back(line);
   }
   if (captions.empty()) throw UserError(path, "captions", "holds no caption: one a line is wanted");

@@ -18,7 +18,8 @@ std::string detect_layout(const std::string& root, const std::string& split) {
     if (entry.path().extension() == ".tar") return "shards";
   }
   if (fs::is_directory(fs::path(root) / split)) return "imagefolder";
-  throw UserError(root, "data.root", "is no dataset: no *.tar (shards), annotations/ (coco) or {}/<class>/ (imagefolder) in it", split);
+  throw UserError(root, "data.root",
+                  "is no dataset: no *.tar (shards), annotations/ (coco) or {}/<class>/ (imagefolder) in it", split);
 }
 
 }  // namespace

@@ -67,14 +67,16 @@ struct Loader::State {
 Batch Loader::State::make(const Place& at) const {
   const int64_t begin = at.step * options.batch_size, end = std::min(begin + options.batch_size, dataset.size());
   const Permutation order(dataset.size(), seed, static_cast<uint64_t>(at.epoch));
-  const double progress = (static_cast<double>(at.epoch) + static_cast<double>(at.step) / static_cast<double>(steps)) / static_cast<double>(total_epochs);
+  const double progress = (static_cast<double>(at.epoch) + static_cast<double>(at.step) / static_cast<double>(steps)) /
+                          static_cast<double>(total_epochs);
   std::map<std::string, std::vector<at::Tensor>> columns;
   std::vector<int64_t> indices;
   for (int64_t position = begin; position < end; ++position) {
     const int64_t index = options.shuffle ? order[position] : position;
     const RandomStream random(seed, "loader", static_cast<uint64_t>(at.epoch), static_cast<uint64_t>(index));
     RandomStream for_dataset = random.fork("dataset"), for_view = random.fork("view");
-    for (auto& [name, tensor] : prepare(dataset.get(index, for_dataset), for_view, progress)) columns[name].push_back(std::move(tensor));
+    for (auto& [name, tensor] : prepare(dataset.get(index, for_dataset), for_view, progress))
+      columns[name].push_back(std::move(tensor));
     indices.push_back(index);
   }
   Batch batch;
@@ -111,9 +113,11 @@ void LoaderOptions::fields(config::Fields& f) {
   f("prefetch", prefetch, "batches made ahead", config::between(1, 256));
 }
 
-Loader::Loader(const Dataset& dataset, Prepare prepare, const LoaderOptions& options, uint64_t seed, int64_t total_epochs)
+Loader::Loader(const Dataset& dataset, Prepare prepare, const LoaderOptions& options, uint64_t seed,
+               int64_t total_epochs)
     : state_(std::make_unique<State>(dataset, std::move(prepare), options, seed, total_epochs)) {
-  at::get_num_threads();  // settles the caller's pool: a worker's set_num_threads(1) is also the default of threads that have none yet
+  at::get_num_threads();  // settles the caller's pool: a worker's set_num_threads(1) is also the default of threads
+                          // that have none yet
   for (int64_t i = 0; i < options.workers; ++i) state_->workers.emplace_back([state = state_.get()] { state->work(); });
 }
 
@@ -133,7 +137,8 @@ void Loader::start(int64_t epoch, int64_t step) {
   FREEATM_CHECK(step >= 0 && step <= s.steps, "step {} of {}", step, s.steps);
   const std::lock_guard lock(s.mutex);
   s.epoch_end = s.steps * (epoch - s.first.epoch) + s.steps - s.first.step;  // as a ticket of the running generation
-  const bool continues = s.generation >= 0 && s.place(s.wanted_ticket).epoch == epoch && s.place(s.wanted_ticket).step == step;
+  const bool continues =
+      s.generation >= 0 && s.place(s.wanted_ticket).epoch == epoch && s.place(s.wanted_ticket).step == step;
   if (!continues) {
     ++s.generation;
     s.first = {epoch, step};

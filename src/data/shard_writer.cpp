@@ -12,13 +12,15 @@
 namespace freeatm::data {
 
 struct ShardWriter::State {
-  explicit State(const fs::path& path) : final_path(path), pending(path), tar(archive_write_new(), archive_write_free) {}
+  explicit State(const fs::path& path)
+      : final_path(path), pending(path), tar(archive_write_new(), archive_write_free) {}
   fs::path final_path;
   PendingPath pending;
   std::unique_ptr<archive, int (*)(archive*)> tar;
 
   void check(int code) const {
-    if (code < ARCHIVE_WARN) throw UserError(final_path.string(), "out", "cannot be written: {}", archive_error_string(tar.get()));
+    if (code < ARCHIVE_WARN)
+      throw UserError(final_path.string(), "out", "cannot be written: {}", archive_error_string(tar.get()));
   }
 };
 
@@ -39,7 +41,8 @@ void ShardWriter::add(const std::string& key, const std::vector<Member>& members
     archive_entry_set_mtime(entry.get(), 0, 0);
     archive_entry_set_size(entry.get(), static_cast<la_int64_t>(member.bytes.size()));
     state_->check(archive_write_header(tar, entry.get()));
-    if (archive_write_data(tar, member.bytes.data(), member.bytes.size()) != static_cast<la_ssize_t>(member.bytes.size())) {
+    if (archive_write_data(tar, member.bytes.data(), member.bytes.size()) !=
+        static_cast<la_ssize_t>(member.bytes.size())) {
       state_->check(ARCHIVE_FATAL);
     }
   }
@@ -73,7 +76,8 @@ std::string sample_json(const Sample& sample, const Provenance& provenance) {
   for (const auto& [name, value] : provenance.sampler) json["sampler"][name] = value;
   json["tokens"] = Json::array();
   for (size_t i = 0; i < provenance.token_texts.size(); ++i) {
-    json["tokens"].push_back({{"text", provenance.token_texts[i]}, {"span", {provenance.token_spans[i].begin, provenance.token_spans[i].end}}});
+    json["tokens"].push_back({{"text", provenance.token_texts[i]},
+                              {"span", {provenance.token_spans[i].begin, provenance.token_spans[i].end}}});
   }
   json["phrases"] = Json::array();
   for (size_t i = 0; i < sample.phrases.size(); ++i) {

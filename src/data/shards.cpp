@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/data/shards.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -64,11 +63,13 @@ int64_t octal(std::string_view digits, const fs::path& path) {
 TarHeader parse_header(const std::string& block, const fs::path& path) {
   int64_t sum = 0;
   for (int64_t i = 0; i < kBlock; ++i) sum += i >= 148 && i < 156 ? ' ' : static_cast<unsigned char>(block[i]);
-  if (octal(std::string_view(block).substr(148, 8), path) != sum) throw UserError(path.string(), "data.root", "is not a tar file, or is damaged");
+  if (octal(std::string_view(block).substr(148, 8), path) != sum)
+    throw UserError(path.string(), "data.root", "is not a tar file, or is damaged");
   const std::string name(block.c_str(), strnlen(block.c_str(), 100));
   const std::string prefix(block.c_str() + 345, strnlen(block.c_str() + 345, 155));
   const bool is_ustar = block.compare(257, 5, "ustar") == 0;
-  return {is_ustar && !prefix.empty() ? prefix + "/" + name : name, octal(std::string_view(block).substr(124, 12), path), block[156]};
+  return {is_ustar && !prefix.empty() ? prefix + "/" + name : name,
+          octal(std::string_view(block).substr(124, 12), path), block[156]};
 }
 
 Sample read_sample(const ShardFile& file, const IndexedSample& indexed);
@@ -82,7 +83,9 @@ class ShardDataset final : public Dataset {
     }
   }
   int64_t size() const override { return static_cast<int64_t>(samples_.size()); }
-  Sample get(int64_t index, RandomStream&) const override { return read_sample(*samples_[index].first, samples_[index].second); }
+  Sample get(int64_t index, RandomStream&) const override {
+    return read_sample(*samples_[index].first, samples_[index].second);
+  }
 
  private:
   std::vector<std::unique_ptr<ShardFile>> files_;
@@ -94,11 +97,13 @@ void read_json(const std::string& bytes, const std::string& name, Sample& sample
     const auto json = nlohmann::json::parse(bytes);
     sample.caption = json.value("caption", "");
     for (const auto& entry : json.value("phrases", nlohmann::json::array())) {
-      text::Phrase phrase{entry.at("text"), text::role_from_name(entry.at("role").get<std::string>()),
-                          {entry.at("span").at(0), entry.at("span").at(1)}, entry.value("tokens", std::vector<int64_t>{})};
+      text::Phrase phrase{entry.at("text"),
+                          text::role_from_name(entry.at("role").get<std::string>()),
+                          {entry.at("span").at(0), entry.at("span").at(1)},
+                          entry.value("tokens", std::vector<int64_t>{})};
       const auto& segmentation = entry.at("segmentation");
-      sample.masks.add(vision::Rle::from_counts(segmentation.at("counts").get<std::string>(), segmentation.at("size").at(0),
-                                                segmentation.at("size").at(1), name));
+      sample.masks.add(vision::Rle::from_counts(segmentation.at("counts").get<std::string>(),
+                                                segmentation.at("size").at(0), segmentation.at("size").at(1), name));
       sample.phrases.push_back(std::move(phrase));
       sample.scores.push_back(entry.value("score", 0.0));
     }
@@ -110,9 +115,12 @@ void read_json(const std::string& bytes, const std::string& name, Sample& sample
 Sample read_sample(const ShardFile& file, const IndexedSample& indexed) {
   Sample sample;
   sample.key = indexed.key;
-  const auto name = [&](const MemberPlace& place) { return file.path().string() + "/" + indexed.key + "." + place.extension; };
+  const auto name = [&](const MemberPlace& place) {
+    return file.path().string() + "/" + indexed.key + "." + place.extension;
+  };
   for (const MemberPlace& place : indexed.members) {  // the picture first: the masks have its size
-    if (place.extension == "png" || place.extension == "jpg" || place.extension == "jpeg" || place.extension == "webp") {
+    if (place.extension == "png" || place.extension == "jpg" || place.extension == "jpeg" ||
+        place.extension == "webp") {
       sample.image = vision::decode_image(file.read(place.offset, place.size), name(place));
     }
   }
@@ -131,19 +139,23 @@ std::vector<IndexedSample> index_shard(const fs::path& path) {
   const ShardFile file(path);
   const auto length = static_cast<int64_t>(fs::file_size(path));
   std::vector<IndexedSample> samples;
-  for (int64_t offset = 0;; ) {
+  for (int64_t offset = 0;;) {
     if (offset + kBlock > length) throw UserError(path.string(), "data.root", "is truncated: the tar has no end");
     const std::string block = file.read(offset, kBlock);
     if (std::all_of(block.begin(), block.end(), [](char c) { return c == '\0'; })) return samples;
     const TarHeader header = parse_header(block, path);
     offset += kBlock;
-    if (header.size > length - offset) throw UserError(path.string(), header.name, "is truncated: {} bytes wanted, {} there", header.size, length - offset);
+    if (header.size > length - offset)
+      throw UserError(path.string(), header.name, "is truncated: {} bytes wanted, {} there", header.size,
+                      length - offset);
     if (header.type == '0' || header.type == '\0') {
       // WebDataset's rule: the key ends at the first dot of the file's name.
-      const size_t slash = header.name.rfind('/'), dot = header.name.find('.', slash == std::string::npos ? 0 : slash + 1);
+      const size_t slash = header.name.rfind('/'),
+                   dot = header.name.find('.', slash == std::string::npos ? 0 : slash + 1);
       const std::string key = header.name.substr(0, dot);
       if (samples.empty() || samples.back().key != key) samples.push_back({key, {}});
-      samples.back().members.push_back({dot == std::string::npos ? "" : header.name.substr(dot + 1), offset, header.size});
+      samples.back().members.push_back(
+          {dot == std::string::npos ? "" : header.name.substr(dot + 1), offset, header.size});
     }
     offset += (header.size + kBlock - 1) / kBlock * kBlock;
   }
@@ -156,7 +168,8 @@ std::unique_ptr<Dataset> open_shards(const std::string& root) {
   } else {
     require_folder(root, "data.root");
     for (const auto& entry : fs::directory_iterator(root)) {
-      if (entry.path().extension() == ".tar" && !entry.path().filename().string().starts_with(".")) paths.push_back(entry.path());
+      if (entry.path().extension() == ".tar" && !entry.path().filename().string().starts_with("."))
+        paths.push_back(entry.path());
     }
     std::sort(paths.begin(), paths.end());
   }

@@ -31,17 +31,22 @@ bool is_whole(const fs::path& path, int64_t begin, int64_t end) {
 
 /// A batch on its way to the shard: everything on the CPU, nothing of the model's.
 struct Harvested {
-  int64_t begin = 0;                    // index of the first picture
-  at::Tensor pictures;                  // [B, H, W, 3] uint8
+  int64_t begin = 0;    // index of the first picture
+  at::Tensor pictures;  // [B, H, W, 3] uint8
   std::vector<std::string> captions;
   std::vector<text::Encoding> encodings;
-  std::vector<at::Tensor> maps;         // [tokens, h, w] each
+  std::vector<at::Tensor> maps;  // [tokens, h, w] each
 };
 
 class Harvest {
  public:
-  Harvest(const Pipeline& pipeline, const std::vector<std::string>& captions, const text::Lexicon& lexicon, const HarvestRunOptions& options)
-      : pipeline_(pipeline), captions_(captions), lexicon_(lexicon), options_(options), sampler_(pipeline, options.sampler) {}
+  Harvest(const Pipeline& pipeline, const std::vector<std::string>& captions, const text::Lexicon& lexicon,
+          const HarvestRunOptions& options)
+      : pipeline_(pipeline),
+        captions_(captions),
+        lexicon_(lexicon),
+        options_(options),
+        sampler_(pipeline, options.sampler) {}
 
   /// Pictures [begin, end) -> one shard. Sampling of a batch overlaps with the writing of the one before.
   void make_shard(const fs::path& path, int64_t begin, int64_t end, Progress& progress) {
@@ -89,19 +94,20 @@ class Harvest {
       data::Sample sample;
       sample.key = padded(index, 9);
       sample.image = vision::Image(height, width);
-      std::copy_n(batch.pictures[static_cast<int64_t>(i)].const_data_ptr<uint8_t>(), sample.image.pixels.size(), sample.image.pixels.begin());
+      std::copy_n(batch.pictures[static_cast<int64_t>(i)].const_data_ptr<uint8_t>(), sample.image.pixels.size(),
+                  sample.image.pixels.begin());
       sample.caption = batch.captions[i];
       sample.phrases = text::find_phrases(sample.caption, lexicon_, encoding.spans);
       PhraseMasks masks = phrase_masks(batch.maps[i], sample.phrases, height, width, options_.masks);
       sample.masks = std::move(masks.masks);
       phrases_ += static_cast<int64_t>(sample.phrases.size());
-      const data::Provenance provenance{
-          .seed = options_.seed + index,
-          .model_digest = pipeline_.digest,
-          .sampler = {{"steps", static_cast<double>(options_.sampler.steps)}, {"guidance_scale", options_.sampler.guidance_scale}},
-          .token_texts = encoding.pieces,
-          .token_spans = encoding.spans,
-          .scores = std::move(masks.scores)};
+      const data::Provenance provenance{.seed = options_.seed + index,
+                                        .model_digest = pipeline_.digest,
+                                        .sampler = {{"steps", static_cast<double>(options_.sampler.steps)},
+                                                    {"guidance_scale", options_.sampler.guidance_scale}},
+                                        .token_texts = encoding.pieces,
+                                        .token_spans = encoding.spans,
+                                        .scores = std::move(masks.scores)};
       writer.add(sample.key, {{"png", vision::encode_png(sample.image)},
                               {"json", data::sample_json(sample, provenance)},
                               {"maps.npy", data::npy_float16(batch.maps[i])}});
@@ -126,11 +132,12 @@ void HarvestRunOptions::fields(config::Fields& f) {
   f.group("sampler", sampler);
   f.group("harvest", harvest);
   f.group("masks", masks);
-  if (f.reading() && seed + count - 1 > std::numeric_limits<uint32_t>::max()) f.refuse("count", "seed + count goes beyond 2^32 - 1");
+  if (f.reading() && seed + count - 1 > std::numeric_limits<uint32_t>::max())
+    f.refuse("count", "seed + count goes beyond 2^32 - 1");
 }
 
-HarvestSummary run_harvest(const Pipeline& pipeline, const std::vector<std::string>& captions, const text::Lexicon& lexicon,
-                           const HarvestRunOptions& options, const fs::path& out) {
+HarvestSummary run_harvest(const Pipeline& pipeline, const std::vector<std::string>& captions,
+                           const text::Lexicon& lexicon, const HarvestRunOptions& options, const fs::path& out) {
   struct Shard {
     fs::path path;
     int64_t begin, end;

@@ -14,7 +14,8 @@ namespace {
 // The binary links only LibTorch's CPU half; its CUDA half registers itself when it is loaded.
 bool load_cuda() {
   static const bool loaded = ::access("/dev/nvidiactl", F_OK) == 0 &&
-                             ::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr && at::globalContext().hasCUDA();
+                             ::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr &&
+                             at::globalContext().hasCUDA();
   return loaded;
 }
 
@@ -24,7 +25,8 @@ at::Device pick_device(const std::string& name) {
   if (name == "auto") return load_cuda() ? at::Device("cuda") : at::Device("cpu");
   const bool is_cuda = name == "cuda" || name.starts_with("cuda:");
   if (name != "cpu" && !is_cuda) throw UserError("", "device", "'{}' is not auto, cpu, cuda or cuda:N", name);
-  if (is_cuda && !load_cuda()) throw UserError("", "device", "'{}': no CUDA device can be used here; allowed are auto and cpu", name);
+  if (is_cuda && !load_cuda())
+    throw UserError("", "device", "'{}': no CUDA device can be used here; allowed are auto and cpu", name);
   try {
     return at::Device(name);
   } catch (const c10::Error&) {

@@ -6,6 +6,7 @@
 #include "freeatm/core/files.h"
 #include "freeatm/core/progress.h"
 #include "freeatm/core/random.h"
+
 #include "testing.h"
 
 namespace freeatm {
@@ -33,7 +34,8 @@ TEST(UserError, NamesTheNearestKnownName) {
 }
 
 TEST(RandomStream, EqualsTheReferenceVectorsOfPhilox) {
-  // Random123's known answers cover the raw cipher; here the stream must at least be its own function of the four values.
+  // Random123's known answers cover the raw cipher; here the stream must at least be its own function of the four
+  // values.
   RandomStream a(1, "x", 2, 3), b(1, "x", 2, 3), c(1, "x", 2, 4), d(1, "y", 2, 3), e(2, "x", 2, 3), f(1, "x", 3, 3);
   const uint64_t first = a.next_u64();
   EXPECT_EQ(first, b.next_u64());

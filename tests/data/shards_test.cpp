@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 
 #include "freeatm/data/dataset.h"
+
 #include "testing.h"
 
 namespace freeatm::data {
@@ -32,10 +33,13 @@ void write_shard(const fs::path& path, int count) {
   ShardWriter writer(path);
   for (int i = 0; i < count; ++i) {
     const Sample sample = two_phrases();
-    writer.add("00000000" + std::to_string(i),
-               {{"png", vision::encode_png(sample.image)},
-                {"json", sample_json(sample, {.seed = i, .model_digest = "d", .token_texts = {"a</w>"}, .token_spans = {{0, 1}}, .scores = {.5, .25}})},
-                {"maps.npy", npy_float16(at::arange(12).view({2, 2, 3}))}});
+    writer.add("00000000" + std::to_string(i), {{"png", vision::encode_png(sample.image)},
+                                                {"json", sample_json(sample, {.seed = i,
+                                                                              .model_digest = "d",
+                                                                              .token_texts = {"a</w>"},
+                                                                              .token_spans = {{0, 1}},
+                                                                              .scores = {.5, .25}})},
+                                                {"maps.npy", npy_float16(at::arange(12).view({2, 2, 3}))}});
   }
   writer.commit();
 }
@@ -99,7 +103,8 @@ TEST(Shards, AreReadByWebDatasetAndPycocotools) {
   if (!fs::exists(python)) GTEST_SKIP() << "no .deps/judges: run scripts/setup.sh";
   TemporaryFolder folder;
   write_shard(folder / "shard-000000.tar", 3);
-  const std::string command = python + " " + source_file("tests/data/read_shard.py") + " " + (folder / "shard-000000.tar").string();
+  const std::string command =
+      python + " " + source_file("tests/data/read_shard.py") + " " + (folder / "shard-000000.tar").string();
   EXPECT_EQ(std::system(command.c_str()), 0);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One function a command: compose is done, each reads its options (which checks every key), builds, runs, and returns the exit code.
+// One function a command: compose is done, each reads its options (which checks every key), builds, runs, and returns
+// the exit code.
 #pragma once
 #include "freeatm/config/fields.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Composition as hydra-core does it: a primary config with a `defaults` list, groups as folders, overrides on the command line.
+// Composition as hydra-core does it: a primary config with a `defaults` list, groups as folders, overrides on the
+// command line.
 #pragma once
 #include <string>
 #include <vector>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An options struct says its keys once, in `fields(Fields&)`: that list reads, checks ranges, finds unknown keys, prints --help and saves.
+// An options struct says its keys once, in `fields(Fields&)`: that list reads, checks ranges, finds unknown keys,
+// prints --help and saves.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -40,19 +41,25 @@ Allowed any_of(std::vector<std::string> names);
 ///
 /// While reading, a field has its value as soon as its line has run, so that later lines may depend on it
 /// (`f("name", name, ...); if (name == "moco_v3") f.group("moco_v3", moco)`). An absent key keeps the struct's default;
-/// `???` throws "required". An int is accepted for a double; nothing else is converted. `null` is accepted by optionals only.
+/// `???` throws "required". An int is accepted for a double; nothing else is converted. `null` is accepted by optionals
+/// only.
 class Fields {
  public:
   void operator()(std::string_view key, bool& value, std::string_view help);
   void operator()(std::string_view key, int64_t& value, std::string_view help, const Allowed& allowed = {});
   void operator()(std::string_view key, double& value, std::string_view help, const Allowed& allowed = {});
   void operator()(std::string_view key, std::string& value, std::string_view help, const Allowed& allowed = {});
-  void operator()(std::string_view key, std::optional<int64_t>& value, std::string_view help, const Allowed& allowed = {});
-  void operator()(std::string_view key, std::optional<double>& value, std::string_view help, const Allowed& allowed = {});
-  void operator()(std::string_view key, std::optional<std::string>& value, std::string_view help, const Allowed& allowed = {});
-  void operator()(std::string_view key, std::vector<int64_t>& value, std::string_view help, const Allowed& allowed = {});
+  void operator()(std::string_view key, std::optional<int64_t>& value, std::string_view help,
+                  const Allowed& allowed = {});
+  void operator()(std::string_view key, std::optional<double>& value, std::string_view help,
+                  const Allowed& allowed = {});
+  void operator()(std::string_view key, std::optional<std::string>& value, std::string_view help,
+                  const Allowed& allowed = {});
+  void operator()(std::string_view key, std::vector<int64_t>& value, std::string_view help,
+                  const Allowed& allowed = {});
   void operator()(std::string_view key, std::vector<double>& value, std::string_view help, const Allowed& allowed = {});
-  void operator()(std::string_view key, std::vector<std::string>& value, std::string_view help, const Allowed& allowed = {});
+  void operator()(std::string_view key, std::vector<std::string>& value, std::string_view help,
+                  const Allowed& allowed = {});
 
   /// A nested struct under its own key.
   template <class Options>
@@ -77,9 +84,9 @@ class Fields {
 
 /// A composed tree and what the command line asked to do with it.
 struct Composed {
-  std::string command;   // "harvest"
+  std::string command;  // "harvest"
   Node tree;
-  bool help = false;     // print the fields instead of running
+  bool help = false;  // print the fields instead of running
 };
 
 /// Thrown by `read` after --help has been printed: main ends with 0.
@@ -90,8 +97,8 @@ void read_fields(const Composed& composed, const std::function<void(Fields&)>& f
 Node write_fields(const std::function<void(Fields&)>& fields);
 }  // namespace detail
 
-/// The typed options of a command: every key checked, unknown ones fatal with the nearest known name. With `composed.help`, prints
-/// each key with its value, range and meaning on stdout and throws HelpShown.
+/// The typed options of a command: every key checked, unknown ones fatal with the nearest known name. With
+/// `composed.help`, prints each key with its value, range and meaning on stdout and throws HelpShown.
 template <class Options>
 Options read(const Composed& composed) {
   Options options;

@@ -56,8 +56,8 @@ class Node {
   std::string where_;
 };
 
-/// YAML as OmegaConf reads it: `on` is true, `010` is 8, `1e-3` is a float; duplicate keys, tags and aliases that explode are refused.
-/// Throws UserError with file:line.
+/// YAML as OmegaConf reads it: `on` is true, `010` is 8, `1e-3` is a float; duplicate keys, tags and aliases that
+/// explode are refused. Throws UserError with file:line.
 Node parse_yaml(const std::string& text, const std::string& file);
 Node load_yaml(const std::string& path);
 

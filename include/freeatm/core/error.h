@@ -11,7 +11,8 @@
 namespace freeatm {
 
 /// Something that the user gave is wrong. `what()` is one line: "where: key: message", the empty parts left out.
-///   where: "configs/x.yaml:12", a file, or an override's text; key: "sampler.steps"; message: the value and what is allowed
+///   where: "configs/x.yaml:12", a file, or an override's text; key: "sampler.steps"; message: the value and what is
+///   allowed
 class UserError : public std::runtime_error {
  public:
   template <class... Args>
@@ -38,8 +39,8 @@ namespace detail {
 [[noreturn]] void check_failed(const char* file, int line, const char* condition, const std::string& message);
 }
 
-#define FREEATM_CHECK(condition, ...)                                                                      \
-  do {                                                                                                     \
+#define FREEATM_CHECK(condition, ...)                                                                                  \
+  do {                                                                                                                 \
     if (!(condition)) ::freeatm::detail::check_failed(__FILE__, __LINE__, #condition, ::freeatm::format(__VA_ARGS__)); \
   } while (false)
 

@@ -19,7 +19,8 @@ void require_folder(const fs::path& path, std::string_view key);
 /// Makes the folder (and its parents) and proves that a file can be written in it, else UserError(path, key, ...).
 void prepare_folder(const fs::path& path, std::string_view key = "out");
 
-/// Writes `bytes` as `path`, whole or not at all; the parent folder must exist. Throws UserError when it cannot be written.
+/// Writes `bytes` as `path`, whole or not at all; the parent folder must exist. Throws UserError when it cannot be
+/// written.
 void write_file(const fs::path& path, std::string_view bytes);
 
 /// A file that a library writes by name, or a folder of files: give `temporary()` to the writer, then `commit()`.

@@ -13,12 +13,20 @@ void write(Level level, const std::string& line);
 void set_level(Level lowest);
 
 template <class... Args>
-void debug(std::string_view pattern, const Args&... args) { write(Level::kDebug, format(pattern, args...)); }
+void debug(std::string_view pattern, const Args&... args) {
+  write(Level::kDebug, format(pattern, args...));
+}
 template <class... Args>
-void info(std::string_view pattern, const Args&... args) { write(Level::kInfo, format(pattern, args...)); }
+void info(std::string_view pattern, const Args&... args) {
+  write(Level::kInfo, format(pattern, args...));
+}
 template <class... Args>
-void warning(std::string_view pattern, const Args&... args) { write(Level::kWarning, format(pattern, args...)); }
+void warning(std::string_view pattern, const Args&... args) {
+  write(Level::kWarning, format(pattern, args...));
+}
 template <class... Args>
-void error(std::string_view pattern, const Args&... args) { write(Level::kError, format(pattern, args...)); }
+void error(std::string_view pattern, const Args&... args) {
+  write(Level::kError, format(pattern, args...));
+}
 
 }  // namespace freeatm::log

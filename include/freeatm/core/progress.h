@@ -6,10 +6,12 @@
 
 namespace freeatm {
 
-/// Progress with rate and time left, on stderr: a bar on a terminal, a line now and then in a file. Work under two seconds stays silent.
+/// Progress with rate and time left, on stderr: a bar on a terminal, a line now and then in a file. Work under two
+/// seconds stays silent.
 class Progress {
  public:
-  ///   label: "harvest"; total: how many units in all; unit: "pictures"; done: units of an earlier run, left out of the rate
+  ///   label: "harvest"; total: how many units in all; unit: "pictures"; done: units of an earlier run, left out of the
+  ///   rate
   Progress(std::string label, int64_t total, std::string unit, int64_t done = 0);
   ~Progress();  // ends the bar's line
   Progress(const Progress&) = delete;

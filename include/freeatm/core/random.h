@@ -18,10 +18,10 @@ class RandomStream {
 
   uint32_t next_u32();
   uint64_t next_u64();
-  double uniform();                                  // [0, 1), 53 bits
-  double uniform(double low, double high);           // [low, high)
-  int64_t integer(int64_t count);                    // [0, count), unbiased
-  int64_t integer(int64_t low, int64_t high);        // [low, high), unbiased
+  double uniform();                            // [0, 1), 53 bits
+  double uniform(double low, double high);     // [low, high)
+  int64_t integer(int64_t count);              // [0, count), unbiased
+  int64_t integer(int64_t low, int64_t high);  // [low, high), unbiased
   bool bernoulli(double probability);
   double normal(double mean = 0.0, double stddev = 1.0);
 
@@ -31,7 +31,7 @@ class RandomStream {
   uint32_t epoch_ = 0;
   uint64_t index_ = 0;
   uint32_t block_ = 0;
-  int used_ = 4;                         // words of buffer_ already given out
+  int used_ = 4;  // words of buffer_ already given out
   std::array<uint32_t, 4> buffer_{};
 };
 

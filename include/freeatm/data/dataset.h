@@ -23,8 +23,9 @@ class Dataset {
 };
 
 struct DatasetOptions {
-  std::string root;             // data.root
-  std::string layout = "auto";  // shards: *.tar; coco: annotations/captions_<split>.json; imagefolder: <split>/<class>/*.png
+  std::string root;  // data.root
+  std::string layout =
+      "auto";  // shards: *.tar; coco: annotations/captions_<split>.json; imagefolder: <split>/<class>/*.png
   std::string split = "train";  // coco and imagefolder; shards have none
   void fields(config::Fields& f);
 };

@@ -12,22 +12,23 @@ namespace freeatm::data {
 
 struct LoaderOptions {
   int64_t batch_size = 64;
-  int64_t workers = 1;      // threads that decode and augment
-  int64_t prefetch = 4;     // batches made ahead
+  int64_t workers = 1;   // threads that decode and augment
+  int64_t prefetch = 4;  // batches made ahead
   bool shuffle = true;
-  bool drop_last = true;    // training: whole batches only
+  bool drop_last = true;           // training: whole batches only
   void fields(config::Fields& f);  // batch_size, workers, prefetch
 };
 
 /// Sample -> View, from any loader thread: a function of its arguments alone.
 using Prepare = std::function<View(Sample&&, RandomStream&, double progress)>;
 
-/// Batches from persistent threads over a bounded ring. A batch is a function of (seed, epoch, step) alone: the same with 1, 2 or 8 workers,
-/// and after a resume. An exception of a worker comes out of `next`.
+/// Batches from persistent threads over a bounded ring. A batch is a function of (seed, epoch, step) alone: the same
+/// with 1, 2 or 8 workers, and after a resume. An exception of a worker comes out of `next`.
 class Loader {
  public:
   /// total_epochs: what progress is measured against, (epoch + step / steps) / total_epochs.
-  Loader(const Dataset& dataset, Prepare prepare, const LoaderOptions& options, uint64_t seed, int64_t total_epochs = 1);
+  Loader(const Dataset& dataset, Prepare prepare, const LoaderOptions& options, uint64_t seed,
+         int64_t total_epochs = 1);
   ~Loader();
 
   int64_t steps_per_epoch() const;

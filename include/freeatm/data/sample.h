@@ -14,15 +14,16 @@
 
 namespace freeatm::data {
 
-/// One picture with all that is known of it. `masks[i]` belongs to `phrases[i]`; a phrase without a mask has an empty one.
+/// One picture with all that is known of it. `masks[i]` belongs to `phrases[i]`; a phrase without a mask has an empty
+/// one.
 struct Sample {
-  std::string key;                      // "000000042"
+  std::string key;  // "000000042"
   vision::Image image;
-  std::string caption;                  // "" where there is none
+  std::string caption;  // "" where there is none
   std::vector<text::Phrase> phrases;
-  vision::MaskSet masks;                // [phrases, height, width]
-  int64_t label = -1;                   // index into the dataset's class_names(), or -1
-  std::vector<double> scores;           // [phrases], how sure each mask is; empty where nobody said
+  vision::MaskSet masks;       // [phrases, height, width]
+  int64_t label = -1;          // index into the dataset's class_names(), or -1
+  std::vector<double> scores;  // [phrases], how sure each mask is; empty where nobody said
 };
 
 /// One sample as the objective wants it: names -> tensors without the batch dimension.

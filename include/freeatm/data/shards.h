@@ -44,7 +44,8 @@ struct IndexedSample {
   std::vector<MemberPlace> members;
 };
 
-/// The samples of a tar, in its order, from its 512-byte headers alone. Throws UserError(path, ...) on a truncated or foreign file.
+/// The samples of a tar, in its order, from its 512-byte headers alone. Throws UserError(path, ...) on a truncated or
+/// foreign file.
 std::vector<IndexedSample> index_shard(const fs::path& path);
 
 /// NumPy's .npy, version 1: float16 bytes of the tensor, C order.
@@ -57,7 +58,7 @@ struct Provenance {
   std::vector<std::pair<std::string, double>> sampler;  // "steps": 25
   std::vector<std::string> token_texts;
   std::vector<text::Span> token_spans;
-  std::vector<double> scores;                           // one a phrase
+  std::vector<double> scores;  // one a phrase
 };
 std::string sample_json(const Sample& sample, const Provenance& provenance);
 

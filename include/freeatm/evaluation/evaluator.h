@@ -9,7 +9,7 @@
 namespace freeatm::evaluation {
 
 struct Metric {
-  std::string name;   // "knn_accuracy", "mean_iou"
+  std::string name;  // "knn_accuracy", "mean_iou"
   double value;
 };
 

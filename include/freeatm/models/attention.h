@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an attention layer shows to an observer. The layer's own output always comes from fused attention, so pictures are the same
-// with and without a probe.
+// What an attention layer shows to an observer. The layer's own output always comes from fused attention, so pictures
+// are the same with and without a probe.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -13,19 +13,19 @@ enum class Block { kDown, kMid, kUp };
 
 /// Which attention, on which grid.
 struct AttentionSite {
-  std::string layer;                 // diffusers' name: "up_blocks.2.attentions.0.transformer_blocks.0.attn2"
+  std::string layer;  // diffusers' name: "up_blocks.2.attentions.0.transformer_blocks.0.attn2"
   Block block = Block::kDown;
-  int64_t height = 0, width = 0;     // the query's grid
+  int64_t height = 0, width = 0;  // the query's grid
   int64_t heads = 0;
   bool is_cross = false;
 };
 
 struct AttentionCall {
   const AttentionSite& site;
-  at::Tensor query, key, value;      // [B, heads, N, head_dim]
-  double scale = 1;                  // of QK^T
-  at::Tensor out_weight;             // [channels, heads * head_dim]: to_out's
-  int64_t first_row = 0, rows = 0;   // the conditional part of the batch
+  at::Tensor query, key, value;     // [B, heads, N, head_dim]
+  double scale = 1;                 // of QK^T
+  at::Tensor out_weight;            // [channels, heads * head_dim]: to_out's
+  int64_t first_row = 0, rows = 0;  // the conditional part of the batch
 };
 
 class AttentionProbe {

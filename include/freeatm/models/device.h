@@ -7,7 +7,8 @@
 
 namespace freeatm::models {
 
-/// "auto" (a GPU where there is one), "cpu", "cuda" or "cuda:1". LibTorch's CUDA half is loaded here, when a GPU exists. Throws UserError.
+/// "auto" (a GPU where there is one), "cpu", "cuda" or "cuda:1". LibTorch's CUDA half is loaded here, when a GPU
+/// exists. Throws UserError.
 at::Device pick_device(const std::string& name);
 
 /// "fp32", "bf16" or "fp16". Throws UserError.

@@ -10,8 +10,9 @@
 
 namespace freeatm::models {
 
-/// Each key is either asked for (honoured), `fixed` (only diffusers' default is implemented: anything else is refused by name), or passed over
-/// (provenance, dropout, initialisers). `finish` refuses what is left, unless it is null. All errors are UserError(path, key, ...).
+/// Each key is either asked for (honoured), `fixed` (only diffusers' default is implemented: anything else is refused
+/// by name), or passed over (provenance, dropout, initialisers). `finish` refuses what is left, unless it is null. All
+/// errors are UserError(path, key, ...).
 class ModelConfig {
  public:
   explicit ModelConfig(const std::string& path);
@@ -21,7 +22,8 @@ class ModelConfig {
   int64_t integer(const std::string& key, int64_t fallback);
   double number(const std::string& key, double fallback);
   std::string text(const std::string& key, const std::string& fallback);
-  std::vector<int64_t> integers(const std::string& key, const std::vector<int64_t>& fallback);  // a scalar is a list of one
+  std::vector<int64_t> integers(const std::string& key,
+                                const std::vector<int64_t>& fallback);  // a scalar is a list of one
   std::vector<std::string> texts(const std::string& key, const std::vector<std::string>& fallback);
 
   void fixed(const std::string& key, const nlohmann::json& implemented);

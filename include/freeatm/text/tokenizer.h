@@ -13,14 +13,15 @@ namespace freeatm::text {
 /// A text's tokens, without start, end and padding.
 struct Encoding {
   std::vector<int64_t> ids;
-  std::vector<std::string> pieces;   // "dog</w>"
-  std::vector<Span> spans;           // each token's place in the text as given
+  std::vector<std::string> pieces;  // "dog</w>"
+  std::vector<Span> spans;          // each token's place in the text as given
 };
 
 /// CLIP's byte-pair tokenizer, Radford et al. 2021: equals transformers' CLIPTokenizer on the same folder.
 class ClipTokenizer {
  public:
-  /// A folder with vocab.json and merges.txt (special_tokens_map.json and tokenizer_config.json where present). Throws UserError.
+  /// A folder with vocab.json and merges.txt (special_tokens_map.json and tokenizer_config.json where present). Throws
+  /// UserError.
   explicit ClipTokenizer(const std::string& folder);
   ~ClipTokenizer();
   ClipTokenizer(ClipTokenizer&&) noexcept;

@@ -20,7 +20,8 @@ struct Image {
   bool operator==(const Image&) const = default;
 };
 
-/// PNG, JPEG or WebP by its first bytes; grey becomes RGB, alpha is put on white. Throws UserError(name, "", ...) on anything broken.
+/// PNG, JPEG or WebP by its first bytes; grey becomes RGB, alpha is put on white. Throws UserError(name, "", ...) on
+/// anything broken.
 Image decode_image(std::string_view bytes, const std::string& name);
 Image read_image(const std::string& path);
 

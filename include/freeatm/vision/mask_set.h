@@ -18,7 +18,7 @@ class MaskSet {
   int height() const { return height_; }
   int width() const { return width_; }
 
-  void add(std::vector<uint8_t> mask);       // [height, width], 0 or 1
+  void add(std::vector<uint8_t> mask);  // [height, width], 0 or 1
   void add(const Rle& rle);
   const uint8_t* operator[](int64_t i) const { return masks_[i].data(); }
   Rle rle(int64_t i) const { return Rle::encode(masks_[i].data(), height_, width_); }
@@ -28,7 +28,7 @@ class MaskSet {
   int64_t area_inside(int64_t i, const Box& box) const;
   Box box(int64_t i) const;
 
-  MaskSet flipped() const;                                        // left to right
+  MaskSet flipped() const;                                                   // left to right
   MaskSet cropped_and_resized(const Box& box, int height, int width) const;  // nearest
 
  private:
