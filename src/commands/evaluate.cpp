@@ -92,7 +92,9 @@ Metrics judge(evaluation::Evaluator& evaluator, const data::Dataset& dataset, st
 int evaluate(const config::Composed& composed) {
   const Task& task = find_task(composed);
   const Metrics metrics = task.run(composed);
-  write_metrics(text_of(composed, "out"), task.name, metrics);
+  const fs::path out = text_of(composed, "out");
+  write_file(out / "config.yaml", config::to_yaml(composed.tree));  // `view` shows the command that repeats it
+  write_metrics(out, task.name, metrics);
   print_table(metrics);
   return 0;
 }
