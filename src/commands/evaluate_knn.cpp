@@ -80,7 +80,7 @@ Metrics evaluate_knn(const config::Composed& composed) {
   // The same architecture, untrained: what a score is worth without it, nobody can say.
   const auto model = make_model(model_options, static_cast<uint64_t>(options.common.seed));
   const Metrics random = accuracy(*model, "random weights");
-  weights::require_complete(weights::load_into(training::module_state(*model), backbone_weights(checkpoint)),
+  weights::require_complete(weights::load_into(weights::module_state(*model), backbone_weights(checkpoint)),
                             checkpoint.string());
   Metrics metrics = accuracy(*model, "pretrained weights");
   for (const auto& [name, value] : random) metrics.push_back({name + "_random_weights", value});

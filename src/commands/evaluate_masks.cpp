@@ -9,11 +9,6 @@
 namespace freeatm::commands {
 namespace {
 
-struct DiffusionOptions {
-  std::string path;
-  void fields(config::Fields& f) { f("path", path, "a diffusers StableDiffusionPipeline folder"); }
-};
-
 struct SceneOptions {
   std::string root, split = "test";
   void fields(config::Fields& f) {
@@ -24,7 +19,7 @@ struct SceneOptions {
 
 struct MasksTaskOptions {
   EvaluateOptions common;
-  DiffusionOptions diffusion;
+  diffusion::PipelineOptions diffusion;
   SceneOptions data;
   int64_t count = 256, batch_size = 16;
   evaluation::MaskQualityOptions masks;

@@ -13,13 +13,8 @@
 namespace freeatm::commands {
 namespace {
 
-struct DiffusionOptions {
-  std::string path;
-  void fields(config::Fields& f) { f("path", path, "a diffusers StableDiffusionPipeline folder"); }
-};
-
 struct HarvestCommandOptions {
-  DiffusionOptions diffusion;
+  diffusion::PipelineOptions diffusion;
   std::string captions, out, device = "auto", dtype = "fp32", resume = "auto";
   diffusion::HarvestRunOptions run;
 

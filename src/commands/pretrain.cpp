@@ -4,8 +4,6 @@
 #include <memory>
 #include <string>
 
-#include <ATen/Parallel.h>
-
 #include "freeatm/commands/commands.h"
 #include "freeatm/core/log.h"
 #include "freeatm/data/dataset.h"
@@ -64,8 +62,6 @@ int pretrain(const config::Composed& composed) {
   objective->to(device);
 
   const training::RunLength length = options.trainer.length(dataset->size() / options.loader.batch_size);
-  at::get_num_threads();  // settles this thread's number before the loader's threads set theirs, which is the default
-                          // of whoever asks later
   data::Loader loader(*dataset, prepare_with(objective, length), options.loader, seed, length.epochs());
   const auto optimizer = training::make_optimizer(options.trainer.optimizer, objective->parameter_groups());
   training::Trainer trainer(*objective, loader, *optimizer, options.trainer.schedule(length), length, device);

@@ -187,9 +187,8 @@ void add_scores(report::Page& page, const Contents& contents) {
     std::vector<std::string> columns;
     try {
       const auto json = ordered_json::parse(read_file(file, "in"));
-      row.command = json.value("command", command_of("evaluate", folder));
-      const auto metrics = json.value("metrics", json);  // `evaluate` may set them apart from what else it says
-      for (const auto& [name, value] : metrics.items()) {
+      row.command = command_of("evaluate", folder);
+      for (const auto& [name, value] : json.items()) {
         if (!value.is_number()) continue;
         columns.push_back(spaced(name));
         row.values.push_back(value.get<double>());

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/utf8.h"
 
 #include "override.h"
 #include "scalar.h"

@@ -8,6 +8,7 @@
 
 #include "freeatm/config/node.h"
 #include "freeatm/core/format.h"
+#include "freeatm/core/utf8.h"
 
 #include "scalar.h"
 #include "yaml_text.h"

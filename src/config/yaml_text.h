@@ -12,9 +12,6 @@ inline constexpr size_t kMaxYamlBytes = 1 << 20;
 /// Throws UserError(file:line) unless `text` is at most kMaxYamlBytes of UTF-8 with the characters that YAML allows.
 void check_yaml_text(std::string_view text, const std::string& file);
 
-/// The number of bytes of the UTF-8 character that `text` begins with; 0 where it is none. Sets its code point.
-size_t utf8_character(std::string_view text, char32_t& code_point);
-
 /// What YAML calls printable: no control characters but tab and line ends, no surrogates.
 bool is_printable(char32_t code_point);
 

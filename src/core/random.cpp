@@ -2,6 +2,7 @@
 #include "freeatm/core/random.h"
 
 #include <cmath>
+#include <cstdio>
 #include <numbers>
 
 #include "freeatm/core/error.h"
@@ -33,6 +34,12 @@ uint64_t stable_hash(std::string_view bytes, uint64_t seed) {
   uint64_t hash = 0xCBF29CE484222325u ^ mix(seed + 0x9E3779B97F4A7C15u);
   for (unsigned char byte : bytes) hash = (hash ^ byte) * 0x100000001B3u;
   return mix(hash);
+}
+
+std::string hash_text(uint64_t hash) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+  return text;
 }
 
 RandomStream::RandomStream(uint64_t seed, std::string_view purpose, uint64_t epoch, uint64_t index)

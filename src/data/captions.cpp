@@ -5,25 +5,18 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
+#include "freeatm/core/utf8.h"
 
 namespace freeatm::data {
 namespace {
 
 /// Well-formed UTF-8 without control characters: what a line of text may be.
-bool is_text(const std::string& line) {
-  for (size_t i = 0; i < line.size();) {
-    const auto lead = static_cast<unsigned char>(line[i]);
-    if (lead < 0x20 && lead != '\t') return false;
-    const size_t length = lead < 0x80                   ? 1
-                          : lead >= 0xC2 && lead < 0xE0 ? 2
-                          : (lead & 0xF0) == 0xE0       ? 3
-                          : lead >= 0xF0 && lead < 0xF5 ? 4
-                                                        : 0;
-    if (length == 0 || i + length > line.size()) return false;
-    for (size_t j = 1; j < length; ++j) {
-      if ((static_cast<unsigned char>(line[i + j]) & 0xC0) != 0x80) return false;
-    }
-    i += length;
+bool is_text(std::string_view line) {
+  while (!line.empty()) {
+    char32_t code = 0;
+    const size_t length = utf8_character(line, code);
+    if (length == 0 || (code < 0x20 && code != '\t')) return false;
+    line.remove_prefix(length);
   }
   return true;
 }

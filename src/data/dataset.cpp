@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/data/dataset.h"
 
+#include <cstdio>
+
 #include <ATen/ATen.h>
 
 #include "freeatm/core/error.h"
@@ -23,6 +25,12 @@ std::string detect_layout(const std::string& root, const std::string& split) {
 }
 
 }  // namespace
+
+std::string sample_key(int64_t index) {
+  char text[24];
+  std::snprintf(text, sizeof text, "%09lld", static_cast<long long>(index));
+  return text;
+}
 
 Batch Batch::to(const at::Device& device) const {
   Batch moved;

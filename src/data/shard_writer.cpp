@@ -88,7 +88,7 @@ std::string sample_json(const Sample& sample, const Provenance& provenance) {
                                {"role", text::role_name(phrase.role)},
                                {"span", {phrase.span.begin, phrase.span.end}},
                                {"tokens", phrase.tokens},
-                               {"score", provenance.scores[i]},
+                               {"score", sample.scores[i]},
                                {"bbox", {box.x, box.y, box.width, box.height}},
                                {"area", rle.area()},
                                {"segmentation", {{"size", {rle.height, rle.width}}, {"counts", rle.counts()}}}});

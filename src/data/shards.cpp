@@ -72,6 +72,7 @@ TarHeader parse_header(const std::string& block, const fs::path& path) {
           octal(std::string_view(block).substr(124, 12), path), block[156]};
 }
 
+std::vector<IndexedSample> index_of(const ShardFile& file);
 Sample read_sample(const ShardFile& file, const IndexedSample& indexed);
 
 class ShardDataset final : public Dataset {
@@ -79,7 +80,7 @@ class ShardDataset final : public Dataset {
   explicit ShardDataset(const std::vector<fs::path>& paths) {
     for (const auto& path : paths) {
       files_.push_back(std::make_unique<ShardFile>(path));
-      for (auto& sample : index_shard(path)) samples_.push_back({files_.back().get(), std::move(sample)});
+      for (auto& sample : index_of(*files_.back())) samples_.push_back({files_.back().get(), std::move(sample)});
     }
   }
   int64_t size() const override { return static_cast<int64_t>(samples_.size()); }
@@ -92,7 +93,33 @@ class ShardDataset final : public Dataset {
   std::vector<std::pair<const ShardFile*, IndexedSample>> samples_;
 };
 
-void read_json(const std::string& bytes, const std::string& name, Sample& sample) {
+std::vector<IndexedSample> index_of(const ShardFile& file) {
+  const fs::path& path = file.path();
+  const auto length = static_cast<int64_t>(fs::file_size(path));
+  std::vector<IndexedSample> samples;
+  for (int64_t offset = 0;;) {
+    if (offset + kBlock > length) throw UserError(path.string(), "data.root", "is truncated: the tar has no end");
+    const std::string block = file.read(offset, kBlock);
+    if (std::all_of(block.begin(), block.end(), [](char c) { return c == '\0'; })) return samples;
+    const TarHeader header = parse_header(block, path);
+    offset += kBlock;
+    if (header.size > length - offset)
+      throw UserError(path.string(), header.name, "is truncated: {} bytes wanted, {} there", header.size,
+                      length - offset);
+    if (header.type == '0' || header.type == '\0') {
+      // WebDataset's rule: the key ends at the first dot of the file's name.
+      const size_t slash = header.name.rfind('/'),
+                   dot = header.name.find('.', slash == std::string::npos ? 0 : slash + 1);
+      const std::string key = header.name.substr(0, dot);
+      if (samples.empty() || samples.back().key != key) samples.push_back({key, {}});
+      samples.back().members.push_back(
+          {dot == std::string::npos ? "" : header.name.substr(dot + 1), offset, header.size});
+    }
+    offset += (header.size + kBlock - 1) / kBlock * kBlock;
+  }
+}
+
+void read_description(const std::string& bytes, const std::string& name, Sample& sample) {
   try {
     const auto json = nlohmann::json::parse(bytes);
     sample.caption = json.value("caption", "");
@@ -127,7 +154,7 @@ Sample read_sample(const ShardFile& file, const IndexedSample& indexed) {
   if (sample.image.empty()) throw UserError(file.path().string(), indexed.key, "has no picture (png, jpg or webp)");
   sample.masks = vision::MaskSet(sample.image.height, sample.image.width);
   for (const MemberPlace& place : indexed.members) {
-    if (place.extension == "json") read_json(file.read(place.offset, place.size), name(place), sample);
+    if (place.extension == "json") read_description(file.read(place.offset, place.size), name(place), sample);
     if (place.extension == "txt") sample.caption = file.read(place.offset, place.size);
   }
   return sample;
@@ -135,31 +162,7 @@ Sample read_sample(const ShardFile& file, const IndexedSample& indexed) {
 
 }  // namespace
 
-std::vector<IndexedSample> index_shard(const fs::path& path) {
-  const ShardFile file(path);
-  const auto length = static_cast<int64_t>(fs::file_size(path));
-  std::vector<IndexedSample> samples;
-  for (int64_t offset = 0;;) {
-    if (offset + kBlock > length) throw UserError(path.string(), "data.root", "is truncated: the tar has no end");
-    const std::string block = file.read(offset, kBlock);
-    if (std::all_of(block.begin(), block.end(), [](char c) { return c == '\0'; })) return samples;
-    const TarHeader header = parse_header(block, path);
-    offset += kBlock;
-    if (header.size > length - offset)
-      throw UserError(path.string(), header.name, "is truncated: {} bytes wanted, {} there", header.size,
-                      length - offset);
-    if (header.type == '0' || header.type == '\0') {
-      // WebDataset's rule: the key ends at the first dot of the file's name.
-      const size_t slash = header.name.rfind('/'),
-                   dot = header.name.find('.', slash == std::string::npos ? 0 : slash + 1);
-      const std::string key = header.name.substr(0, dot);
-      if (samples.empty() || samples.back().key != key) samples.push_back({key, {}});
-      samples.back().members.push_back(
-          {dot == std::string::npos ? "" : header.name.substr(dot + 1), offset, header.size});
-    }
-    offset += (header.size + kBlock - 1) / kBlock * kBlock;
-  }
-}
+std::vector<IndexedSample> index_shard(const fs::path& path) { return index_of(ShardFile(path)); }
 
 std::unique_ptr<Dataset> open_shards(const std::string& root) {
   std::vector<fs::path> paths;

@@ -16,17 +16,17 @@
 namespace freeatm::diffusion {
 namespace {
 
-std::string padded(int64_t number, int digits) {
-  char buffer[24];
-  std::snprintf(buffer, sizeof buffer, "%0*lld", digits, static_cast<long long>(number));
-  return buffer;
+std::string shard_name(int64_t number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "shard-%06lld.tar", static_cast<long long>(number));
+  return text;
 }
 
 /// True when the shard is there with just the samples that it should have: else it is made anew.
 bool is_whole(const fs::path& path, int64_t begin, int64_t end) {
   if (!fs::exists(path)) return false;
   const auto samples = data::index_shard(path);
-  return static_cast<int64_t>(samples.size()) == end - begin && samples.front().key == padded(begin, 9);
+  return static_cast<int64_t>(samples.size()) == end - begin && samples.front().key == data::sample_key(begin);
 }
 
 /// A batch on its way to the shard: everything on the CPU, nothing of the model's.
@@ -92,7 +92,7 @@ class Harvest {
       const int64_t index = batch.begin + static_cast<int64_t>(i);
       const text::Encoding& encoding = batch.encodings[i];
       data::Sample sample;
-      sample.key = padded(index, 9);
+      sample.key = data::sample_key(index);
       sample.image = vision::Image(height, width);
       std::copy_n(batch.pictures[static_cast<int64_t>(i)].const_data_ptr<uint8_t>(), sample.image.pixels.size(),
                   sample.image.pixels.begin());
@@ -100,14 +100,14 @@ class Harvest {
       sample.phrases = text::find_phrases(sample.caption, lexicon_, encoding.spans);
       PhraseMasks masks = phrase_masks(batch.maps[i], sample.phrases, height, width, options_.masks);
       sample.masks = std::move(masks.masks);
+      sample.scores = std::move(masks.scores);
       phrases_ += static_cast<int64_t>(sample.phrases.size());
       const data::Provenance provenance{.seed = options_.seed + index,
                                         .model_digest = pipeline_.digest,
                                         .sampler = {{"steps", static_cast<double>(options_.sampler.steps)},
                                                     {"guidance_scale", options_.sampler.guidance_scale}},
                                         .token_texts = encoding.pieces,
-                                        .token_spans = encoding.spans,
-                                        .scores = std::move(masks.scores)};
+                                        .token_spans = encoding.spans};
       writer.add(sample.key, {{"png", vision::encode_png(sample.image)},
                               {"json", data::sample_json(sample, provenance)},
                               {"maps.npy", data::npy_float16(batch.maps[i])}});
@@ -146,7 +146,7 @@ HarvestSummary run_harvest(const Pipeline& pipeline, const std::vector<std::stri
   std::vector<Shard> wanted;
   for (int64_t begin = 0; begin < options.count; begin += options.shard_size) {
     const int64_t end = std::min(begin + options.shard_size, options.count);
-    const fs::path path = out / ("shard-" + padded(begin / options.shard_size, 6) + ".tar");
+    const fs::path path = out / shard_name(begin / options.shard_size);
     if (is_whole(path, begin, end)) {
       ++summary.shards_kept;
       summary.pictures += end - begin;

@@ -48,12 +48,4 @@ PhraseMasks phrase_masks(const at::Tensor& maps, const std::vector<text::Phrase>
   return out;
 }
 
-std::vector<int64_t> tokens_in(const text::Span& part, const std::vector<text::Span>& token_spans) {
-  std::vector<int64_t> tokens;
-  for (size_t i = 0; i < token_spans.size(); ++i) {
-    if (token_spans[i].begin < part.end && part.begin < token_spans[i].end) tokens.push_back(static_cast<int64_t>(i));
-  }
-  return tokens;
-}
-
 }  // namespace freeatm::diffusion

@@ -2,7 +2,6 @@
 #include "freeatm/diffusion/pipeline.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <fstream>
 #include <vector>
 
@@ -10,6 +9,7 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
+#include "freeatm/core/json.h"
 #include "freeatm/core/random.h"
 #include "freeatm/weights/load.h"
 #include "freeatm/weights/safetensors.h"
@@ -22,12 +22,7 @@ void check_index(const std::string& folder) {
   require_folder(folder, "diffusion.path");
   const std::string path = folder + "/model_index.json";
   require_file(path, "diffusion.path");
-  nlohmann::json index;
-  try {
-    index = nlohmann::json::parse(read_file(path));
-  } catch (const nlohmann::json::exception& error) {
-    throw UserError(path, "", "is not JSON: {}", error.what());
-  }
+  const nlohmann::json index = read_json(path);
   if (!index.is_object()) throw UserError(path, "", "is {}, not an object", index.type_name());
   const nlohmann::json name = index.value("_class_name", nlohmann::json());
   if (name != "StableDiffusionPipeline")
@@ -67,10 +62,7 @@ std::string weight_file(const std::string& folder, const std::string& component,
 }
 
 void load_weights(torch::nn::Module& module, const weights::TensorMap& tensors, const std::string& path) {
-  weights::TensorMap state;
-  for (const auto& item : module.named_parameters()) state[item.key()] = item.value();
-  for (const auto& item : module.named_buffers()) state[item.key()] = item.value();
-  weights::require_complete(weights::load_into(state, tensors), path);
+  weights::require_complete(weights::load_into(weights::module_state(module), tensors), path);
   module.eval();
 }
 
@@ -103,12 +95,12 @@ uint64_t file_hash(const std::string& path, uint64_t seed) {
 std::string digest_of(const std::vector<std::string>& files) {
   uint64_t hash = 0;
   for (const std::string& path : files) hash = file_hash(path, hash);
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
-  return text;
+  return hash_text(hash);
 }
 
 }  // namespace
+
+void PipelineOptions::fields(config::Fields& f) { f("path", path, "a diffusers StableDiffusionPipeline folder"); }
 
 Pipeline Pipeline::load(const std::string& folder, at::Device device, at::ScalarType dtype) {
   check_index(folder);

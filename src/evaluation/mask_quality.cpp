@@ -11,6 +11,7 @@
 #include <ATen/ops/zeros_like.h>
 
 #include "freeatm/core/error.h"
+#include "freeatm/data/pixels.h"
 
 namespace freeatm::evaluation {
 namespace {
@@ -36,13 +37,6 @@ at::Tensor centred_squares(const at::Tensor& masks) {
 at::Tensor through_grid(const at::Tensor& masks, const std::pair<int64_t, int64_t>& grid) {
   const at::Tensor cells = at::adaptive_avg_pool2d(masks.to(at::kFloat).unsqueeze(1), {grid.first, grid.second});
   return at::upsample_bilinear2d(cells, {masks.size(1), masks.size(2)}, /*align_corners=*/false).squeeze(1) > 0.5;
-}
-
-// [3, H, W] in [0, 1].
-at::Tensor pixels(const vision::Image& image) {
-  const auto bytes =
-      at::from_blob(const_cast<uint8_t*>(image.pixels.data()), {image.height, image.width, 3}, at::kByte);
-  return bytes.permute({2, 0, 1}).to(at::kFloat).div_(255);
 }
 
 at::Tensor mask_tensor(const vision::MaskSet& masks, int64_t i) {
@@ -82,7 +76,7 @@ void MaskQuality::process(std::span<const data::Sample> samples) {
                       "the picture is {} x {}: mask quality needs pictures of one size, a multiple of {}",
                       sample.image.width, sample.image.height, factor_);
     }
-    images.push_back(pixels(sample.image));
+    images.push_back(data::pixels(sample.image).permute({2, 0, 1}).to(at::kFloat).div_(255));
     captions.push_back(sample.caption);
     seeds.push_back(static_cast<uint32_t>(pictures_++));
   }
@@ -98,7 +92,7 @@ void MaskQuality::process(std::span<const data::Sample> samples) {
     std::vector<text::Phrase> things;
     for (size_t p = 0; p < samples[i].phrases.size(); ++p) {
       text::Phrase phrase = samples[i].phrases[p];
-      phrase.tokens = diffusion::tokens_in(phrase.span, prompts.encodings[i].spans);
+      phrase.tokens = text::tokens_in(phrase.span, prompts.encodings[i].spans);
       if (phrase.role != text::Role::kThing || phrase.tokens.empty() ||
           samples[i].masks.area(static_cast<int64_t>(p)) == 0)
         continue;

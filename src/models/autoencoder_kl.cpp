@@ -5,26 +5,12 @@
 
 #include <nlohmann/json.hpp>
 
-#include "freeatm/core/error.h"
 #include "freeatm/models/model_config.h"
 
 #include "autoencoder_blocks.h"
+#include "config_checks.h"
 
 namespace freeatm::models {
-namespace {
-
-void require_blocks(ModelConfig& config, const std::string& key, const std::string& type, size_t levels) {
-  const std::vector<std::string> types = config.texts(key, {type});
-  if (types.size() != levels) {
-    throw UserError(config.path(), key, "{} blocks for the {} levels of block_out_channels", types.size(), levels);
-  }
-  for (const std::string& name : types) {
-    if (name != type) throw UserError(config.path(), key, "'{}' is not {}", name, type);
-  }
-}
-
-}  // namespace
-
 AutoencoderOptions AutoencoderOptions::from_config(const std::string& path) {
   ModelConfig config(path);
   AutoencoderOptions o;
@@ -38,8 +24,8 @@ AutoencoderOptions AutoencoderOptions::from_config(const std::string& path) {
   o.use_quant_conv = config.flag("use_quant_conv", o.use_quant_conv);
   o.use_post_quant_conv = config.flag("use_post_quant_conv", o.use_post_quant_conv);
   o.scaling_factor = config.number("scaling_factor", o.scaling_factor);
-  require_blocks(config, "down_block_types", "DownEncoderBlock2D", o.block_out_channels.size());
-  require_blocks(config, "up_block_types", "UpDecoderBlock2D", o.block_out_channels.size());
+  block_types(config, "down_block_types", {"DownEncoderBlock2D"}, {"DownEncoderBlock2D"}, o.block_out_channels.size());
+  block_types(config, "up_block_types", {"UpDecoderBlock2D"}, {"UpDecoderBlock2D"}, o.block_out_channels.size());
   config.fixed("_class_name", "AutoencoderKL");
   config.fixed("act_fn", "silu");
   for (const char* key : {"shift_factor", "latents_mean", "latents_std"}) config.fixed(key, nullptr);
@@ -47,12 +33,7 @@ AutoencoderOptions AutoencoderOptions::from_config(const std::string& path) {
   config.pass_over({"_diffusers_version", "_name_or_path"});
   config.finish();
 
-  for (const int64_t channels : o.block_out_channels) {
-    if (channels < 1 || channels % o.norm_num_groups != 0) {
-      throw UserError(path, "block_out_channels", "{} is no multiple of norm_num_groups {}", channels,
-                      o.norm_num_groups);
-    }
-  }
+  require_groups(path, o.block_out_channels, o.norm_num_groups);
   return o;
 }
 

@@ -172,9 +172,7 @@ ClipTextModel load_clip_text(const std::string& folder, at::Device device, at::S
   }
 
   model->to(device, dtype);
-  weights::TensorMap destination;
-  for (const auto& item : model->named_parameters()) destination.emplace(item.key(), item.value());
-  weights::require_complete(weights::load_into(destination, source), file.string());
+  weights::require_complete(weights::load_into(weights::module_state(*model), source), file.string());
   model->eval();
   return model;
 }

@@ -7,6 +7,7 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
+#include "freeatm/core/json.h"
 
 namespace freeatm::models {
 
@@ -31,11 +32,7 @@ struct ModelConfig::State {
 
 ModelConfig::ModelConfig(const std::string& path) : state_(std::make_unique<State>()) {
   state_->path = path;
-  try {
-    state_->root = json::parse(read_file(path));
-  } catch (const json::exception& error) {
-    throw UserError(path, "", "is not JSON: {}", error.what());
-  }
+  state_->root = read_json(path);
   if (!state_->root.is_object()) throw UserError(path, "", "is {}, not an object", state_->root.type_name());
 }
 

@@ -6,6 +6,8 @@
 #include "freeatm/models/model_config.h"
 #include "freeatm/models/unet_2d_condition.h"
 
+#include "config_checks.h"
+
 namespace freeatm::models {
 namespace {
 
@@ -26,16 +28,9 @@ std::vector<int64_t> per_level(ModelConfig& config, const std::string& key, int6
 // Block types -> which of them have cross-attention.
 std::vector<bool> cross_blocks(ModelConfig& config, const std::string& key, const std::vector<std::string>& fallback,
                                const std::string& with, const std::string& without, size_t levels) {
-  const std::vector<std::string> types = config.texts(key, fallback);
-  if (types.size() != levels) {
-    throw UserError(config.path(), key, "{} blocks for the {} levels of block_out_channels", types.size(), levels);
-  }
   std::vector<bool> cross;
-  for (const std::string& type : types) {
-    if (type != with && type != without)
-      throw UserError(config.path(), key, "'{}' is not {}", type, one_of({with, without}));
+  for (const std::string& type : block_types(config, key, fallback, {with, without}, levels))
     cross.push_back(type == with);
-  }
   return cross;
 }
 
@@ -97,12 +92,9 @@ UNetOptions UNetOptions::from_config(const std::string& path) {
   fix_the_rest(config);
 
   if (o.sample_size < 1) throw UserError(path, "sample_size", "{} is not at least 1", o.sample_size);
+  require_groups(path, o.block_out_channels, o.norm_num_groups);
   for (size_t i = 0; i < levels; ++i) {
     const int64_t channels = o.block_out_channels[i];
-    if (channels < 1 || channels % o.norm_num_groups != 0) {
-      throw UserError(path, "block_out_channels", "{} is no multiple of norm_num_groups {}", channels,
-                      o.norm_num_groups);
-    }
     if (channels % o.heads[i] != 0) {
       throw UserError(path, "attention_head_dim", "{} heads do not divide {} channels", o.heads[i], channels);
     }

@@ -10,6 +10,7 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
+#include "freeatm/core/json.h"
 
 #include "unicode.h"
 
@@ -47,12 +48,7 @@ BytePairs::BytePairs(const std::string& vocab_path, const std::string& merges_pa
 }
 
 void BytePairs::read_vocabulary(const std::string& path) {
-  nlohmann::json root;
-  try {
-    root = nlohmann::json::parse(read_file(path));
-  } catch (const nlohmann::json::exception& error) {
-    throw UserError(path, "", "is not JSON: {}", error.what());
-  }
+  const nlohmann::json root = read_json(path);
   if (!root.is_object() || root.empty()) throw UserError(path, "", "is not an object of pieces and their ids");
   pieces_.resize(root.size());
   std::vector<bool> taken(root.size());

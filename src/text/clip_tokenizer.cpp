@@ -5,6 +5,7 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
+#include "freeatm/core/json.h"
 #include "freeatm/text/tokenizer.h"
 
 #include "byte_pairs.h"
@@ -20,12 +21,8 @@ constexpr int64_t kDefaultLength = 77;  // CLIP's context, where the folder does
 // The object in an optional file; a missing file is an empty object.
 json read_optional(const fs::path& path) {
   if (!fs::exists(path)) return json::object();
-  try {
-    json root = json::parse(read_file(path));
-    if (root.is_object()) return root;
-  } catch (const json::exception& error) {
-    throw UserError(path.string(), "", "is not JSON: {}", error.what());
-  }
+  json root = read_json(path);
+  if (root.is_object()) return root;
   throw UserError(path.string(), "", "is not an object");
 }
 

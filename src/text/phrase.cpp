@@ -75,14 +75,6 @@ bool are_joined(std::string_view caption, const Word& left, const Word& right) {
   return std::all_of(gap.begin(), gap.end(), [](unsigned char c) { return c >= 0x80 || c == '-' || is_space(c); });
 }
 
-std::vector<int64_t> tokens_in(Span span, const std::vector<Span>& token_spans) {
-  std::vector<int64_t> out;
-  for (size_t t = 0; t < token_spans.size(); ++t) {
-    if (token_spans[t].begin < span.end && span.begin < token_spans[t].end) out.push_back(static_cast<int64_t>(t));
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string_view role_name(Role role) {
@@ -91,6 +83,14 @@ std::string_view role_name(Role role) {
   }
   FREEATM_CHECK(false, "role {}", static_cast<int>(role));
   return "";
+}
+
+std::vector<int64_t> tokens_in(const Span& part, const std::vector<Span>& token_spans) {
+  std::vector<int64_t> tokens;
+  for (size_t i = 0; i < token_spans.size(); ++i) {
+    if (token_spans[i].begin < part.end && part.begin < token_spans[i].end) tokens.push_back(static_cast<int64_t>(i));
+  }
+  return tokens;
 }
 
 Role role_from_name(std::string_view name) {

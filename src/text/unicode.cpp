@@ -5,6 +5,8 @@
 #include <iterator>
 #include <utility>
 
+#include "freeatm/core/utf8.h"
+
 #include "unicode_tables.h"
 
 namespace freeatm::text {
@@ -41,35 +43,15 @@ char32_t composed(char32_t first, char32_t second) {
   return hit ? found->composed : 0;
 }
 
-// The length of the well-formed sequence at the front (Unicode, table 3-7), or 0.
-size_t sequence_length(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  const size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
-  const unsigned lowest = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;   // overlong forms
-  const unsigned highest = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;  // surrogates, beyond U+10FFFF
-  if (byte(1) < lowest || byte(1) > highest) return 0;
-  for (size_t i = 2; i < length; ++i) {
-    if (byte(i) < 0x80 || byte(i) > 0xBF) return 0;
-  }
-  return length;
-}
-
 }  // namespace
 
 std::vector<Character> decode_utf8(std::string_view text) {
   std::vector<Character> out;
   out.reserve(text.size());
   for (size_t i = 0; i < text.size();) {
-    const size_t length = sequence_length(text.substr(i));
-    char32_t code = kReplacement;
-    if (length == 1) code = static_cast<unsigned char>(text[i]);
-    if (length > 1) {
-      code = static_cast<unsigned char>(text[i]) & (0xFFu >> (length + 1));
-      for (size_t j = 1; j < length; ++j) code = code << 6 | (static_cast<unsigned char>(text[i + j]) & 0x3Fu);
-    }
+    char32_t code = 0;
+    const size_t length = utf8_character(text.substr(i), code);
+    if (length == 0) code = kReplacement;
     const size_t end = i + std::max<size_t>(length, 1);
     out.push_back({code, {static_cast<int64_t>(i), static_cast<int64_t>(end)}});
     i = end;

@@ -2,7 +2,6 @@
 #include "freeatm/training/checkpoint.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -23,11 +22,7 @@ constexpr const char* kManifest = "manifest.json";
 constexpr const char* kStepPrefix = "step_";
 
 // FNV-1a with a finaliser: finds damage, and makes no promise against forgery.
-std::string digest_of(const std::string& bytes) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(stable_hash(bytes)));
-  return text;
-}
+std::string digest_of(const std::string& bytes) { return hash_text(stable_hash(bytes)); }
 
 json manifest_of(const fs::path& folder, const Position& position) {
   json files;
@@ -83,13 +78,6 @@ void remove_old_checkpoints(const fs::path& checkpoints, int64_t newest, int64_t
 
 }  // namespace
 
-weights::TensorMap module_state(const torch::nn::Module& module) {
-  weights::TensorMap state;
-  for (const auto& item : module.named_parameters()) state[item.key()] = item.value().detach();
-  for (const auto& item : module.named_buffers()) state[item.key()] = item.value();
-  return state;
-}
-
 void save_checkpoint(const fs::path& run, const Checkpoint& checkpoint, int64_t keep_last) {
   const fs::path checkpoints = run / "checkpoints";
   prepare_folder(checkpoints);
@@ -129,7 +117,8 @@ weights::TensorMap load_checkpoint_model(const fs::path& folder) {
 
 Position restore(const fs::path& folder, torch::nn::Module& model, Optimizer& optimizer) {
   const Checkpoint checkpoint = load_checkpoint(folder);
-  weights::require_complete(weights::load_into(module_state(model), checkpoint.model), (folder / kModelFile).string());
+  weights::require_complete(weights::load_into(weights::module_state(model), checkpoint.model),
+                            (folder / kModelFile).string());
   weights::require_complete(weights::load_into(optimizer.state(), checkpoint.optimizer),
                             (folder / kOptimizerFile).string());
   return checkpoint.position;
@@ -151,7 +140,7 @@ void CheckpointHook::at_end(const Position& position) { save(position); }
 
 void CheckpointHook::save(const Position& position) {
   if (position == saved_) return;
-  save_checkpoint(run_, {position, module_state(model_), optimizer_.state()}, keep_last_);
+  save_checkpoint(run_, {position, weights::module_state(model_), optimizer_.state()}, keep_last_);
   saved_ = position;
 }
 

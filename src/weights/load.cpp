@@ -7,6 +7,13 @@
 
 namespace freeatm::weights {
 
+TensorMap module_state(const torch::nn::Module& module) {
+  TensorMap state;
+  for (const auto& item : module.named_parameters()) state[item.key()] = item.value().detach();
+  for (const auto& item : module.named_buffers()) state[item.key()] = item.value();
+  return state;
+}
+
 LoadReport load_into(const TensorMap& destination, const TensorMap& source) {
   const at::NoGradGuard no_grad;
   LoadReport report;

@@ -21,6 +21,7 @@ Sample two_phrases() {
   for (size_t i = 0; i < sample.image.pixels.size(); ++i) sample.image.pixels[i] = static_cast<uint8_t>(i * 3);
   sample.caption = "a dog on the grass";
   sample.phrases = {{"dog", text::Role::kThing, {2, 5}, {1}}, {"grass", text::Role::kStuff, {13, 18}, {4}}};
+  sample.scores = {.5, .25};
   sample.masks = vision::MaskSet(4, 6);
   std::vector<uint8_t> dog(24), grass(24);
   dog[8] = dog[9] = grass[20] = 1;
@@ -33,13 +34,12 @@ void write_shard(const fs::path& path, int count) {
   ShardWriter writer(path);
   for (int i = 0; i < count; ++i) {
     const Sample sample = two_phrases();
-    writer.add("00000000" + std::to_string(i), {{"png", vision::encode_png(sample.image)},
-                                                {"json", sample_json(sample, {.seed = i,
-                                                                              .model_digest = "d",
-                                                                              .token_texts = {"a</w>"},
-                                                                              .token_spans = {{0, 1}},
-                                                                              .scores = {.5, .25}})},
-                                                {"maps.npy", npy_float16(at::arange(12).view({2, 2, 3}))}});
+    writer.add(
+        "00000000" + std::to_string(i),
+        {{"png", vision::encode_png(sample.image)},
+         {"json",
+          sample_json(sample, {.seed = i, .model_digest = "d", .token_texts = {"a</w>"}, .token_spans = {{0, 1}}})},
+         {"maps.npy", npy_float16(at::arange(12).view({2, 2, 3}))}});
   }
   writer.commit();
 }

@@ -96,9 +96,9 @@ TEST(PhraseMasks, NoPhrasesGiveNoMasks) {
 
 TEST(TokensIn, ThoseThatOverlap) {
   const std::vector<text::Span> spans = {{0, 1}, {2, 6}, {6, 9}, {10, 12}};
-  EXPECT_EQ(tokens_in({2, 9}, spans), (std::vector<int64_t>{1, 2}));
-  EXPECT_EQ(tokens_in({8, 10}, spans), (std::vector<int64_t>{2}));
-  EXPECT_TRUE(tokens_in({12, 20}, spans).empty());
+  EXPECT_EQ(text::tokens_in(text::Span{2, 9}, spans), (std::vector<int64_t>{1, 2}));
+  EXPECT_EQ(text::tokens_in(text::Span{8, 10}, spans), (std::vector<int64_t>{2}));
+  EXPECT_TRUE(text::tokens_in(text::Span{12, 20}, spans).empty());
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "freeatm/models/resnet.h"
 #include "freeatm/training/checkpoint.h"
+#include "freeatm/weights/load.h"
 
 #include "models/hash_weights.h"
 #include "testing.h"
@@ -74,7 +75,7 @@ TEST_F(MocoV3AgainstPyTorch, MovesTheMomentumEncoderAlike) {
 
 TEST(MocoV3, StartsWithEqualEncodersAndKeepsAtTheEnd) {
   const auto moco = make();
-  const auto state = training::module_state(*moco);
+  const auto state = weights::module_state(*moco);
   for (const char* name : {"backbone.layer1.0.conv1.weight", "projector.0.weight"}) {
     EXPECT_TRUE(state.at(name).equal(state.at(format("momentum_{}", name)))) << name;
   }
@@ -86,8 +87,8 @@ TEST(MocoV3, StartsWithEqualEncodersAndKeepsAtTheEnd) {
 
 TEST(MocoV3, SeesCollapse) {
   const auto moco = make();
-  training::module_state(*moco).at("predictor.0.weight").zero_();
-  training::module_state(*moco).at("predictor.1.bias").fill_(1);  // every picture gives the same prediction
+  weights::module_state(*moco).at("predictor.0.weight").zero_();
+  weights::module_state(*moco).at("predictor.1.bias").fill_(1);  // every picture gives the same prediction
   RandomStream random(1, "bytes");
   at::Tensor pixels = at::empty({4, 32, 32, 3}, at::kByte);
   for (int64_t i = 0; i < pixels.numel(); ++i)

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/linear.h>
 
@@ -85,7 +84,6 @@ inline void train_toy(const fs::path& out, const ToyRun& run) {
   const auto prepare = [objective](data::Sample&& sample, RandomStream& random, double progress) {
     return objective->prepare(std::move(sample), random, progress);
   };
-  at::get_num_threads();  // as in the pretrain command
   data::Loader loader(pictures, prepare, loader_options, 1, length.epochs());
   const auto optimizer = training::make_optimizer(run.options.optimizer, objective->parameter_groups());
   training::Trainer trainer(*objective, loader, *optimizer, run.options.schedule(length), length, at::kCPU);

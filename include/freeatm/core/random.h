@@ -3,6 +3,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace freeatm {
@@ -48,5 +49,8 @@ class Permutation {
 
 /// A well-mixed 64-bit hash of bytes (FNV-1a with a finaliser); stable across machines.
 uint64_t stable_hash(std::string_view bytes, uint64_t seed = 0);
+
+/// A hash as 16 hexadecimal digits: digests in files.
+std::string hash_text(uint64_t hash);
 
 }  // namespace freeatm

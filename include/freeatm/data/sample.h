@@ -26,6 +26,9 @@ struct Sample {
   std::vector<double> scores;  // [phrases], how sure each mask is; empty where nobody said
 };
 
+/// A sample's key by its index, nine digits: "000000042".
+std::string sample_key(int64_t index);
+
 /// One sample as the objective wants it: names -> tensors without the batch dimension.
 using View = std::map<std::string, at::Tensor>;
 

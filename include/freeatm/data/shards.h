@@ -51,14 +51,13 @@ std::vector<IndexedSample> index_shard(const fs::path& path);
 /// NumPy's .npy, version 1: float16 bytes of the tensor, C order.
 std::string npy_float16(const at::Tensor& tensor);
 
-/// What a shard's KEY.json says of a picture beyond Sample; `sample.masks` become boxes, areas and RLE.
+/// What a shard's KEY.json says of a picture beyond Sample; its masks become boxes, areas and RLE.
 struct Provenance {
   int64_t seed = 0;
   std::string model_digest;
   std::vector<std::pair<std::string, double>> sampler;  // "steps": 25
   std::vector<std::string> token_texts;
   std::vector<text::Span> token_spans;
-  std::vector<double> scores;  // one a phrase
 };
 std::string sample_json(const Sample& sample, const Provenance& provenance);
 

@@ -32,7 +32,4 @@ struct PhraseMasks {
 PhraseMasks phrase_masks(const at::Tensor& maps, const std::vector<text::Phrase>& phrases, int64_t height,
                          int64_t width, const MaskOptions& options);
 
-/// The tokens that overlap a part of the caption: for phrases that come from elsewhere than text::find_phrases.
-std::vector<int64_t> tokens_in(const text::Span& part, const std::vector<text::Span>& token_spans);
-
 }  // namespace freeatm::diffusion

@@ -6,6 +6,7 @@
 #include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
 
+#include "freeatm/config/fields.h"
 #include "freeatm/diffusion/scheduler.h"
 #include "freeatm/models/autoencoder_kl.h"
 #include "freeatm/models/clip_text.h"
@@ -13,6 +14,11 @@
 #include "freeatm/text/tokenizer.h"
 
 namespace freeatm::diffusion {
+
+struct PipelineOptions {
+  std::string path;
+  void fields(config::Fields& f);
+};
 
 /// A diffusers StableDiffusionPipeline folder in memory, ready for inference.
 struct Pipeline {

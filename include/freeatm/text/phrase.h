@@ -25,6 +25,9 @@ struct Phrase {
   std::vector<int64_t> tokens;  // indices into the caption's tokens, the start token not counted
 };
 
+/// The tokens that overlap a part of the text.
+std::vector<int64_t> tokens_in(const Span& part, const std::vector<Span>& token_spans);
+
 /// Names whose roles are known: the world's classes and places, or a user's class list.
 struct Lexicon {
   std::vector<std::string> things, stuff;  // lower case; may have several words

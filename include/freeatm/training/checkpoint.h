@@ -21,9 +21,6 @@ struct Checkpoint {
   weights::TensorMap model, optimizer;
 };
 
-/// Parameters and buffers by name: the tensors themselves, to save or to load into.
-weights::TensorMap module_state(const torch::nn::Module& module);
-
 /// Writes step_N, moves `latest`, and removes the oldest beyond `keep_last`.
 void save_checkpoint(const fs::path& run, const Checkpoint& checkpoint, int64_t keep_last);
 

@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include <torch/nn/module.h>
+
 #include "freeatm/weights/safetensors.h"
 
 namespace freeatm::weights {
@@ -13,6 +15,9 @@ struct LoadReport {
   std::vector<std::string> misshaped;  // "name: [3, 4] in the file, [3, 5] in the model"
   bool complete() const { return missing.empty() && misshaped.empty() && unexpected.empty(); }
 };
+
+/// A module's parameters and buffers by name: the tensors themselves, to save or to load into.
+TensorMap module_state(const torch::nn::Module& module);
 
 /// Copies each of the source's tensors into the destination's of the same name (converted to its dtype and device).
 LoadReport load_into(const TensorMap& destination, const TensorMap& source);

@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "freeatm/data/sample.h"
+
 #include "world/textures.h"
 #include "world/vocabulary.h"
 
@@ -27,12 +29,6 @@ Json info(const char* what) { return {{"description", std::string("the emoji wor
 Json bbox(const vision::Box& box) { return Json::array({box.x, box.y, box.width, box.height}); }
 
 }  // namespace
-
-std::string sample_key(int64_t index) {
-  char text[24];
-  std::snprintf(text, sizeof text, "%09lld", static_cast<long long>(index));
-  return text;
-}
 
 SceneRecord record_of(const Scene& scene) {
   SceneRecord record{scene.caption, {}, {}};

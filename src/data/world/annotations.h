@@ -23,7 +23,4 @@ std::string captions_json(const std::vector<SceneRecord>& scenes);
 /// COCO's `instances_*.json` with compressed run lengths.
 std::string instances_json(const std::vector<SceneRecord>& scenes);
 
-/// "000000042"
-std::string sample_key(int64_t index);
-
 }  // namespace freeatm::data::world

@@ -5,7 +5,6 @@
 #include FT_FREETYPE_H
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <string_view>
 
@@ -78,9 +77,7 @@ Sprites::Sprites(const std::string& font_path) {
   if (!fs::exists(font_path))
     throw UserError(font_path, "font", "no such file; Debian's package fonts-noto-color-emoji has it");
   const std::string bytes = read_file(font_path, "font");
-  char digest[17];
-  std::snprintf(digest, sizeof digest, "%016llx", static_cast<unsigned long long>(stable_hash(bytes)));
-  font_digest_ = digest;
+  font_digest_ = hash_text(stable_hash(bytes));
 
   Font font(bytes, font_path);
   for (const ClassInfo& info : classes()) {

@@ -10,6 +10,7 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
 #include "freeatm/core/progress.h"
+#include "freeatm/data/sample.h"
 
 #include "world/annotations.h"
 #include "world/parallel.h"
