@@ -23,8 +23,9 @@ struct Outcome {
   std::string text;  // stdout and stderr
 };
 
+/// From the repository's root, where the defaults (models/emoji) are.
 Outcome run(const std::string& arguments) {
-  FILE* pipe = popen((std::string(FREEATM_BINARY) + " " + arguments + " 2>&1").c_str(), "r");
+  FILE* pipe = popen(("cd " + source_file("") + " && " + FREEATM_BINARY + " " + arguments + " 2>&1").c_str(), "r");
   Outcome outcome{0, ""};
   std::array<char, 4096> buffer;
   while (const size_t got = fread(buffer.data(), 1, buffer.size(), pipe)) outcome.text.append(buffer.data(), got);
