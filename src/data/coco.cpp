@@ -9,8 +9,6 @@
 #include "freeatm/core/files.h"
 #include "freeatm/data/dataset.h"
 
-#include "polygon.h"
-
 namespace freeatm::data {
 namespace {
 
@@ -26,7 +24,7 @@ struct Record {
   std::string file_name, caption;
   int height = 0, width = 0;
   std::vector<text::Phrase> phrases;
-  std::vector<int64_t> object_ids;  // [phrases]; -1: no object
+  std::vector<std::vector<int64_t>> object_ids;  // [phrases]: the objects that each names, none of a place
   std::vector<Object> objects;
   bool has_phrases = false;  // the captions file says which words name what
 };
@@ -93,9 +91,8 @@ class Records {
       throw UserError(captions_.string(), "span", "[{}, {}) lies outside of '{}'", phrase.span.begin, phrase.span.end,
                       record.caption);
     }
-    const Json& object = json.at("object_id");
     record.phrases.push_back(std::move(phrase));
-    record.object_ids.push_back(object.is_null() ? -1 : object.get<int64_t>());
+    record.object_ids.push_back(json.at("object_ids").get<std::vector<int64_t>>());
   }
 
   void read_instances(const Json& json) {
@@ -117,13 +114,14 @@ class Records {
     if (!record.has_phrases) {
       for (const Object& object : record.objects) {
         record.phrases.push_back({object.category, text::Role::kThing, {}, {}});
-        record.object_ids.push_back(object.id);
+        record.object_ids.push_back({object.id});
       }
     }
-    for (int64_t id : record.object_ids) {
-      const auto same = [&](const Object& object) { return object.id == id; };
-      if (id >= 0 && std::none_of(record.objects.begin(), record.objects.end(), same)) {
-        throw UserError(captions_.string(), "object_id", "{} is the id of no object of {} in {}", id, record.file_name,
+    for (const auto& ids : record.object_ids) {
+      for (int64_t id : ids) {
+        const auto same = [&](const Object& object) { return object.id == id; };
+        if (std::any_of(record.objects.begin(), record.objects.end(), same)) continue;
+        throw UserError(captions_.string(), "object_ids", "{} is the id of no object of {} in {}", id, record.file_name,
                         instances_.filename());
       }
     }
@@ -134,12 +132,17 @@ class Records {
   std::unordered_map<int64_t, size_t> index_;  // image id -> place in records_
 };
 
+vision::Rle empty_mask(int height, int width) {
+  return {height, width, {static_cast<uint32_t>(int64_t{height} * width)}};
+}
+
 /// COCO's three kinds: compressed run lengths, plain run lengths, polygons.
-std::vector<uint8_t> decode_segmentation(const Json& json, int height, int width, const std::string& name) {
+vision::Rle read_segmentation(const Json& json, int height, int width, const std::string& name) {
   if (json.is_array()) {
-    std::vector<uint8_t> mask(size_t(height) * width);
-    for (const Json& polygon : json) fill_polygon(polygon.get<std::vector<double>>(), height, width, mask);
-    return mask;
+    std::vector<vision::Rle> parts = {empty_mask(height, width)};
+    for (const Json& polygon : json)
+      parts.push_back(vision::Rle::from_polygon(polygon.get<std::vector<double>>(), height, width, name));
+    return vision::merge(parts);
   }
   const int rle_height = json.at("size").at(0), rle_width = json.at("size").at(1);
   if (rle_height != height || rle_width != width) {
@@ -147,10 +150,8 @@ std::vector<uint8_t> decode_segmentation(const Json& json, int height, int width
                     height);
   }
   const Json& counts = json.at("counts");
-  if (counts.is_string())
-    return vision::Rle::from_counts(counts.get_ref<const std::string&>(), height, width, name).decode();
-  vision::Rle rle{height, width, counts.get<std::vector<uint32_t>>()};
-  return vision::Rle::from_counts(rle.counts(), height, width, name).decode();  // checks that the runs fill the picture
+  if (counts.is_string()) return vision::Rle::from_counts(counts.get_ref<const std::string&>(), height, width, name);
+  return vision::Rle::from_runs(counts.get<std::vector<int64_t>>(), height, width, name);
 }
 
 class Coco final : public Dataset {
@@ -178,22 +179,24 @@ class Coco final : public Dataset {
     sample.caption = record.caption;
     sample.phrases = record.phrases;
     sample.masks = vision::MaskSet(record.height, record.width);
-    for (int64_t id : record.object_ids) sample.masks.add(mask(record, id));
+    for (const auto& ids : record.object_ids) sample.masks.add(mask(record, ids));
     return sample;
   }
 
  private:
-  std::vector<uint8_t> mask(const Record& record, int64_t object_id) const {
+  /// All of these objects' pixels.
+  vision::Rle mask(const Record& record, const std::vector<int64_t>& object_ids) const {
+    std::vector<vision::Rle> masks = {empty_mask(record.height, record.width)};
     for (const Object& object : record.objects) {
-      if (object.id != object_id) continue;
-      const std::string name = format("{}: annotation {}", instances_.string(), object_id);
+      if (std::find(object_ids.begin(), object_ids.end(), object.id) == object_ids.end()) continue;
+      const std::string name = format("{}: annotation {}", instances_.string(), object.id);
       try {
-        return decode_segmentation(object.segmentation, record.height, record.width, name);
+        masks.push_back(read_segmentation(object.segmentation, record.height, record.width, name));
       } catch (const Json::exception& error) {
         throw UserError(name, "segmentation", "is neither run lengths nor polygons: {}", error.what());
       }
     }
-    return std::vector<uint8_t>(size_t(record.height) * record.width);
+    return vision::merge(masks);
   }
 
   fs::path images_, instances_;

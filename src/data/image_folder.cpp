@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // torchvision's ImageFolder: ROOT/<split>/<class>/**/*.png, labels by the classes' names in byte order.
 #include <algorithm>
-#include <array>
-#include <cctype>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
@@ -10,14 +8,6 @@
 
 namespace freeatm::data {
 namespace {
-
-bool is_picture(const fs::path& path) {
-  constexpr std::array<std::string_view, 4> kExtensions = {".png", ".jpg", ".jpeg", ".webp"};
-  std::string extension = path.extension();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
-}
 
 std::vector<std::string> folders_in(const fs::path& root) {
   std::vector<std::string> names;
@@ -60,7 +50,7 @@ class ImageFolder final : public Dataset {
   void add_class(int64_t label) {
     const size_t before = files_.size();
     for (const auto& entry : fs::recursive_directory_iterator(root_ / class_names_[label])) {
-      if (entry.is_regular_file() && is_picture(entry.path())) {
+      if (entry.is_regular_file() && vision::is_picture_extension(entry.path().extension().string())) {
         files_.push_back({entry.path().lexically_relative(root_).string(), label});
       }
     }

@@ -129,8 +129,12 @@ void read_description(const std::string& bytes, const std::string& name, Sample&
                           {entry.at("span").at(0), entry.at("span").at(1)},
                           entry.value("tokens", std::vector<int64_t>{})};
       const auto& segmentation = entry.at("segmentation");
-      sample.masks.add(vision::Rle::from_counts(segmentation.at("counts").get<std::string>(),
-                                                segmentation.at("size").at(0), segmentation.at("size").at(1), name));
+      const int height = segmentation.at("size").at(0), width = segmentation.at("size").at(1);
+      if (height != sample.image.height || width != sample.image.width) {
+        throw UserError(name, "segmentation", "a mask of {}x{} for a picture of {}x{}", width, height,
+                        sample.image.width, sample.image.height);
+      }
+      sample.masks.add(vision::Rle::from_counts(segmentation.at("counts").get<std::string>(), height, width, name));
       sample.phrases.push_back(std::move(phrase));
       sample.scores.push_back(entry.value("score", 0.0));
     }
@@ -146,8 +150,7 @@ Sample read_sample(const ShardFile& file, const IndexedSample& indexed) {
     return file.path().string() + "/" + indexed.key + "." + place.extension;
   };
   for (const MemberPlace& place : indexed.members) {  // the picture first: the masks have its size
-    if (place.extension == "png" || place.extension == "jpg" || place.extension == "jpeg" ||
-        place.extension == "webp") {
+    if (vision::is_picture_extension(place.extension)) {
       sample.image = vision::decode_image(file.read(place.offset, place.size), name(place));
     }
   }

@@ -1,15 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/vision/augment.h"
 
-#include <array>
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace freeatm::vision {
+namespace {
+
+void apply(const Jitter& jitter, Image& image) {
+  for (int operation : jitter.order) {
+    if (operation == 0 && jitter.brightness != 1) adjust_brightness(image, jitter.brightness);
+    if (operation == 1 && jitter.contrast != 1) adjust_contrast(image, jitter.contrast);
+    if (operation == 2 && jitter.saturation != 1) adjust_saturation(image, jitter.saturation);
+    if (operation == 3 && jitter.hue != 0) adjust_hue(image, jitter.hue);
+  }
+}
+
+}  // namespace
 
 void JitterOptions::fields(config::Fields& f) {
-  f("brightness", brightness, "factor drawn from 1 -+ this", config::between(0, 1));
-  f("contrast", contrast, "factor drawn from 1 -+ this", config::between(0, 1));
-  f("saturation", saturation, "factor drawn from 1 -+ this", config::between(0, 1));
+  f("brightness", brightness, "factor drawn from max(0, 1 - this) to 1 + this", config::between(0, 100));
+  f("contrast", contrast, "factor drawn from max(0, 1 - this) to 1 + this", config::between(0, 100));
+  f("saturation", saturation, "factor drawn from max(0, 1 - this) to 1 + this", config::between(0, 100));
   f("hue", hue, "turn drawn from -+ this, of the whole circle", config::between(0, 0.5));
 }
 
@@ -26,32 +39,59 @@ void AugmentOptions::fields(config::Fields& f) {
   if (f.reading() && blur_sigma.low > blur_sigma.high) f.refuse("blur_sigma_low", "is larger than blur_sigma_high");
 }
 
-void jitter(Image& image, const JitterOptions& options, RandomStream& random) {
-  std::array<int, 4> order = {0, 1, 2, 3};
-  for (int i = 3; i > 0; --i) std::swap(order[i], order[random.integer(i + 1)]);
-  const double brightness = random.uniform(1 - options.brightness, 1 + options.brightness);
-  const double contrast = random.uniform(1 - options.contrast, 1 + options.contrast);
-  const double saturation = random.uniform(1 - options.saturation, 1 + options.saturation);
-  const double hue = random.uniform(-options.hue, options.hue);
-  for (int operation : order) {
-    if (operation == 0) adjust_brightness(image, brightness);
-    if (operation == 1) adjust_contrast(image, contrast);
-    if (operation == 2) adjust_saturation(image, saturation);
-    if (operation == 3) adjust_hue(image, hue);
+Box random_resized_crop_box(int height, int width, Range scale, Range ratio, RandomStream& random) {
+  const double area = static_cast<double>(height) * width;
+  for (int attempt = 0; attempt < 10; ++attempt) {
+    const double target = area * random.uniform(scale.low, scale.high);
+    const double aspect = std::exp(random.uniform(std::log(ratio.low), std::log(ratio.high)));
+    const auto w = static_cast<int>(std::nearbyint(std::sqrt(target * aspect)));
+    const auto h = static_cast<int>(std::nearbyint(std::sqrt(target / aspect)));
+    if (w < 1 || w > width || h < 1 || h > height) continue;
+    const auto y = static_cast<double>(random.integer(height - h + 1));
+    const auto x = static_cast<double>(random.integer(width - w + 1));
+    return {x, y, static_cast<double>(w), static_cast<double>(h)};
   }
+  const double own = static_cast<double>(width) / height;
+  const int w = own > ratio.high ? std::max(1, static_cast<int>(std::nearbyint(height * ratio.high))) : width;
+  const int h = own < ratio.low ? std::max(1, static_cast<int>(std::nearbyint(width / ratio.low))) : height;
+  return {double((width - w) / 2), double((height - h) / 2), double(w), double(h)};
 }
 
-Augmented augment(const Image& image, const Box& crop, const AugmentOptions& options, RandomStream& random) {
+Jitter draw_jitter(const JitterOptions& options, RandomStream& random) {
+  const auto factor = [&](double x) { return random.uniform(std::max(0.0, 1 - x), 1 + x); };
+  Jitter jitter{{0, 1, 2, 3}, 1, 1, 1, 0};
+  for (int i = 3; i > 0; --i) std::swap(jitter.order[i], jitter.order[random.integer(i + 1)]);
+  jitter.brightness = factor(options.brightness);
+  jitter.contrast = factor(options.contrast);
+  jitter.saturation = factor(options.saturation);
+  jitter.hue = random.uniform(-options.hue, options.hue);
+  return jitter;
+}
+
+Augmentation draw_augmentation(const AugmentOptions& options, RandomStream& random) {
+  Augmentation drawn;
+  if (random.bernoulli(options.jitter_probability)) drawn.jitter = draw_jitter(options.jitter, random);
+  drawn.grayscale = random.bernoulli(options.grayscale_probability);
+  if (random.bernoulli(options.blur_probability))
+    drawn.blur_sigma = random.uniform(options.blur_sigma.low, options.blur_sigma.high);
+  drawn.solarize = random.bernoulli(options.solarize_probability);
+  drawn.flip = random.bernoulli(options.flip_probability);
+  return drawn;
+}
+
+Augmented augment(const Image& image, const MaskSet& masks, const Box& crop, const AugmentOptions& options,
+                  RandomStream& random) {
   const int side = static_cast<int>(options.size);
-  Augmented view{resized_crop(image, crop, side, side)};
-  if (random.bernoulli(options.jitter_probability)) jitter(view.image, options.jitter, random);
-  if (random.bernoulli(options.grayscale_probability)) grayscale(view.image);
-  if (random.bernoulli(options.blur_probability)) {
-    gaussian_blur(view.image, random.uniform(options.blur_sigma.low, options.blur_sigma.high));
+  const Augmentation drawn = draw_augmentation(options, random);
+  Augmented view{resized_crop(image, crop, side, side), masks.resized_crop(crop, side, side)};
+  if (drawn.jitter) apply(*drawn.jitter, view.image);
+  if (drawn.grayscale) grayscale(view.image);
+  if (drawn.blur_sigma) gaussian_blur(view.image, *drawn.blur_sigma);
+  if (drawn.solarize) solarize(view.image);
+  if (drawn.flip) {
+    horizontal_flip(view.image);
+    view.masks.horizontal_flip();
   }
-  if (random.bernoulli(options.solarize_probability)) solarize(view.image);
-  view.flipped = random.bernoulli(options.flip_probability);
-  if (view.flipped) flip(view.image);
   return view;
 }
 

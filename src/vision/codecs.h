@@ -9,13 +9,13 @@
 namespace freeatm::vision {
 
 Image decode_png(std::string_view bytes, const std::string& name);
-Image decode_jpeg(std::string_view bytes, const std::string& name);
+Image decode_jpeg(std::string_view bytes, const std::string& name, const DecodeOptions& options);
 Image decode_webp(std::string_view bytes, const std::string& name);
 
-/// Throws UserError unless 1 <= width * height <= 2^28: a few hostile bytes must not ask for all the memory.
+/// Throws UserError unless 1 <= width * height <= 178,956,970: a few hostile bytes must not ask for all the memory.
 void check_size(int64_t width, int64_t height, const std::string& name);
 
-/// RGBA, four bytes a pixel -> RGB on white.
-Image on_white(const uint8_t* rgba, int height, int width);
+/// Throws UserError where a side is longer than the format can say.
+void check_longest(const Image& image, int longest, std::string_view format_name);
 
 }  // namespace freeatm::vision

@@ -7,7 +7,8 @@
 
 #include <opencv2/imgproc.hpp>
 
-#include "freeatm/vision/augment.h"
+#include "freeatm/core/error.h"
+#include "freeatm/vision/transforms.h"
 
 namespace freeatm::vision {
 namespace {
@@ -75,9 +76,10 @@ void grayscale(Image& image) {
   map_pixels(image, [](uint8_t* pixel) { std::fill_n(pixel, 3, luma(pixel)); });
 }
 
-void gaussian_blur(Image& image, double sigma) {
-  const int side = 2 * static_cast<int>(std::ceil(3 * sigma)) + 1;
-  const cv::Mat kernel = cv::getGaussianKernel(side, sigma, CV_32F);
+void gaussian_blur(Image& image, double sigma, int kernel_size) {
+  if (kernel_size == 0) kernel_size = 2 * static_cast<int>(std::ceil(3 * sigma)) + 1;
+  FREEATM_CHECK(sigma > 0 && kernel_size % 2 == 1, "a blur of sigma {} over {} pixels", sigma, kernel_size);
+  const cv::Mat kernel = cv::getGaussianKernel(kernel_size, sigma, CV_32F);
   cv::Mat bytes(image.height, image.width, CV_8UC3, image.pixels.data()), floats;
   bytes.convertTo(floats, CV_32F);  // OpenCV's own blur of bytes has 8-bit weights: 2/255 away
   cv::sepFilter2D(floats, floats, -1, kernel, kernel, {-1, -1}, 0, cv::BORDER_REFLECT_101);

@@ -7,33 +7,39 @@
 
 #include "freeatm/core/error.h"
 
+#include "pixel_box.h"
+
 namespace freeatm::vision {
 namespace {
 
-// Where each of `size` output pixels looks in a line of `limit` pixels: the input pixel under its centre.
-std::vector<int> nearest_sources(double begin, double extent, int size, int limit) {
+// Which input pixel each of `size` output pixels shows; in floats, because torch computes it so and rounds with it.
+std::vector<int> nearest_sources(int begin, int extent, int size) {
+  const float scale = static_cast<float>(extent) / static_cast<float>(size);
   std::vector<int> sources(size);
-  for (int i = 0; i < size; ++i) {
-    sources[i] = std::clamp(static_cast<int>(std::floor(begin + (i + 0.5) * extent / size)), 0, limit - 1);
-  }
+  for (int i = 0; i < size; ++i)
+    sources[i] = begin + std::min(static_cast<int>(static_cast<float>(i) * scale), extent - 1);
   return sources;
 }
 
 }  // namespace
 
-void MaskSet::add(std::vector<uint8_t> mask) {
-  FREEATM_CHECK(mask.size() == size_t(height_) * width_, "a mask of {} pixels in a set of {}x{}", mask.size(), height_,
-                width_);
-  masks_.push_back(std::move(mask));
+void MaskSet::add(const std::vector<uint8_t>& mask) {
+  FREEATM_CHECK(static_cast<int64_t>(mask.size()) == mask_size(), "a mask of {} pixels in a set of {}x{}", mask.size(),
+                height_, width_);
+  pixels_.insert(pixels_.end(), mask.begin(), mask.end());
+  ++count_;
 }
 
 void MaskSet::add(const Rle& rle) {
   FREEATM_CHECK(rle.height == height_ && rle.width == width_, "a mask of {}x{} in a set of {}x{}", rle.height,
                 rle.width, height_, width_);
-  masks_.push_back(rle.decode());
+  add(rle.decode());
 }
 
-int64_t MaskSet::area(int64_t i) const { return std::accumulate(masks_[i].begin(), masks_[i].end(), int64_t{0}); }
+int64_t MaskSet::area(int64_t i) const {
+  const uint8_t* mask = (*this)[i];
+  return std::accumulate(mask, mask + mask_size(), int64_t{0});
+}
 
 int64_t MaskSet::area_inside(int64_t i, const Box& box) const {
   const int left = std::clamp(static_cast<int>(std::lround(box.x)), 0, width_);
@@ -42,7 +48,7 @@ int64_t MaskSet::area_inside(int64_t i, const Box& box) const {
   const int bottom = std::clamp(static_cast<int>(std::lround(box.y + box.height)), top, height_);
   int64_t sum = 0;
   for (int y = top; y < bottom; ++y) {
-    const uint8_t* row = masks_[i].data() + size_t(y) * width_;
+    const uint8_t* row = (*this)[i] + int64_t{y} * width_;
     sum += std::accumulate(row + left, row + right, int64_t{0});
   }
   return sum;
@@ -51,40 +57,46 @@ int64_t MaskSet::area_inside(int64_t i, const Box& box) const {
 Box MaskSet::box(int64_t i) const {
   int left = width_, right = -1, top = height_, bottom = -1;
   for (int y = 0; y < height_; ++y) {
-    const uint8_t* row = masks_[i].data() + size_t(y) * width_;
-    for (int x = 0; x < width_; ++x) {
-      if (row[x] == 0) continue;
-      left = std::min(left, x);
-      right = std::max(right, x);
-      top = std::min(top, y);
-      bottom = y;
-    }
+    const uint8_t *row = (*this)[i] + int64_t{y} * width_, *end = row + width_;
+    const uint8_t* first = std::find(row, end, uint8_t{1});
+    if (first == end) continue;
+    const uint8_t* last = end - 1;
+    while (*last == 0) --last;
+    left = std::min(left, static_cast<int>(first - row));
+    right = std::max(right, static_cast<int>(last - row));
+    top = std::min(top, y);
+    bottom = y;
   }
   if (right < 0) return {};
   return {double(left), double(top), double(right - left + 1), double(bottom - top + 1)};
 }
 
-MaskSet MaskSet::flipped() const {
-  MaskSet out = *this;
-  for (auto& mask : out.masks_) {
-    for (auto row = mask.begin(); row != mask.end(); row += width_) std::reverse(row, row + width_);
+MaskSet MaskSet::resized_crop(const Box& box, int height, int width) const {
+  MaskSet out(height, width);
+  if (count_ == 0) return out;
+  const PixelBox crop = whole_pixels(box, height_, width_);
+  const auto columns = nearest_sources(crop.x, crop.width, width), rows = nearest_sources(crop.y, crop.height, height);
+  out.count_ = count_;
+  out.pixels_.resize(count_ * out.mask_size());
+  uint8_t* pixel = out.pixels_.data();
+  for (int64_t i = 0; i < count_; ++i) {
+    for (int y : rows) {
+      const uint8_t* row = (*this)[i] + int64_t{y} * width_;
+      for (int x : columns) *pixel++ = row[x];
+    }
   }
   return out;
 }
 
-MaskSet MaskSet::cropped_and_resized(const Box& box, int height, int width) const {
-  const auto columns = nearest_sources(box.x, box.width, width, width_);
-  const auto rows = nearest_sources(box.y, box.height, height, height_);
-  MaskSet out(height, width);
-  for (const auto& mask : masks_) {
-    auto& resized = out.masks_.emplace_back();
-    resized.reserve(size_t(height) * width);
-    for (int y : rows) {
-      const uint8_t* row = mask.data() + size_t(y) * width_;
-      for (int x : columns) resized.push_back(row[x]);
-    }
+void MaskSet::horizontal_flip() {
+  for (auto row = pixels_.begin(); row != pixels_.end(); row += width_) std::reverse(row, row + width_);
+}
+
+void MaskSet::vertical_flip() {
+  for (auto mask = pixels_.begin(); mask != pixels_.end(); mask += mask_size()) {
+    for (int top = 0, bottom = height_ - 1; top < bottom; ++top, --bottom)
+      std::swap_ranges(mask + top * width_, mask + (top + 1) * width_, mask + bottom * width_);
   }
-  return out;
 }
 
 }  // namespace freeatm::vision

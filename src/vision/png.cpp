@@ -9,6 +9,7 @@
 #include "freeatm/core/error.h"
 
 #include "codecs.h"
+#include "exif.h"
 
 namespace freeatm::vision {
 namespace {
@@ -36,13 +37,11 @@ class PngReader {
     const int height = static_cast<int>(png_get_image_height(png_, info_));
     check_size(width, height, name_);
     if (!set_transforms()) fail();
-    const bool alpha = png_get_channels(png_, info_) == 4;
     Image image(height, width);
-    std::vector<uint8_t> rgba(alpha ? size_t(height) * width * 4 : 0);
     std::vector<png_bytep> rows(height);
-    for (int y = 0; y < height; ++y) rows[y] = alpha ? rgba.data() + size_t(y) * width * 4 : image.row(y);
+    for (int y = 0; y < height; ++y) rows[y] = image.row(y);
     if (!read_rows(rows.data())) fail();
-    return alpha ? on_white(rgba.data(), height, width) : image;
+    return upright(std::move(image), exif_orientation(exif_block()));
   }
 
  private:
@@ -59,21 +58,29 @@ class PngReader {
     return true;
   }
 
-  bool set_transforms() {  // whatever the file holds -> 8-bit RGB or RGBA
+  bool set_transforms() {  // whatever the file holds -> 8-bit RGB
     if (setjmp(png_jmpbuf(png_))) return false;
     png_set_expand(png_);
     png_set_strip_16(png_);
+    png_set_strip_alpha(png_);
     png_set_gray_to_rgb(png_);
     png_set_interlace_handling(png_);
     png_read_update_info(png_, info_);
-    return true;
+    return png_get_rowbytes(png_, info_) == size_t{3} * png_get_image_width(png_, info_);
   }
 
   bool read_rows(png_bytepp rows) {
     if (setjmp(png_jmpbuf(png_))) return false;
     png_read_image(png_, rows);
-    png_read_end(png_, nullptr);
+    png_read_end(png_, info_);
     return true;
+  }
+
+  std::string_view exif_block() {
+    png_uint_32 size = 0;
+    png_bytep bytes = nullptr;
+    if (png_get_eXIf_1(png_, info_, &size, &bytes) == 0) return {};
+    return {reinterpret_cast<const char*>(bytes), size};
   }
 
   [[noreturn]] void fail() { throw UserError(name_, "", "is a broken PNG picture: {}", message_); }
@@ -107,7 +114,7 @@ bool write_rows(png_structp png, png_infop info, const Image& image, int level) 
 Image decode_png(std::string_view bytes, const std::string& name) { return PngReader(bytes, name).read(); }
 
 std::string encode_png(const Image& image, int level) {
-  FREEATM_CHECK(!image.empty(), "a picture without pixels");
+  check_longest(image, PNG_USER_WIDTH_MAX, "PNG");
   std::string bytes, message;
   bytes.reserve(image.pixels.size() / 2);
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &message, remember_error, ignore_warning);

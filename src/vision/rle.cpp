@@ -5,6 +5,8 @@
 
 #include "freeatm/core/error.h"
 
+#include "codecs.h"
+
 namespace freeatm::vision {
 namespace {
 
@@ -59,24 +61,29 @@ Rle Rle::encode(const uint8_t* mask, int height, int width) {
 }
 
 Rle Rle::from_counts(std::string_view counts, int height, int width, const std::string& name) {
-  Rle rle{height, width, {}};
-  const int64_t size = int64_t{height} * width;
-  int64_t total = 0;
+  std::vector<int64_t> runs;
   for (size_t at = 0; at < counts.size();) {
     int64_t run;
     if (!take_number(counts, at, run))
       throw UserError(name, "segmentation", "the run lengths are broken at character {}", at);
-    if (rle.runs.size() > 2) run += rle.runs[rle.runs.size() - 2];
-    if (run < 0 || run > size - total) {
+    if (runs.size() > 2) run += runs[runs.size() - 2];
+    runs.push_back(run);
+  }
+  return from_runs(runs, height, width, name);
+}
+
+Rle Rle::from_runs(const std::vector<int64_t>& runs, int height, int width, const std::string& name) {
+  check_size(width, height, name);
+  const int64_t size = int64_t{height} * width;
+  int64_t total = 0;
+  for (int64_t run : runs) {
+    if (run < 0 || run > size - total)
       throw UserError(name, "segmentation", "the run lengths do not fit a {}x{} picture", width, height);
-    }
     total += run;
-    rle.runs.push_back(static_cast<uint32_t>(run));
   }
-  if (total != size) {
+  if (total != size)
     throw UserError(name, "segmentation", "the run lengths fill {} of {}x{} pixels", total, width, height);
-  }
-  return rle;
+  return {height, width, {runs.begin(), runs.end()}};
 }
 
 std::string Rle::counts() const {
@@ -87,11 +94,15 @@ std::string Rle::counts() const {
 
 std::vector<uint8_t> Rle::decode() const {
   std::vector<uint8_t> mask(size_t(height) * width);
-  int x = 0, y = 0;
-  for (size_t i = 0; i < runs.size(); ++i) {
-    for (uint32_t k = 0; k < runs[i]; ++k) {
-      mask[size_t(y) * width + x] = i % 2;
-      if (++y == height) y = 0, ++x;
+  int64_t position = 0;
+  for (size_t i = 0; i < runs.size(); position += runs[i++]) {
+    if (i % 2 == 0) continue;
+    int64_t x = position / height, y = position % height;
+    for (uint32_t left = runs[i]; left > 0; ++x, y = 0) {  // column by column
+      const auto rows = static_cast<uint32_t>(std::min<int64_t>(height - y, left));
+      uint8_t* pixel = mask.data() + y * width + x;
+      for (uint32_t k = 0; k < rows; ++k, pixel += width) *pixel = 1;
+      left -= rows;
     }
   }
   return mask;
@@ -118,6 +129,49 @@ Box Rle::box() const {
   }
   if (right < 0) return {};
   return {double(left), double(top), double(right - left + 1), double(bottom - top + 1)};
+}
+
+namespace {
+
+// Walks two masks of one size together, calling with the length of each stretch and the value of both masks there.
+template <class F>
+void walk_together(const Rle& a, const Rle& b, F call) {
+  FREEATM_CHECK(a.height == b.height && a.width == b.width, "masks of {}x{} and {}x{}", a.width, a.height, b.width,
+                b.height);
+  for (size_t i = 0, j = 0, left_a = 0, left_b = 0;;) {  // what is left of the runs i - 1 and j - 1
+    while (left_a == 0 && i < a.runs.size()) left_a = a.runs[i++];
+    while (left_b == 0 && j < b.runs.size()) left_b = b.runs[j++];
+    const size_t length = std::min(left_a, left_b);
+    if (length == 0) return;
+    call(static_cast<uint32_t>(length), i % 2 == 0, j % 2 == 0);
+    left_a -= length;
+    left_b -= length;
+  }
+}
+
+}  // namespace
+
+Rle merge(const std::vector<Rle>& masks, bool intersect) {
+  FREEATM_CHECK(!masks.empty(), "no mask to merge");
+  Rle merged = masks[0];
+  for (size_t i = 1; i < masks.size(); ++i) {
+    Rle both{merged.height, merged.width, {0}};
+    walk_together(merged, masks[i], [&](uint32_t length, bool in_a, bool in_b) {
+      const bool value = intersect ? in_a && in_b : in_a || in_b;
+      if (value != (both.runs.size() % 2 == 0)) both.runs.push_back(0);  // every second run is of ones
+      both.runs.back() += length;
+    });
+    merged = std::move(both);
+  }
+  return merged;
+}
+
+double iou(const Rle& detection, const Rle& truth, bool crowd) {
+  int64_t shared = 0;
+  walk_together(detection, truth, [&](uint32_t length, bool in_a, bool in_b) { shared += in_a && in_b ? length : 0; });
+  if (shared == 0) return 0;
+  const int64_t whole = crowd ? detection.area() : detection.area() + truth.area() - shared;
+  return static_cast<double>(shared) / static_cast<double>(whole);
 }
 
 }  // namespace freeatm::vision

@@ -35,8 +35,8 @@ class Coco : public ::testing::Test {
 
   void add_phrases() {
     captions_["annotations"][0]["phrases"] = {
-        {{"text", "dog"}, {"role", "thing"}, {"span", {2, 5}}, {"object_id", 7}},
-        {{"text", "grass"}, {"role", "stuff"}, {"span", {9, 14}}, {"object_id", nullptr}}};
+        {{"text", "dog"}, {"role", "thing"}, {"span", {2, 5}}, {"object_ids", {7}}},
+        {{"text", "grass"}, {"role", "stuff"}, {"span", {9, 14}}, {"object_ids", Json::array()}}};
   }
 
   std::unique_ptr<Dataset> open() {
@@ -85,8 +85,18 @@ TEST_F(Coco, ReadsPlainRunLengths) {
   EXPECT_USER_ERROR(sample(), "do not fit");
 }
 
+TEST_F(Coco, JoinsThePolygonsOfOneObject) {
+  segmentation() = {{0, 0, 2, 0, 2, 2, 0, 2}, {4, 3, 8, 3, 8, 6, 4, 6}};
+  EXPECT_EQ(sample().masks.area(0), 4 + 12);
+  EXPECT_EQ(sample().masks.box(0), (vision::Box{0, 0, 8, 6}));
+  segmentation() = nlohmann::json::array();
+  EXPECT_EQ(sample().masks.area(0), 0);
+}
+
 TEST_F(Coco, RefusesBrokenMasks) {
-  segmentation()["counts"] = "62";
+  segmentation() = {{1, 1, 5, 1, 5}};
+  EXPECT_USER_ERROR(sample(), "instances_val.json: annotation 7: segmentation: a polygon of 5 numbers");
+  segmentation() = {{"size", {6, 8}}, {"counts", "62"}};
   EXPECT_USER_ERROR(sample(), "instances_val.json: annotation 7: segmentation: the run lengths fill 8 of 8x6");
   segmentation()["counts"] = nullptr;
   EXPECT_USER_ERROR(sample(), "annotation 7: segmentation: is neither run lengths nor polygons");
@@ -96,8 +106,8 @@ TEST_F(Coco, RefusesBrokenMasks) {
 
 TEST_F(Coco, RefusesBrokenAnnotations) {
   add_phrases();
-  captions_["annotations"][0]["phrases"][0]["object_id"] = 99;
-  EXPECT_USER_ERROR(open(), "captions_val.json: object_id: 99 is the id of no object of a.png");
+  captions_["annotations"][0]["phrases"][0]["object_ids"] = {99};
+  EXPECT_USER_ERROR(open(), "captions_val.json: object_ids: 99 is the id of no object of a.png");
   captions_["annotations"][0]["phrases"][0]["span"] = {2, 50};
   EXPECT_USER_ERROR(open(), "captions_val.json: span: [2, 50)");
   captions_["annotations"][0]["image_id"] = 43;

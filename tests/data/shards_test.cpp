@@ -98,6 +98,18 @@ TEST(Shards, ABrokenPictureIsAnErrorWithItsName) {
   EXPECT_USER_ERROR(dataset->get(0, random), "a.tar/7.png");
 }
 
+TEST(Shards, AMaskOfAnotherSizeThanThePictureIsAnErrorWithItsName) {
+  TemporaryFolder folder;
+  ShardWriter writer(folder / "a.tar");
+  const char* json = R"({"caption": "a dog", "phrases": [{"text": "dog", "role": "thing", "span": [2, 5],
+                         "segmentation": {"size": [2, 3], "counts": "6"}}]})";
+  writer.add("7", {{"png", vision::encode_png(vision::Image(4, 4))}, {"json", json}});
+  writer.commit();
+  const auto dataset = open_shards(folder.path().string());
+  RandomStream random(0, "test");
+  EXPECT_USER_ERROR(dataset->get(0, random), "a.tar/7.json: segmentation: a mask of 3x2 for a picture of 4x4");
+}
+
 TEST(Shards, AreReadByWebDatasetAndPycocotools) {
   const std::string python = source_file(".deps/judges/bin/python");
   if (!fs::exists(python)) GTEST_SKIP() << "no .deps/judges: run scripts/setup.sh";

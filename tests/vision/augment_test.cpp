@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/vision/augment.h"
 
+#include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <functional>
 #include <map>
 #include <set>
 
@@ -11,103 +10,181 @@
 
 #include "freeatm/core/files.h"
 
+#include "pictures.h"
 #include "testing.h"
 
 namespace freeatm::vision {
 namespace {
 
-const std::string kFolder = testing::test_file("vision/data/augment/");
-using Parameters = std::vector<double>;
+constexpr int kDraws = 20'000;
 
-Image apply(const std::string& operation, Image image, const Parameters& p) {
-  static const std::map<std::string, std::function<void(Image&, double)>> kOperations = {
-      {"brightness", adjust_brightness},
-      {"contrast", adjust_contrast},
-      {"saturation", adjust_saturation},
-      {"hue", adjust_hue},
-      {"grayscale", [](Image& i, double) { grayscale(i); }},
-      {"blur", gaussian_blur},
-      {"solarize", [](Image& i, double threshold) { solarize(i, static_cast<int>(threshold)); }},
-  };
-  if (operation == "crop") return resized_crop(image, {p[0], p[1], p[2], p[3]}, int(p[4]), int(p[5]));
-  kOperations.at(operation)(image, p[0]);
-  return image;
+/// Kolmogorov and Smirnov's distance between values and a uniform distribution, times the root of their number: over
+/// 1.95 once in a thousand seeds.
+double distance_from_uniform(std::vector<double> values, double low, double high) {
+  std::sort(values.begin(), values.end());
+  const double n = static_cast<double>(values.size());
+  double worst = 0;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const double expected = (values[i] - low) / (high - low), here = static_cast<double>(i) / n;
+    worst = std::max({worst, expected - here, here + 1 / n - expected});
+  }
+  return worst * std::sqrt(n);
 }
 
-TEST(Augment, EqualsTorchvision) {  // scripts/baselines/augment.py
-  const Image picture = read_image(kFolder + "picture.png");
-  for (const auto& entry : nlohmann::json::parse(read_file(kFolder + "cases.json"))) {
-    const std::string operation = entry[0], file = entry[2];
-    const Image expected = read_image(kFolder + file), actual = apply(operation, picture, entry[1].get<Parameters>());
-    ASSERT_EQ(actual.height, expected.height);
-    ASSERT_EQ(actual.width, expected.width);
-    int worst = 0;
-    for (size_t i = 0; i < expected.pixels.size(); ++i)
-      worst = std::max(worst, std::abs(actual.pixels[i] - expected.pixels[i]));
-    // Crops are PIL's bit for bit; elsewhere float rounding may move a value across one step.
-    EXPECT_LE(worst, operation == "crop" ? 0 : 1) << file;
-    RecordProperty(file, worst);
+/// How many standard deviations `count` of kDraws lies from what the probability lets expect.
+double deviations(int count, double probability) {
+  return std::abs(count - kDraws * probability) / std::sqrt(kDraws * probability * (1 - probability));
+}
+
+TEST(Crops, AreDrawnAsTorchvisionDraws) {  // scripts/baselines/augment.py
+  for (const auto& json : nlohmann::json::parse(read_file(testing::test_file("vision/data/augment/crops.json")))) {
+    const int height = json["height"], width = json["width"];
+    const Range scale{json["scale"][0], json["scale"][1]}, ratio{json["ratio"][0], json["ratio"][1]};
+    RandomStream random(3, "crops");
+    std::map<std::string, std::vector<double>> drawn;
+    for (int i = 0; i < kDraws; ++i) {
+      const Box box = random_resized_crop_box(height, width, scale, ratio, random);
+      ASSERT_EQ(intersection(box, {0, 0, double(width), double(height)}), box);
+      drawn["area"].push_back(box.area() / (double(width) * height));
+      drawn["log_ratio"].push_back(std::log(box.width / box.height));
+      drawn["x"].push_back(box.x + box.width / 2);
+      drawn["y"].push_back(box.y + box.height / 2);
+      drawn["left"].push_back(box.x);
+      drawn["top"].push_back(box.y);
+    }
+    for (const auto& [name, function] : json["functions"].items()) {
+      const auto& values = drawn.at(name);
+      for (const auto& [threshold, probability] : function.get<std::vector<std::pair<double, double>>>()) {
+        const auto below = std::count_if(values.begin(), values.end(), [t = threshold](double v) { return v <= t; });
+        // 1.95 / sqrt(kDraws), and as much for the 200,000 draws on the other side
+        EXPECT_NEAR(static_cast<double>(below) / kDraws, probability, 0.0138 + 0.0044)
+            << name << " at " << threshold << " of " << height << "x" << width;
+      }
+    }
   }
 }
 
-TEST(Augment, CropBoxesFollowTorchvisionsDistribution) {
-  RandomStream random(3, "crops");
-  constexpr int n = 20'000, side = 64;
-  double area = 0, log_ratio = 0, center = 0;
-  for (int i = 0; i < n; ++i) {
-    const Box box = random_resized_crop_box(side, side, {0.2, 1.0}, {0.75, 4.0 / 3}, random);
-    ASSERT_GE(box.x, 0);
-    ASSERT_GE(box.y, 0);
-    ASSERT_LE(box.x + box.width, side);
-    ASSERT_LE(box.y + box.height, side);
-    area += box.area() / (side * side);
-    log_ratio += std::log(box.width / box.height);
-    center += box.x + box.width / 2;
-  }
-  // torchvision 0.26 over 50,000 draws of the same: mean area .5438
-  EXPECT_NEAR(area / n, 0.5438, 0.005);
-  EXPECT_NEAR(log_ratio / n, 0, 0.005);
-  EXPECT_NEAR(center / n, side / 2.0, 0.15);
-}
-
-TEST(Augment, AnImpossibleCropIsTheLargestCentralOne) {
+TEST(Crops, TheImpossibleIsTheLargestCentralBox) {
   RandomStream random(3, "crops");
   EXPECT_EQ(random_resized_crop_box(10, 100, {1, 1}, {0.75, 4.0 / 3}, random), (Box{43, 0, 13, 10}));
   EXPECT_EQ(random_resized_crop_box(100, 9, {1, 1}, {0.75, 4.0 / 3}, random), (Box{0, 44, 9, 12}));
+  EXPECT_EQ(random_resized_crop_box(10, 11, {4, 4}, {0.75, 4.0 / 3}, random), (Box{0, 0, 11, 10}));
+  EXPECT_EQ(random_resized_crop_box(1, 1, {0.01, 0.01}, {0.75, 4.0 / 3}, random), (Box{0, 0, 1, 1}));
 }
 
-TEST(Augment, FlipTwiceIsNothing) {
-  const Image picture = read_image(kFolder + "picture.png");
-  Image flipped = picture;
-  flip(flipped);
-  EXPECT_NE(flipped, picture);
-  EXPECT_EQ(flipped.row(5)[0], picture.row(5)[3 * (picture.width - 1)]);
-  flip(flipped);
-  EXPECT_EQ(flipped, picture);
+TEST(Jitter, FactorsAreUniformOverTorchvisionsRanges) {
+  const JitterOptions options{.brightness = 0.4, .contrast = 1.5, .saturation = 0.2, .hue = 0.1};
+  RandomStream random(5, "jitter");
+  std::vector<double> brightness, contrast, saturation, hue;
+  for (int i = 0; i < kDraws; ++i) {
+    const Jitter jitter = draw_jitter(options, random);
+    brightness.push_back(jitter.brightness);
+    contrast.push_back(jitter.contrast);
+    saturation.push_back(jitter.saturation);
+    hue.push_back(jitter.hue);
+  }
+  EXPECT_LT(distance_from_uniform(brightness, 0.6, 1.4), 1.95);
+  EXPECT_LT(distance_from_uniform(contrast, 0, 2.5), 1.95);  // not from -0.5
+  EXPECT_LT(distance_from_uniform(saturation, 0.8, 1.2), 1.95);
+  EXPECT_LT(distance_from_uniform(hue, -0.1, 0.1), 1.95);
+  EXPECT_GT(distance_from_uniform(brightness, 0.6, 1.45), 5);  // the test can fail
+}
+
+TEST(Jitter, EveryOrderIsAsLikely) {
+  RandomStream random(5, "jitter");
+  std::map<std::array<int, 4>, int> counts;
+  for (int i = 0; i < kDraws; ++i) ++counts[draw_jitter({}, random).order];
+  ASSERT_EQ(counts.size(), 24u);
+  double chi_square = 0;
+  for (const auto& [order, count] : counts) chi_square += std::pow(count - kDraws / 24.0, 2) / (kDraws / 24.0);
+  EXPECT_LT(chi_square, 49.7);  // 23 degrees of freedom: over this once in a thousand seeds
+}
+
+TEST(Augment, EachStepHasItsProbability) {
+  const AugmentOptions options{.jitter_probability = 0.8,
+                               .grayscale_probability = 0.2,
+                               .blur_probability = 0.5,
+                               .blur_sigma = {0.1, 2.0},
+                               .solarize_probability = 0.1,
+                               .flip_probability = 0.3};
+  RandomStream random(7, "view");
+  int jitter = 0, gray = 0, solar = 0, flip = 0, gray_and_flip = 0;
+  std::vector<double> sigmas;
+  for (int i = 0; i < kDraws; ++i) {
+    const Augmentation drawn = draw_augmentation(options, random);
+    jitter += drawn.jitter.has_value();
+    gray += drawn.grayscale;
+    solar += drawn.solarize;
+    flip += drawn.flip;
+    gray_and_flip += drawn.grayscale && drawn.flip;
+    if (drawn.blur_sigma) sigmas.push_back(*drawn.blur_sigma);
+  }
+  EXPECT_LT(deviations(jitter, 0.8), 4);
+  EXPECT_LT(deviations(gray, 0.2), 4);
+  EXPECT_LT(deviations(static_cast<int>(sigmas.size()), 0.5), 4);
+  EXPECT_LT(deviations(solar, 0.1), 4);
+  EXPECT_LT(deviations(flip, 0.3), 4);
+  EXPECT_LT(deviations(gray_and_flip, 0.06), 4);  // independent
+  EXPECT_LT(distance_from_uniform(sigmas, 0.1, 2.0), 1.95);
 }
 
 TEST(Augment, IsAFunctionOfItsStream) {
-  const Image picture = read_image(kFolder + "picture.png");
+  const Image picture = noise(36, 48);
   AugmentOptions options;
   options.size = 24;
   std::set<std::vector<uint8_t>> views;
   for (int i = 0; i < 20; ++i) {
     RandomStream a(1, "view", 0, i), b(1, "view", 0, i);
-    const Augmented view = augment(picture, {4, 4, 30, 30}, options, a);
-    EXPECT_EQ(view.image, augment(picture, {4, 4, 30, 30}, options, b).image);
+    const Augmented view = augment(picture, {}, {4, 4, 30, 30}, options, a);
+    EXPECT_EQ(view.image, augment(picture, {}, {4, 4, 30, 30}, options, b).image);
     views.insert(view.image.pixels);
   }
   EXPECT_GT(views.size(), 17u);
 }
 
+TEST(Augment, MasksStayOnTheirPixels) {
+  Image picture(40, 60);  // black with one white block, which is the mask
+  MaskSet masks(40, 60);
+  std::vector<uint8_t> mask(40 * 60);
+  for (int y = 8; y < 30; ++y) {
+    for (int x = 20; x < 33; ++x) {
+      std::fill_n(picture.row(y) + 3 * x, 3, uint8_t{255});
+      mask[y * 60 + x] = 1;
+    }
+  }
+  masks.add(mask);
+  const AugmentOptions options{
+      .size = 40, .jitter_probability = 0, .grayscale_probability = 0, .blur_probability = 0, .flip_probability = 0.5};
+  int flips = 0;
+  for (int i = 0; i < 20; ++i) {
+    RandomStream random(1, "view", 0, i);
+    const Augmented view = augment(picture, masks, {15, 0, 40, 40}, options, random);
+    ASSERT_EQ(view.masks.count(), 1);
+    for (int pixel = 0; pixel < 1600; ++pixel) EXPECT_EQ(view.masks[0][pixel] * 255, view.image.pixels[3 * pixel]);
+    flips += view.masks.box(0).x != 5;
+  }
+  EXPECT_GT(flips, 3);
+  EXPECT_LT(flips, 17);
+}
+
 TEST(Augment, WithEveryProbabilityZeroOnlyCrops) {
-  const Image picture = read_image(kFolder + "picture.png");
+  const Image picture = noise(36, 48);
   const AugmentOptions options{
       .size = 20, .jitter_probability = 0, .grayscale_probability = 0, .blur_probability = 0, .flip_probability = 0};
   RandomStream random(1, "view");
-  const Augmented view = augment(picture, {4, 4, 30, 30}, options, random);
-  EXPECT_FALSE(view.flipped);
-  EXPECT_EQ(view.image, resized_crop(picture, {4, 4, 30, 30}, 20, 20));
+  EXPECT_EQ(augment(picture, {}, {4, 4, 30, 30}, options, random).image, resized_crop(picture, {4, 4, 30, 30}, 20, 20));
+}
+
+TEST(Augment, JitterOfWidthZeroChangesNothing) {
+  const Image picture = noise(36, 48);
+  const AugmentOptions options{.size = 20,
+                               .jitter = {0, 0, 0, 0},
+                               .jitter_probability = 1,
+                               .grayscale_probability = 0,
+                               .blur_probability = 0,
+                               .flip_probability = 0};
+  RandomStream random(1, "view");
+  EXPECT_EQ(augment(picture, {}, {4, 4, 30, 30}, options, random).image, resized_crop(picture, {4, 4, 30, 30}, 20, 20));
 }
 
 }  // namespace

@@ -1,56 +1,94 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/vision/rle.h"
 
+#include <limits>
+
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/files.h"
-#include "freeatm/vision/mask_set.h"
+#include "freeatm/core/random.h"
 
 #include "testing.h"
 
 namespace freeatm::vision {
 namespace {
 
-struct Case {
-  int height, width;
-  std::vector<uint8_t> mask;
-  std::string counts;
-  int64_t area;
-  Box box;
-};
+using Json = nlohmann::json;
 
-std::vector<Case> cases() {  // scripts/baselines/rle.py
-  std::vector<Case> out;
-  for (const auto& json : nlohmann::json::parse(read_file(testing::test_file("vision/data/rle.json")))) {
+const Json& expected(const std::string& group) {  // scripts/baselines/rle.py
+  static const Json all = Json::parse(read_file(testing::test_file("vision/data/rle.json")));
+  return all.at(group);
+}
+
+Box box_of(const Json& json) { return {json[0], json[1], json[2], json[3]}; }
+Rle rle_of(const Json& counts, const Json& size) {
+  return Rle::from_counts(counts.get<std::string>(), size[0], size[1], "x");
+}
+
+TEST(Rle, EncodesAsPycocotools) {
+  ASSERT_GE(expected("masks").size(), 13u);
+  for (const Json& json : expected("masks")) {
     const auto rows = json["rows"].get<std::vector<std::string>>();
-    const auto bbox = json["bbox"].get<std::vector<double>>();
-    Case c{static_cast<int>(rows.size()),       static_cast<int>(rows[0].size()), {}, json["counts"], json["area"],
-           {bbox[0], bbox[1], bbox[2], bbox[3]}};
+    const std::string counts = json["counts"];
+    const int height = static_cast<int>(rows.size()), width = static_cast<int>(rows[0].size());
+    std::vector<uint8_t> mask;
     for (const auto& row : rows) {
-      for (char digit : row) c.mask.push_back(digit == '1');
+      for (char digit : row) mask.push_back(digit == '1');
     }
-    out.push_back(std::move(c));
-  }
-  return out;
-}
-
-TEST(Rle, EqualsPycocotools) {
-  ASSERT_GE(cases().size(), 10u);
-  for (const Case& c : cases()) {
-    const Rle rle = Rle::encode(c.mask.data(), c.height, c.width);
-    EXPECT_EQ(rle.counts(), c.counts);
-    EXPECT_EQ(rle.area(), c.area) << c.counts;
-    if (c.area > 0) {
-      EXPECT_EQ(rle.box(), c.box) << c.counts;
-    } else {
-      EXPECT_TRUE(rle.box().empty());
-    }
-    EXPECT_EQ(Rle::from_counts(c.counts, c.height, c.width, "x").decode(), c.mask) << c.counts;
+    const Rle rle = Rle::encode(mask.data(), height, width);
+    EXPECT_EQ(rle.counts(), counts);
+    EXPECT_EQ(rle.area(), json["area"]) << counts;
+    EXPECT_EQ(rle.box(), box_of(json["bbox"])) << counts;
+    EXPECT_EQ(Rle::from_counts(counts, height, width, "x").decode(), mask) << counts;
   }
 }
 
-TEST(Rle, RefusesWhatDoesNotFillThePicture) {
-  const std::string counts = cases().back().counts;
+TEST(Rle, DrawsPolygonsAsPycocotools) {
+  ASSERT_GE(expected("polygons").size(), 265u);
+  for (const Json& json : expected("polygons")) {
+    const int height = json["size"][0], width = json["size"][1];
+    std::vector<Rle> parts;
+    for (const Json& polygon : json["polygons"]) {
+      parts.push_back(Rle::from_polygon(polygon.get<std::vector<double>>(), height, width, "x"));
+      EXPECT_EQ(parts.back().counts(), json["parts"][parts.size() - 1]) << polygon << " in " << json["size"];
+    }
+    EXPECT_EQ(merge(parts).counts(), json["counts"]) << json["polygons"];
+  }
+}
+
+TEST(Rle, DrawsBoxesAsPycocotools) {
+  for (const Json& json : expected("boxes")) {
+    EXPECT_EQ(Rle::from_box(box_of(json["bbox"]), json["size"][0], json["size"][1]).counts(), json["counts"]) << json;
+  }
+}
+
+TEST(Rle, MergesAndComparesAsPycocotools) {
+  for (const Json& json : expected("pairs")) {
+    std::vector<Rle> masks;
+    for (const Json& counts : json["counts"]) masks.push_back(rle_of(counts, json["size"]));
+    EXPECT_EQ(merge(masks).counts(), json["union"]) << json;
+    EXPECT_EQ(merge(masks, /*intersect=*/true).counts(), json["intersection"]) << json;
+    EXPECT_EQ(iou(masks[0], masks[1]), json["iou"].get<double>()) << json;
+    EXPECT_EQ(iou(masks[0], masks[1], /*crowd=*/true), json["crowd_iou"].get<double>()) << json;
+  }
+}
+
+TEST(Rle, TakesPlainRunLengthsAsPycocotools) {
+  for (const Json& json : expected("runs")) {
+    const auto runs = json["runs"].get<std::vector<int64_t>>();
+    EXPECT_EQ(Rle::from_runs(runs, json["size"][0], json["size"][1], "x").counts(), json["counts"]) << json;
+  }
+}
+
+TEST(Rle, OneMaskMergedIsItself) {
+  const Rle rle{2, 2, {1, 2, 1}};
+  EXPECT_EQ(merge({rle}), rle);
+  EXPECT_EQ(merge({rle, rle}), rle);
+}
+
+TEST(Rle, RefusesRunsThatDoNotFillThePicture) {
+  const Json& last = expected("masks").back();
+  const std::string counts = last["counts"];
   EXPECT_USER_ERROR(Rle::from_counts(counts, 60, 61, "a.json"),
                     "a.json: segmentation: the run lengths fill 3600 of 61x60");
   EXPECT_USER_ERROR(Rle::from_counts(counts, 59, 60, "a.json"), "do not fit");
@@ -59,40 +97,48 @@ TEST(Rle, RefusesWhatDoesNotFillThePicture) {
   EXPECT_USER_ERROR(Rle::from_counts(" \x80\xff", 2, 2, "a.json"), "broken");
   EXPECT_USER_ERROR(Rle::from_counts("oooooooooooo", 2, 2, "a.json"), "broken");
   EXPECT_USER_ERROR(Rle::from_counts("O", 2, 2, "a.json"), "do not fit");  // -1
+  EXPECT_USER_ERROR(Rle::from_counts("4", -2, -2, "a.json"), "a picture of -2x-2 pixels");
+  EXPECT_USER_ERROR(Rle::from_counts("0", 1 << 20, 1 << 20, "a.json"), "pixels; 1 to");
+  EXPECT_USER_ERROR(Rle::from_runs({3, -1, 2}, 2, 2, "a.json"), "do not fit");
+  EXPECT_USER_ERROR(Rle::from_runs({int64_t{1} << 62, int64_t{1} << 62}, 2, 2, "a.json"), "do not fit");
 }
 
-TEST(MaskSet, AgreesWithItsRle) {
-  for (const Case& c : cases()) {
-    MaskSet masks(c.height, c.width);
-    masks.add(c.mask);
-    masks.add(Rle::from_counts(c.counts, c.height, c.width, "x"));
-    for (int64_t i = 0; i < 2; ++i) {
-      EXPECT_EQ(masks.area(i), c.area);
-      EXPECT_EQ(masks.box(i), masks.rle(i).box());
-      EXPECT_EQ(masks.rle(i).counts(), c.counts);
-      EXPECT_EQ(masks.area_inside(i, {0, 0, double(c.width), double(c.height)}), c.area);
+TEST(Rle, RefusesPolygonsThatAreNone) {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_USER_ERROR(Rle::from_polygon({}, 4, 4, "a.json"), "a.json: segmentation: a polygon of 0 numbers");
+  EXPECT_USER_ERROR(Rle::from_polygon({1, 1, 2, 2}, 4, 4, "a.json"), "a polygon of 4 numbers");
+  EXPECT_USER_ERROR(Rle::from_polygon({1, 1, 2, 2, 3, 3, 4}, 4, 4, "a.json"), "a polygon of 7 numbers");
+  EXPECT_USER_ERROR(Rle::from_polygon({1, 1, 2, 2, 3, 1e300}, 4, 4, "a.json"), "a corner at 1e+300");
+  EXPECT_USER_ERROR(Rle::from_polygon({1, 1, kNan, 2, 3, 3}, 4, 4, "a.json"), "a corner at nan");
+}
+
+TEST(Rle, SurvivesRandomText) {
+  RandomStream random(1, "counts");
+  int accepted = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string counts(random.integer(8), '\0');
+    for (char& c : counts) c = static_cast<char>(random.integer(40, 120));
+    try {
+      const Rle rle = Rle::from_counts(counts, 3, 3, "x");
+      EXPECT_EQ(rle.decode().size(), 9u);
+      ++accepted;
+    } catch (const UserError&) {
     }
   }
-}
-
-TEST(MaskSet, MovesWithThePicture) {
-  MaskSet masks(2, 4);
-  masks.add({1, 0, 0, 0,  //
-             1, 1, 0, 0});
-  EXPECT_EQ(masks.flipped().box(0), (Box{2, 0, 2, 2}));
-  EXPECT_EQ(masks.flipped().flipped().rle(0).counts(), masks.rle(0).counts());
-  EXPECT_EQ(masks.area_inside(0, {0.6, 0, 1.2, 2}), 1);
-  EXPECT_EQ(masks.area_inside(0, {-5, -5, 100, 100}), 3);
-  const MaskSet larger = masks.cropped_and_resized({0, 0, 2, 2}, 4, 4);
-  EXPECT_EQ(larger.area(0), 12);
-  EXPECT_EQ(larger[0][3], 0);
-  const MaskSet same = masks.cropped_and_resized({0, 0, 4, 2}, 2, 4);
-  EXPECT_EQ(same.rle(0).counts(), masks.rle(0).counts());
+  EXPECT_GT(accepted, 0);
 }
 
 TEST(Box, Intersection) {
   EXPECT_EQ(intersection({0, 0, 4, 4}, {2, 1, 4, 1}), (Box{2, 1, 2, 1}));
   EXPECT_TRUE(intersection({0, 0, 2, 2}, {2, 0, 2, 2}).empty());
+}
+
+TEST(Box, OverlapEqualsPycocotools) {
+  for (const Json& json : expected("box_pairs")) {
+    const Box a = box_of(json["boxes"][0]), b = box_of(json["boxes"][1]);
+    EXPECT_NEAR(iou(a, b), json["iou"].get<double>(), 1e-15) << json;
+    EXPECT_NEAR(iou(a, b, /*crowd=*/true), json["crowd_iou"].get<double>(), 1e-15) << json;
+  }
 }
 
 }  // namespace

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The augmentations of contrastive pretraining (SimCLR, MoCo v3) on small 8-bit pictures: torchvision's operations and
-// distributions. Each operation with given parameters equals torchvision's on uint8 tensors within 1/255
-// (tests/vision/augment_test.cpp).
+// The random views of contrastive pretraining (SimCLR, MoCo v3). Parameters are drawn first, as torchvision's
+// transforms draw theirs, then applied to a picture and its masks together.
 #pragma once
+#include <array>
 #include <cstdint>
+#include <optional>
 
 #include "freeatm/config/fields.h"
 #include "freeatm/core/random.h"
 #include "freeatm/vision/box.h"
 #include "freeatm/vision/image.h"
+#include "freeatm/vision/mask_set.h"
+#include "freeatm/vision/transforms.h"
 
 namespace freeatm::vision {
 
@@ -16,38 +19,23 @@ struct Range {
   double low = 0, high = 0;
 };
 
-/// A box of whole pixels inside height x width, drawn as torchvision's `RandomResizedCrop.get_params` does.
+/// A box of whole pixels inside height x width, drawn as torchvision's `RandomResizedCrop.get_params` does; after ten
+/// misses the largest central box of an allowed ratio.
 ///   scale: the box's area as a fraction of the picture's; ratio: width / height, drawn uniformly in its logarithm
 Box random_resized_crop_box(int height, int width, Range scale, Range ratio, RandomStream& random);
 
-/// The box (whole pixels inside the picture) resized to height x width: bilinear with antialias, as PIL and
-/// torchvision.
-Image resized_crop(const Image& image, const Box& box, int height, int width);
-
-void flip(Image& image);  // left to right
-
-/// torchvision's `adjust_*`: factor 1 changes nothing; brightness 0 is black, contrast 0 the mean grey, saturation 0
-/// grey.
-void adjust_brightness(Image& image, double factor);
-void adjust_contrast(Image& image, double factor);
-void adjust_saturation(Image& image, double factor);
-void adjust_hue(Image& image, double shift);  // shift in [-0.5, 0.5] turns of the colour circle
-void grayscale(Image& image);
-
-/// A Gaussian of `sigma` pixels, cut off at 3 sigma, the borders reflected.
-void gaussian_blur(Image& image, double sigma);
-/// Inverts the values of at least `threshold`.
-void solarize(Image& image, int threshold = 128);
-
-/// Half-widths of the ranges that the factors are drawn from: brightness, contrast and saturation around 1, hue around
-/// 0.
+/// torchvision's `ColorJitter`: brightness, contrast and saturation are multiplied by a number from
+/// [max(0, 1 - x), 1 + x], the hue is turned by one from [-x, x]; x = 0 leaves the operation out.
 struct JitterOptions {
   double brightness = 0.4, contrast = 0.4, saturation = 0.2, hue = 0.1;  // MoCo v3's
   void fields(config::Fields& f);
 };
 
-/// The four adjustments in random order with random factors: torchvision's `ColorJitter`.
-void jitter(Image& image, const JitterOptions& options, RandomStream& random);
+struct Jitter {
+  std::array<int, 4> order;  // 0 brightness, 1 contrast, 2 saturation, 3 hue
+  double brightness, contrast, saturation, hue;
+};
+Jitter draw_jitter(const JitterOptions& options, RandomStream& random);
 
 /// One view's chain: crop -> jitter -> grayscale -> blur -> solarize -> flip, each but the crop with its probability.
 struct AugmentOptions {
@@ -62,11 +50,22 @@ struct AugmentOptions {
   void fields(config::Fields& f);
 };
 
+/// What a view's chain does, but for the crop.
+struct Augmentation {
+  std::optional<Jitter> jitter;
+  bool grayscale = false;
+  std::optional<double> blur_sigma;
+  bool solarize = false, flip = false;
+};
+Augmentation draw_augmentation(const AugmentOptions& options, RandomStream& random);
+
 struct Augmented {
-  Image image;           // [size, size]
-  bool flipped = false;  // so that masks can follow: masks.cropped_and_resized(crop, size, size), then flipped()
+  Image image;    // [size, size]
+  MaskSet masks;  // [count, size, size], cropped and flipped as the picture is
 };
 
-Augmented augment(const Image& image, const Box& crop, const AugmentOptions& options, RandomStream& random);
+/// The crop (whole pixels inside the picture), then a drawn augmentation. Masks that are not wanted: `{}`.
+Augmented augment(const Image& image, const MaskSet& masks, const Box& crop, const AugmentOptions& options,
+                  RandomStream& random);
 
 }  // namespace freeatm::vision

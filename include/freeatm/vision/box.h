@@ -12,4 +12,7 @@ struct Box {
 
 Box intersection(const Box& a, const Box& b);
 
+/// Intersection over union; with `crowd` over the detection alone, as COCO counts crowds. 0 where they do not meet.
+double iou(const Box& detection, const Box& truth, bool crowd = false);
+
 }  // namespace freeatm::vision

@@ -20,12 +20,31 @@ struct Image {
   bool operator==(const Image&) const = default;
 };
 
-/// PNG, JPEG or WebP by its first bytes; grey becomes RGB, alpha is put on white. Throws UserError(name, "", ...) on
-/// anything broken.
-Image decode_image(std::string_view bytes, const std::string& name);
-Image read_image(const std::string& path);
+struct DecodeOptions {
+  /// A JPEG may be decoded at 1/8, 1/4 or 1/2 of its size (each side rounded up), the smallest of these and the whole
+  /// whose sides are both at least this: PIL's `Image.draft(None, (side, side))`. 0: whole, as PNG and WebP always are.
+  int at_least = 0;
+};
 
-/// level: zlib's, 1 (fast) to 9. The same picture gives the same bytes.
+/// PNG, JPEG or WebP by its first bytes, with the pixels of PIL's
+/// `ImageOps.exif_transpose(Image.open(f)).convert("RGB")`, what torchvision, timm and detectron2 train on: grey
+/// becomes RGB, alpha is dropped (not blended), of 16 bits the high 8 stay (16-bit grey too, which PIL clips), CMYK is
+/// read as Adobe writes it, the picture is turned as its EXIF says. Throws UserError(name, "", ...) on anything broken,
+/// on animations, and on more than 178,956,970 pixels (PIL's limit) before it allocates.
+Image decode_image(std::string_view bytes, const std::string& name, const DecodeOptions& options = {});
+Image read_image(const std::string& path, const DecodeOptions& options = {});
+
+/// Whether files with this extension ("jpg", or ".JPG" as std::filesystem gives it) are read as pictures.
+bool is_picture_extension(std::string_view extension);
+
+/// The same picture gives the same bytes. level: zlib's, 1 (fast) to 9; quality: 1 to 100, as PIL's; colour at half
+/// the resolution (4:2:0) in JPEG and lossy WebP, as PIL writes by default.
 std::string encode_png(const Image& image, int level = 6);
+std::string encode_jpeg(const Image& image, int quality = 90);
+std::string encode_webp(const Image& image, int quality = 90);
+std::string encode_webp_lossless(const Image& image);
+
+/// In the format that the ending of `name` says (PNG, JPEG, lossy WebP); UserError where it says none that is known.
+std::string encode_image(const Image& image, const std::string& name, int quality = 90);
 
 }  // namespace freeatm::vision

@@ -83,8 +83,8 @@ data::View MocoV3::prepare(data::Sample&& sample, RandomStream& random, double /
   RandomStream crops = random.fork("crops"), view1 = random.fork("view1"), view2 = random.fork("view2");
   const CropPair pair = options_.crops == "mask" ? mask_pair(sample, options_.crop, crops)
                                                  : plain_pair(sample.image, options_.crop, crops);
-  return {{"view1", data::pixels(vision::augment(sample.image, pair.a, options_.augment, view1).image)},
-          {"view2", data::pixels(vision::augment(sample.image, pair.b, options_.augment, view2).image)},
+  return {{"view1", data::pixels(vision::augment(sample.image, {}, pair.a, options_.augment, view1).image)},
+          {"view2", data::pixels(vision::augment(sample.image, {}, pair.b, options_.augment, view2).image)},
           {"pair", at::scalar_tensor(static_cast<int64_t>(pair.kind), at::kByte)}};
 }
 
