@@ -27,11 +27,14 @@ struct LabelledData {
 struct KnnTaskOptions {
   EvaluateOptions common;
   std::string checkpoint;
+  ModelOptions model;
   LabelledData data;
   evaluation::KnnOptions knn;
   void fields(config::Fields& f) {
     common.fields(f);
-    f("checkpoint", checkpoint, "the run folder of a pretraining");
+    f("checkpoint", checkpoint,
+      "the run folder of a pretraining; none: what needs no training, raw pixels and `model`");
+    f.group("model", model);  // a run has its own
     f.group("data", data);
     f.group("knn", knn);
   }
@@ -45,6 +48,14 @@ ModelOptions model_of_run(const fs::path& run) {
     throw UserError(run.string(), "checkpoint", "is no pretraining's run folder: its config.yaml has no model");
   return config::read<ModelOptions>({.command = "evaluate", .tree = *model});
 }
+
+/// The pictures themselves: the least that features must beat.
+class RawPixels final : public models::Backbone {
+ public:
+  at::Tensor forward_features(const at::Tensor& images) override { return images; }
+  at::Tensor forward(const at::Tensor& images) override { return images.flatten(1); }
+  int64_t channels() const override { return 3; }
+};
 
 /// The tensors under "backbone.", without that prefix: the trained encoder.
 weights::TensorMap backbone_weights(const fs::path& checkpoint) {
@@ -60,9 +71,9 @@ weights::TensorMap backbone_weights(const fs::path& checkpoint) {
 
 Metrics evaluate_knn(const config::Composed& composed) {
   const auto options = config::read<KnnTaskOptions>(composed);
-  const fs::path run = options.checkpoint;
-  const ModelOptions model_options = model_of_run(run);
-  const fs::path checkpoint = training::require_checkpoint(run, "checkpoint");
+  const bool untrained = options.checkpoint == "none";
+  const ModelOptions model_options = untrained ? options.model : model_of_run(options.checkpoint);
+  const fs::path checkpoint = untrained ? "" : training::require_checkpoint(options.checkpoint, "checkpoint");
   const auto train = data::open_image_folder(options.data.root, options.data.train_split);
   const auto test = data::open_image_folder(options.data.root, options.data.test_split);
   if (train->class_names() != test->class_names()) {
@@ -77,13 +88,22 @@ Metrics evaluate_knn(const config::Composed& composed) {
     return judge(knn, *test, options.data.limit, options.knn.batch_size, label);
   };
 
-  // The same architecture, untrained: what a score is worth without it, nobody can say.
+  Metrics metrics;
+  const auto add = [&](const Metrics& scores, const std::string& suffix) {
+    for (const auto& [name, value] : scores) metrics.push_back({name + suffix, value});
+  };
   const auto model = make_model(model_options, static_cast<uint64_t>(options.common.seed));
+  // The same architecture, untrained: what a score is worth without it, nobody can say.
   const Metrics random = accuracy(*model, "random weights");
-  weights::require_complete(weights::load_into(weights::module_state(*model), backbone_weights(checkpoint)),
-                            checkpoint.string());
-  Metrics metrics = accuracy(*model, "pretrained weights");
-  for (const auto& [name, value] : random) metrics.push_back({name + "_random_weights", value});
+  if (untrained) {
+    RawPixels pixels;
+    add(accuracy(pixels, "raw pixels"), "_raw_pixels");
+  } else {
+    weights::require_complete(weights::load_into(weights::module_state(*model), backbone_weights(checkpoint)),
+                              checkpoint.string());
+    add(accuracy(*model, "pretrained weights"), "");
+  }
+  add(random, "_random_weights");
   metrics.push_back({"chance", 1.0 / static_cast<double>(train->class_names().size())});
   return metrics;
 }

@@ -2,6 +2,7 @@
 #include "freeatm/core/files.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
@@ -56,6 +57,20 @@ void prepare_folder(const fs::path& path, std::string_view key) {
 PendingPath::PendingPath(fs::path path) : path_(std::move(path)) {
   const auto name = format(".{}.{}.part", path_.filename().string(), ::getpid());
   temporary_ = path_.has_parent_path() ? path_.parent_path() / name : fs::path(name);
+}
+
+void PendingPath::remove_abandoned() const {
+  const std::string begin = format(".{}.", path_.filename().string()), end = ".part";
+  std::error_code ignored;
+  for (const auto& entry :
+       fs::directory_iterator(temporary_.has_parent_path() ? temporary_.parent_path() : ".", ignored)) {
+    const std::string name = entry.path().filename();
+    if (!name.starts_with(begin) || !name.ends_with(end) || name.size() <= begin.size() + end.size()) continue;
+    const std::string digits = name.substr(begin.size(), name.size() - begin.size() - end.size());
+    if (digits.size() > 9 || digits.find_first_not_of("0123456789") != std::string::npos) continue;
+    const bool is_gone = ::kill(std::stoi(digits), 0) != 0 && errno == ESRCH;
+    if (is_gone) fs::remove_all(entry.path(), ignored);
+  }
 }
 
 PendingPath::~PendingPath() {

@@ -56,13 +56,14 @@ Names names_of(const Lexicon& lexicon) {
   return out;
 }
 
-// The name's role; its last word may be a plural: "dogs", "boxes".
+// The name's role; its last word may be a plural: "dogs", "boxes", "strawberries".
 const Role* find_name(const Names& names, const std::vector<std::string>& words) {
   const std::string& last = words.back();
-  for (std::string_view ending : {"", "s", "es"}) {
+  for (const auto& [ending, singular_ending] : std::initializer_list<std::pair<std::string_view, std::string_view>>{
+           {"", ""}, {"s", ""}, {"es", ""}, {"ies", "y"}}) {
     if (!last.ends_with(ending) || last.size() == ending.size()) continue;
     auto singular = words;
-    singular.back().resize(last.size() - ending.size());
+    singular.back().replace(last.size() - ending.size(), ending.size(), singular_ending);
     const auto found = names.find(singular);
     if (found != names.end()) return &found->second;
   }

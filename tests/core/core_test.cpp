@@ -2,6 +2,8 @@
 #include <cmath>
 #include <fstream>
 #include <set>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "freeatm/core/files.h"
 #include "freeatm/core/progress.h"
@@ -90,6 +92,19 @@ TEST(Files, AppearWholeOrNotAtAll) {
     std::ofstream(pending.temporary()) << "half";
   }
   EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 1);
+}
+
+TEST(Files, OfAKilledProcessAreRemoved) {
+  TemporaryFolder folder;
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  waitpid(child, nullptr, 0);
+  const fs::path abandoned = folder / format(".a.{}.part", child), alive = folder / format(".a.{}.part", getppid());
+  for (const fs::path& path : {abandoned, alive}) fs::create_directory(path);
+  write_file(folder / ".a.x.part", "");
+  PendingPath(folder / "a").remove_abandoned();
+  EXPECT_FALSE(fs::exists(abandoned));
+  EXPECT_TRUE(fs::exists(alive) && fs::exists(folder / ".a.x.part"));
 }
 
 TEST(Files, RefuseInOneLine) {

@@ -32,6 +32,9 @@ class PendingPath {
   PendingPath(const PendingPath&) = delete;
   PendingPath& operator=(const PendingPath&) = delete;
 
+  /// Removes what earlier processes on this machine left of the same path when they were killed.
+  void remove_abandoned() const;
+
   const fs::path& temporary() const { return temporary_; }
   /// Syncs and renames to the final name; a folder in the way is replaced.
   void commit();

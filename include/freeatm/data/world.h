@@ -14,14 +14,13 @@ namespace freeatm::data {
 /// The 40 classes, in the order of their COCO category ids (which begin at 1).
 std::vector<std::string> world_classes();
 
-/// What the world's captions name: its classes are things; "grass", "sand", "water", "snow", "wooden floor", "brick
-/// wall", "night" and "sky" are stuff.
+/// What the world's captions name: its classes are things, its places ("grass", "brick wall") stuff.
 text::Lexicon world_lexicon();
 
 struct WorldOptions {
   std::string out = "data/emoji";
   int64_t count = 2000;       // scenes of train, and its object pictures
-  int64_t eval_count = 4000;  // the same of val and of test
+  int64_t eval_count = 4000;  // the same of val, of test and of shifted
   int64_t seed = 0;
   std::string font = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf";
   int64_t threads = 0;  // 0: one for each core; the files are the same for any number

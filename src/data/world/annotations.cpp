@@ -41,17 +41,21 @@ SceneRecord record_of(const Scene& scene) {
 
 std::string captions_json(const std::vector<SceneRecord>& scenes) {
   Json annotations = Json::array();
-  int64_t next_object = 1;  // objects have the first phrases, in the order in which instances_json numbers them
+  int64_t first_object = 1;  // of the scene: instances_json numbers the objects in order
   for (size_t i = 0; i < scenes.size(); ++i) {
     Json phrases = Json::array();
-    for (const text::Phrase& phrase : scenes[i].caption.phrases) {
-      const bool is_object = phrase.role == text::Role::kThing;
+    const Caption& caption = scenes[i].caption;
+    for (size_t k = 0; k < caption.phrases.size(); ++k) {
+      const text::Phrase& phrase = caption.phrases[k];
+      Json object_ids = Json::array();
+      for (int object : caption.objects[k]) object_ids.push_back(first_object + object);
       phrases.push_back({{"text", phrase.text},
                          {"role", std::string(text::role_name(phrase.role))},
                          {"span", {phrase.span.begin, phrase.span.end}},
-                         {"object_id", is_object ? Json(next_object++) : Json(nullptr)}});
+                         {"object_ids", object_ids}});
     }
-    annotations.push_back({{"id", i + 1}, {"image_id", i}, {"caption", scenes[i].caption.text}, {"phrases", phrases}});
+    first_object += static_cast<int64_t>(scenes[i].classes.size());
+    annotations.push_back({{"id", i + 1}, {"image_id", i}, {"caption", caption.text}, {"phrases", phrases}});
   }
   return Json{{"info", info("captions")}, {"images", images(scenes.size())}, {"annotations", annotations}}.dump() +
          "\n";

@@ -16,8 +16,9 @@ struct SceneRecord {
 };
 SceneRecord record_of(const Scene& scene);
 
-/// COCO's `captions_*.json`; each annotation has the extra key `phrases: [{text, role, span, object_id}]`, object_id
-/// being the id of an annotation in `instances_*.json`, or null. Image ids are indices; annotation ids begin at 1.
+/// COCO's `captions_*.json`; each annotation has the extra key `phrases: [{text, role, span, object_ids}]`, the ids of
+/// annotations in `instances_*.json` ("two dogs" has two, a place none). Image ids are indices; annotation ids begin at
+/// 1.
 std::string captions_json(const std::vector<SceneRecord>& scenes);
 
 /// COCO's `instances_*.json` with compressed run lengths.

@@ -1,16 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 
 #include "freeatm/core/format.h"
 
 #include "world/scene.h"
+#include "world/textures.h"
 #include "world/vocabulary.h"
 
 namespace freeatm::data::world {
 namespace {
 
 constexpr std::string_view kOpenings[] = {"a photo of ", "a picture of ", "an image of ", ""};
-constexpr double kRelationShare = 0.33, kPlaceShare = 0.85;
+constexpr std::string_view kNumbers[] = {"", "", "two ", "three "};
+constexpr double kRelationShare = 0.33, kPlaceShare = 0.85, kSizeShare = 0.4;
+
+/// The objects of one class.
+struct Kind {
+  int class_index;
+  std::vector<int> objects;  // indices into the layout's
+};
+
+std::vector<Kind> kinds_of(const Layout& layout) {
+  std::vector<Kind> kinds;
+  for (size_t i = 0; i < layout.objects.size(); ++i) {
+    const int class_index = layout.objects[i].class_index;
+    auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const Kind& k) { return k.class_index == class_index; });
+    if (kind == kinds.end()) kind = kinds.insert(kinds.end(), {class_index, {}});
+    kind->objects.push_back(static_cast<int>(i));
+  }
+  return kinds;
+}
+
+/// "small " or "big " where all of them are, else "".
+std::string_view size_word(const Kind& kind, const Layout& layout) {
+  const auto all = [&](auto test) {
+    return std::all_of(kind.objects.begin(), kind.objects.end(),
+                       [&](int i) { return test(layout.objects[i].size / kSide); });
+  };
+  if (all([](double size) { return size <= kSmallUpTo; })) return "small ";
+  if (all([](double size) { return size >= kBigFrom; })) return "big ";
+  return "";
+}
 
 std::string_view article(std::string_view noun) {
   return std::string_view("aeiou").find(noun[0]) != std::string_view::npos ? "an " : "a ";
@@ -24,25 +55,38 @@ std::string_view relation(const Placement& a, const Placement& b) {
 }
 
 /// Appends `words`, whose part `noun` becomes a phrase.
-void append(Caption& caption, std::string_view words, std::string_view noun, text::Role role) {
+void append(Caption& caption, std::string_view words, std::string_view noun, text::Role role,
+            const std::vector<int>& objects) {
   const auto begin = static_cast<int64_t>(caption.text.size() + words.rfind(noun));
   caption.text += words;
   caption.phrases.push_back({std::string(noun), role, {begin, begin + static_cast<int64_t>(noun.size())}, {}});
+  caption.objects.push_back(objects);
+}
+
+/// "an apple", "a small apple", "two big apples"
+void append_kind(Caption& caption, const Kind& kind, std::string_view size) {
+  const std::string_view name = classes()[kind.class_index].name;
+  const size_t count = kind.objects.size();
+  const std::string noun = count == 1 ? std::string(name) : plural(name);
+  const std::string_view first = count == 1 ? article(size.empty() ? name : size) : kNumbers[count];
+  append(caption, format("{}{}{}", first, size, noun), noun, text::Role::kThing, kind.objects);
 }
 
 }  // namespace
 
 Caption describe(const Layout& layout, RandomStream& random) {
-  const auto& objects = layout.objects;
-  Caption caption{std::string(kOpenings[random.integer(std::size(kOpenings))]), {}};
-  const bool related = objects.size() == 2 && random.bernoulli(kRelationShare);
-  for (size_t i = 0; i < objects.size(); ++i) {
-    if (i > 0) caption.text += related ? relation(objects[0], objects[1]) : i + 1 == objects.size() ? " and " : ", ";
-    const std::string_view name = classes()[objects[i].class_index].name;
-    append(caption, format("{}{}", article(name), name), name, text::Role::kThing);
+  const std::vector<Kind> kinds = kinds_of(layout);
+  Caption caption{std::string(kOpenings[random.integer(std::size(kOpenings))]), {}, {}};
+  const bool is_pair = kinds.size() == 2 && layout.objects.size() == 2;
+  const bool related = is_pair && random.bernoulli(kRelationShare);
+  for (size_t i = 0; i < kinds.size(); ++i) {
+    if (i > 0) {
+      caption.text += related ? relation(layout.objects[0], layout.objects[1]) : i + 1 == kinds.size() ? " and " : ", ";
+    }
+    append_kind(caption, kinds[i], random.bernoulli(kSizeShare) ? size_word(kinds[i], layout) : "");
   }
   const PlaceInfo& place = places()[layout.place];
-  if (random.bernoulli(kPlaceShare)) append(caption, format(" {}", place.words), place.noun, text::Role::kStuff);
+  if (random.bernoulli(kPlaceShare)) append(caption, format(" {}", place.words), place.noun, text::Role::kStuff, {});
   return caption;
 }
 

@@ -11,44 +11,82 @@
 namespace freeatm::data::world {
 namespace {
 
-constexpr double kSmallest = 0.38,
-                 kLargest[] = {0.70, 0.50, 0.42};      // of the scene's side; the largest by the number of objects
+/// What the two domains draw from. Sizes are of the scene's side; the largest by the number of objects.
+struct Ranges {
+  double smallest, largest[3];
+  double angle;                                    // degrees to either side
+  double darkest, brightest, palest, most_colour;  // factors
+  double hue;                                      // degrees to either side
+  double corner;                                   // of the object's size, to either side
+};
+constexpr Ranges kSeenRanges = {0.38, {0.70, 0.56, 0.44}, 15, 0.9, 1.08, 1, 1, 0, 0},
+                 kShiftedRanges = {0.30, {0.85, 0.60, 0.48}, 35, 0.65, 1.25, 0.4, 1.5, 20, 0.12};
+
 constexpr int kAttempts = 30, kFullSizeAttempts = 15;  // to find a free place; the later ones a little smaller
 constexpr double kMostOverlap = 0.05;
+constexpr double kTwoOfAKind = 0.12, kTwoAndOne = 0.2, kThreeOfAKind = 0.08;  // shares of scenes of two, of three
+constexpr double kUnseenPlace = 0.5, kOtherDrawing = 0.5;                     // shares of `shifted`
 
-std::vector<int> draw_classes(RandomStream& random) {
-  const double draw = random.uniform();
-  const size_t count = draw < 0.40 ? 1 : draw < 0.85 ? 2 : 3;
-  std::vector<int> all(classes().size());
-  std::iota(all.begin(), all.end(), 0);
-  for (size_t i = 0; i < count; ++i) std::swap(all[i], all[i + random.integer(static_cast<int64_t>(all.size() - i))]);
-  all.resize(count);
-  return all;
+int draw_place(Domain domain, RandomStream& random) {
+  if (domain == Domain::kShifted && random.bernoulli(kUnseenPlace))
+    return static_cast<int>(random.integer(kSeenPlaces, static_cast<int64_t>(places().size())));
+  return static_cast<int>(random.integer(kSeenPlaces));
 }
 
-Placement draw_placement(int class_index, double largest, RandomStream& random) {
+/// Seen places have the classes that are not held out, or in `shifted` only those; unseen places have all.
+bool may_stand(Domain domain, int class_index, int place) {
+  return place >= kSeenPlaces || is_held_out(class_index, place) == (domain == Domain::kShifted);
+}
+
+std::vector<int> draw_classes(Domain domain, int place, RandomStream& random) {
+  const double draw = random.uniform(), kinds = random.uniform();
+  const size_t count = draw < 0.40 ? 1 : draw < 0.85 ? 2 : 3;
+  std::vector<int> chosen;
+  for (int i = 0; i < static_cast<int>(classes().size()); ++i) {
+    if (may_stand(domain, i, place)) chosen.push_back(i);
+  }
+  for (size_t i = 0; i < count; ++i)
+    std::swap(chosen[i], chosen[i + random.integer(static_cast<int64_t>(chosen.size() - i))]);
+  chosen.resize(count);
+  if (count == 2 && kinds < kTwoOfAKind) chosen[1] = chosen[0];
+  if (count == 3 && kinds < kTwoAndOne + kThreeOfAKind) chosen[1] = chosen[0];
+  if (count == 3 && kinds < kThreeOfAKind) chosen[2] = chosen[0];
+  return chosen;
+}
+
+Placement draw_placement(const Sprites& sprites, Domain domain, int class_index, size_t objects, RandomStream& random) {
+  const Ranges& ranges = domain == Domain::kSeen ? kSeenRanges : kShiftedRanges;
   Placement object;
   object.class_index = class_index;
-  object.size = random.uniform(kSmallest, largest) * kSide;
+  object.size = random.uniform(ranges.smallest, ranges.largest[objects - 1]) * kSide;
   const double margin = 0.45 * object.size;
   object.x = random.uniform(margin, kSide - margin);
   object.y = random.uniform(margin, kSide - margin);
-  object.angle = random.uniform(-15, 15);
+  object.angle = random.uniform(-ranges.angle, ranges.angle);
   object.mirrored = random.bernoulli(0.5);
-  object.brightness = random.uniform(0.9, 1.08);
+  object.brightness = random.uniform(ranges.darkest, ranges.brightest);
+  if (domain == Domain::kSeen) return object;
+
+  object.saturation = random.uniform(ranges.palest, ranges.most_colour);
+  object.hue = random.uniform(-ranges.hue, ranges.hue);
+  for (double& corner : object.corners) corner = random.uniform(-ranges.corner, ranges.corner);
+  const int others = sprites.drawings(class_index) - 1;
+  if (others > 0 && random.bernoulli(kOtherDrawing)) object.drawing = 1 + static_cast<int>(random.integer(others));
   return object;
 }
 
 }  // namespace
 
-Layout draw_layout(const Sprites& sprites, std::optional<int> only_class, RandomStream& random) {
+Layout draw_layout(const Sprites& sprites, Domain domain, std::optional<int> only_class, RandomStream& random) {
   Layout layout;
-  layout.place = static_cast<int>(random.integer(static_cast<int64_t>(places().size())));
-  const std::vector<int> wanted = only_class ? std::vector{*only_class} : draw_classes(random);
+  layout.domain = domain;
+  do layout.place = draw_place(domain, random);
+  while (only_class && !may_stand(domain, *only_class, layout.place));
+  const std::vector<int> wanted = only_class ? std::vector{*only_class} : draw_classes(domain, layout.place, random);
   cv::Mat1b taken = cv::Mat1b::zeros(kSide, kSide);
   for (int class_index : wanted) {
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
-      Placement object = draw_placement(class_index, kLargest[wanted.size() - 1], random);
+      Placement object = draw_placement(sprites, domain, class_index, wanted.size(), random);
       if (attempt >= kFullSizeAttempts) object.size *= 0.85;
       const Layer layer = place_sprite(sprites, object);
       const cv::Mat1b mask = layer.mask();

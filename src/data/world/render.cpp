@@ -8,27 +8,41 @@
 #include "world/layer.h"
 #include "world/scene.h"
 #include "world/textures.h"
+#include "world/vocabulary.h"
 
 namespace freeatm::data::world {
 namespace {
 
+bool closer_to_zero(double a, double b) { return std::abs(a) < std::abs(b); }
+
 /// The pixels that a turned square of `size` around the object's centre can touch.
 cv::Rect reach(const Placement& object) {
   const double angle = std::abs(object.angle) * std::numbers::pi / 180;
-  const double radius = 0.5 * object.size * (std::cos(angle) + std::sin(angle)) + 1;
+  const double drawn_away = std::abs(*std::max_element(object.corners.begin(), object.corners.end(), closer_to_zero));
+  const double radius = object.size * (0.5 * (std::cos(angle) + std::sin(angle)) + std::sqrt(2) * drawn_away) + 1;
   const cv::Point first(static_cast<int>(std::floor(object.x - radius)),
                         static_cast<int>(std::floor(object.y - radius)));
   const cv::Point last(static_cast<int>(std::ceil(object.x + radius)), static_cast<int>(std::ceil(object.y + radius)));
   return cv::Rect(first, last) & cv::Rect(0, 0, kSide, kSide);
 }
 
-void blend(cv::Mat3f& picture, const Layer& layer, float brightness) {
+/// RGB -> RGB: the colour circle turned about grey, away from or towards grey, lighter or darker.
+cv::Matx33f color_change(const Placement& object) {
+  const double angle = object.hue * std::numbers::pi / 180, c = std::cos(angle), s = std::sin(angle) / std::sqrt(3);
+  const double same = c + (1 - c) / 3, next = (1 - c) / 3 - s, last = (1 - c) / 3 + s;
+  const cv::Matx33d turn(same, next, last, last, same, next, next, last, same);
+  const cv::Matx33d to_grey = cv::Matx33d::all(1.0 / 3);
+  return cv::Matx33f((to_grey + object.saturation * (cv::Matx33d::eye() - to_grey)) * turn * object.brightness);
+}
+
+void blend(cv::Mat3f& picture, const Layer& layer, const cv::Matx33f& color) {
   for (int y = 0; y < layer.area.height; ++y) {
     cv::Vec3f* below = picture[layer.area.y + y] + layer.area.x;
     for (int x = 0; x < layer.area.width; ++x) {
-      const cv::Vec4f& above = layer.pixels(y, x);
+      const cv::Vec4f& above = layer.pixels(y, x);  // premultiplied, and stays so: the change is linear
+      const cv::Vec3f changed = color * cv::Vec3f(above.val);
       for (int c = 0; c < 3; ++c) {
-        below[x][c] = below[x][c] * (1 - above[3]) + std::clamp(above[c] * brightness, 0.0f, 1.0f);
+        below[x][c] = below[x][c] * (1 - above[3]) + std::clamp(changed[c], 0.0f, above[3]);
       }
     }
   }
@@ -52,7 +66,7 @@ cv::Mat1b Layer::mask() const {
 }
 
 Layer place_sprite(const Sprites& sprites, const Placement& object) {
-  const cv::Mat4f& sprite = sprites.at(object.class_index, object.size);
+  const cv::Mat4f& sprite = sprites.at(object.class_index, object.drawing, object.size);
   const double center = 0.5 * sprite.cols;
   Layer layer{reach(object), {}};
   cv::Mat1d turn = cv::getRotationMatrix2D(cv::Point2f(center, center), object.angle, object.size / sprite.cols);
@@ -64,16 +78,31 @@ Layer place_sprite(const Sprites& sprites, const Placement& object) {
       turn(row, 0) *= -1;
     }
   }
-  cv::warpAffine(sprite, layer.pixels, turn, layer.area.size(), cv::INTER_LINEAR);
+  if (std::all_of(object.corners.begin(), object.corners.end(), [](double corner) { return corner == 0; })) {
+    cv::warpAffine(sprite, layer.pixels, turn, layer.area.size(), cv::INTER_LINEAR);
+  } else {
+    const auto side = static_cast<float>(sprite.cols);
+    const cv::Point2f from[] = {{0, 0}, {side, 0}, {side, side}, {0, side}};
+    cv::Point2f to[4];
+    for (int i = 0; i < 4; ++i) {
+      const auto at = [&](int row) {
+        const double plain = turn(row, 0) * from[i].x + turn(row, 1) * from[i].y + turn(row, 2);
+        return static_cast<float>(plain + object.corners[2 * i + row] * object.size);
+      };
+      to[i] = {at(0), at(1)};
+    }
+    cv::warpPerspective(sprite, layer.pixels, cv::getPerspectiveTransform(from, to), layer.area.size());
+  }
   return layer;
 }
 
 Picture render(const Layout& layout, const Sprites& sprites, RandomStream& random) {
-  cv::Mat3f picture = draw_texture(places()[layout.place].texture, random);
+  const double tint = layout.domain == Domain::kSeen ? 0.05 : 0.15;
+  cv::Mat3f picture = draw_texture(places()[layout.place].texture, tint, random);
   std::vector<cv::Mat1b> masks;
   for (const Placement& object : layout.objects) {
     const Layer layer = place_sprite(sprites, object);
-    blend(picture, layer, static_cast<float>(object.brightness));
+    blend(picture, layer, color_change(object));
     const cv::Mat1b mask = layer.mask();
     for (cv::Mat1b& behind : masks) behind(layer.area).setTo(0, mask);
     masks.push_back(cv::Mat1b::zeros(kSide, kSide));
@@ -84,11 +113,11 @@ Picture render(const Layout& layout, const Sprites& sprites, RandomStream& rando
   return out;
 }
 
-Scene draw_scene(const Sprites& sprites, std::optional<int> only_class, const RandomStream& random) {
+Scene draw_scene(const Sprites& sprites, Domain domain, std::optional<int> only_class, const RandomStream& random) {
   RandomStream layout_stream = random.fork("layout"), texture_stream = random.fork("texture"),
                caption_stream = random.fork("caption");
   Scene scene;
-  scene.layout = draw_layout(sprites, only_class, layout_stream);
+  scene.layout = draw_layout(sprites, domain, only_class, layout_stream);
   scene.picture = render(scene.layout, sprites, texture_stream);
   scene.caption = describe(scene.layout, caption_stream);
   return scene;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One scene: what stands where (Layout), its picture with exact masks, and its caption.
 #pragma once
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,24 +15,34 @@
 
 namespace freeatm::data::world {
 
+/// kSeen: train, val and test. kShifted: the hard test, with places, pairs of class and place, drawings, colours, sizes
+/// and perspectives that the others do not have.
+enum class Domain { kSeen, kShifted };
+
 /// One object; later ones stand in front.
 struct Placement {
   int class_index = 0;
+  int drawing = 0;      // 0: the class's own, else another one of the same thing
   double size = 0;      // side of the sprite's square, pixels
   double x = 0, y = 0;  // its centre, pixels
   double angle = 0;     // degrees, counter-clockwise
   bool mirrored = false;
-  double brightness = 1;
+  double brightness = 1, saturation = 1, hue = 0;  // factors; degrees on the colour circle
+  std::array<double, 8> corners = {};  // x, y by which each corner is drawn away, of `size`; 0: no perspective
 };
 
+/// A caption calls an object small up to so much of the scene's side, big from so much on.
+inline constexpr double kSmallUpTo = 0.42, kBigFrom = 0.54;
+
 struct Layout {
+  Domain domain = Domain::kSeen;
   int place = 0;  // index into places()
   std::vector<Placement> objects;
 };
 
-/// A place and one to three objects of different classes that hide at most 5% of each other; with `only_class`, one
-/// object of it.
-Layout draw_layout(const Sprites& sprites, std::optional<int> only_class, RandomStream& random);
+/// A place and one to three objects, now and then several of one class, that hide at most 5% of each other; with
+/// `only_class`, one object of it.
+Layout draw_layout(const Sprites& sprites, Domain domain, std::optional<int> only_class, RandomStream& random);
 
 struct Picture {
   vision::Image image;    // [kSide, kSide]
@@ -42,11 +53,13 @@ struct Picture {
 Picture render(const Layout& layout, const Sprites& sprites, RandomStream& random);
 
 struct Caption {
-  std::string text;                   // "a photo of a dog and an apple on the grass"
-  std::vector<text::Phrase> phrases;  // one for each object in order, then the place where it is named
+  std::string text;                       // "a photo of two dogs and a small apple on the grass"
+  std::vector<text::Phrase> phrases;      // one for each class in order, then the place where it is named
+  std::vector<std::vector<int>> objects;  // [phrases]: which of the layout's objects each phrase names; none of a place
 };
 
-/// A third of the captions of two objects say how the first stands to the second.
+/// Several objects of a class are counted; two fifths of the small and of the big ones are called so; a third of the
+/// captions of two classes, one object each, say how the first stands to the second. All of it is true of the layout.
 Caption describe(const Layout& layout, RandomStream& random);
 
 struct Scene {
@@ -55,6 +68,6 @@ struct Scene {
   Caption caption;
 };
 
-Scene draw_scene(const Sprites& sprites, std::optional<int> only_class, const RandomStream& random);
+Scene draw_scene(const Sprites& sprites, Domain domain, std::optional<int> only_class, const RandomStream& random);
 
 }  // namespace freeatm::data::world

@@ -3,6 +3,7 @@
 
 #include <ft2build.h>
 #include FT_FREETYPE_H
+#include FT_TRUETYPE_TABLES_H
 
 #include <algorithm>
 #include <memory>
@@ -28,8 +29,12 @@ class Font {
     const bool opened = FT_New_Memory_Face(library_, data, static_cast<FT_Long>(bytes.size()), 0, &face_) == 0;
     // A CBDT font has one strike of bitmaps: there is no size to ask for but that one.
     if (!opened || !FT_HAS_COLOR(face_) || face_->num_fixed_sizes < 1 || FT_Select_Size(face_, 0) != 0) {
+      const bool vectors = opened && has_table("COLR");
       FT_Done_FreeType(library_);
-      throw UserError(path, "font", "is no font with colour bitmaps; Debian's fonts-noto-color-emoji has one");
+      throw UserError(path, "font", "{}; Debian's fonts-noto-color-emoji has colour bitmaps (CBDT)",
+                      !opened   ? "is no font"
+                      : vectors ? "draws its emoji as vectors (COLR), without bitmaps"
+                                : "has no colour bitmaps");
     }
   }
   ~Font() { FT_Done_FreeType(library_); }  // the face with it
@@ -37,12 +42,11 @@ class Font {
   Font& operator=(const Font&) = delete;
 
   /// The emoji's bitmap, premultiplied BGRA; valid until the next call.
-  cv::Mat4b bitmap(const ClassInfo& info) {
-    const FT_UInt glyph = FT_Get_Char_Index(face_, info.emoji);
+  cv::Mat4b bitmap(char32_t emoji, std::string_view name) {
+    const FT_UInt glyph = FT_Get_Char_Index(face_, emoji);
     if (glyph == 0 || FT_Load_Glyph(face_, glyph, FT_LOAD_COLOR) != 0 ||
         face_->glyph->bitmap.pixel_mode != FT_PIXEL_MODE_BGRA) {
-      throw UserError(path_, "font", "has no colour picture of '{}'; Debian's fonts-noto-color-emoji has all",
-                      info.name);
+      throw UserError(path_, "font", "has no colour picture of '{}'; Debian's fonts-noto-color-emoji has all", name);
     }
     const FT_Bitmap& bitmap = face_->glyph->bitmap;
     return {static_cast<int>(bitmap.rows), static_cast<int>(bitmap.width), reinterpret_cast<cv::Vec4b*>(bitmap.buffer),
@@ -50,6 +54,11 @@ class Font {
   }
 
  private:
+  bool has_table(const char (&tag)[5]) {
+    FT_ULong length = 0;
+    return FT_Load_Sfnt_Table(face_, FT_MAKE_TAG(tag[0], tag[1], tag[2], tag[3]), 0, nullptr, &length) == 0;
+  }
+
   const std::string& path_;
   FT_Library library_ = nullptr;
   FT_Face face_ = nullptr;
@@ -81,17 +90,24 @@ Sprites::Sprites(const std::string& font_path) {
 
   Font font(bytes, font_path);
   for (const ClassInfo& info : classes()) {
-    const cv::Mat4f sprite = square_sprite(font.bitmap(info));
-    auto& sizes = sprites_.emplace_back();
-    for (size_t i = 0; i < kSides.size(); ++i)
-      cv::resize(sprite, sizes[i], {kSides[i], kSides[i]}, 0, 0, cv::INTER_AREA);
+    auto& drawings = sprites_.emplace_back();
+    const auto add = [&](char32_t emoji) {
+      const cv::Mat4f sprite = square_sprite(font.bitmap(emoji, info.name));
+      Sizes& sizes = drawings.emplace_back();
+      for (size_t i = 0; i < kSides.size(); ++i)
+        cv::resize(sprite, sizes[i], {kSides[i], kSides[i]}, 0, 0, cv::INTER_AREA);
+    };
+    add(info.emoji);
+    for (char32_t other : info.other_drawings) {
+      if (other != 0) add(other);
+    }
   }
 }
 
-const cv::Mat4f& Sprites::at(int class_index, double size) const {
+const cv::Mat4f& Sprites::at(int class_index, int drawing, double size) const {
   size_t level = 0;
   while (level + 1 < kSides.size() && kSides[level] < size) ++level;
-  return sprites_[class_index][level];
+  return sprites_[class_index][drawing][level];
 }
 
 }  // namespace freeatm::data::world

@@ -91,6 +91,54 @@ cv::Mat3f sky(RandomStream& random) {
   });
 }
 
+cv::Mat3f gravel(RandomStream& random) {
+  const cv::Mat1f stones = noise(random, 21, 0.10), specks = noise(random, 48, 0.05);
+  return paint([&](int y, int x) { return Color(0.55f, 0.53f, 0.50f) + grey(stones(y, x) + specks(y, x)); });
+}
+
+cv::Mat3f carpet(RandomStream& random, const cv::Mat1f& rough) {
+  const auto check = static_cast<int>(random.integer(7, 12));  // pixels
+  return paint([&](int y, int x) {
+    const bool dark = (x / check + y / check) % 2 == 0;
+    return (dark ? Color(0.50f, 0.16f, 0.36f) : Color(0.80f, 0.62f, 0.66f)) + grey(0.6f * rough(y, x));
+  });
+}
+
+cv::Mat3f road(RandomStream& random, const cv::Mat1f& rough) {
+  constexpr int kDash = 12, kGap = 8, kWidth = 4;  // pixels
+  const auto left = static_cast<int>(random.integer(8, kSide - 8)), start = static_cast<int>(random.integer(kDash));
+  const cv::Mat1f grain = noise(random, 48, 0.03);
+  return paint([&](int y, int x) {
+    const bool line = x >= left && x < left + kWidth && (y + start) % (kDash + kGap) < kDash;
+    return grey((line ? 0.88f : 0.27f) + 0.5f * rough(y, x) + grain(y, x));
+  });
+}
+
+cv::Mat3f hedge(RandomStream& random) {
+  const cv::Mat1f leaves = noise(random, 16, 1), light = noise(random, 28, 0.06);
+  return paint([&](int y, int x) {
+    return (leaves(y, x) > 0 ? Color(0.10f, 0.30f, 0.10f) : Color(0.20f, 0.44f, 0.16f)) + grey(light(y, x));
+  });
+}
+
+cv::Mat3f sunset(RandomStream& random, const cv::Mat1f& rough) {
+  const auto horizon = static_cast<float>(random.uniform(0.5, 0.9));
+  return paint([&](int y, int x) {
+    const float down = std::min(1.0f, y / (horizon * kSide));
+    return Color(0.42f, 0.18f, 0.42f) * (1 - down) + Color(0.98f, 0.60f, 0.26f) * down + grey(0.6f * rough(y, x));
+  });
+}
+
+cv::Mat3f marble(RandomStream& random, const cv::Mat1f& rough) {
+  const auto tiles = static_cast<int>(random.integer(18, 28));  // pixels
+  const cv::Mat1f veins = noise(random, 7, 1);
+  return paint([&](int y, int x) {
+    const bool joint = x % tiles == 0 || y % tiles == 0;
+    const float vein = 0.25f * std::exp(-40 * veins(y, x) * veins(y, x));
+    return joint ? grey(0.55f) : Color(0.84f, 0.86f, 0.83f) - grey(vein) + grey(0.4f * rough(y, x));
+  });
+}
+
 cv::Mat3f untinted(Texture texture, RandomStream& random) {
   const cv::Mat1f rough = noise(random, 4, 0.04) + noise(random, 16, 0.03);
   switch (texture) {
@@ -108,6 +156,18 @@ cv::Mat3f untinted(Texture texture, RandomStream& random) {
       return brick(random, rough);
     case Texture::kNight:
       return night(random, rough);
+    case Texture::kGravel:
+      return gravel(random);
+    case Texture::kCarpet:
+      return carpet(random, rough);
+    case Texture::kRoad:
+      return road(random, rough);
+    case Texture::kHedge:
+      return hedge(random);
+    case Texture::kSunset:
+      return sunset(random, rough);
+    case Texture::kMarble:
+      return marble(random, rough);
     case Texture::kSky:
       break;
   }
@@ -116,9 +176,9 @@ cv::Mat3f untinted(Texture texture, RandomStream& random) {
 
 }  // namespace
 
-cv::Mat3f draw_texture(Texture texture, RandomStream& random) {
-  const auto tint = [&] { return static_cast<float>(random.uniform(-0.05, 0.05)); };
-  const float red = tint(), green = tint(), blue = tint();
+cv::Mat3f draw_texture(Texture texture, double tint, RandomStream& random) {
+  const auto off = [&] { return static_cast<float>(random.uniform(-tint, tint)); };
+  const float red = off(), green = off(), blue = off();
   cv::Mat3f picture = untinted(texture, random);
   for (Color& color : picture) {
     color += Color(red, green, blue);

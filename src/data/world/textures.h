@@ -10,7 +10,7 @@ namespace freeatm::data::world {
 
 inline constexpr int kSide = 64;  // of a scene, pixels
 
-/// A place without objects: RGB in [0, 1], [kSide, kSide].
-cv::Mat3f draw_texture(Texture texture, RandomStream& random);
+/// A place without objects: RGB in [0, 1], [kSide, kSide]; `tint`: the most by which each of its colours is off.
+cv::Mat3f draw_texture(Texture texture, double tint, RandomStream& random);
 
 }  // namespace freeatm::data::world

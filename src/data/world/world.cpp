@@ -23,9 +23,11 @@ namespace {
 
 using namespace world;
 
-constexpr int kVersion = 1;   // of the drawing: raised when the same options give other pictures
+constexpr int kVersion = 2;   // of the drawing: raised when the same options give other pictures
 constexpr int kPngLevel = 1;  // fast; the files are a little larger
-constexpr const char* kSplits[] = {"train", "val", "test"};
+constexpr const char* kSplits[] = {"train", "val", "test", "shifted"};
+
+Domain domain_of(const std::string& split) { return split == "shifted" ? Domain::kShifted : Domain::kSeen; }
 
 /// So many pictures of each class that there are at least `count` in all.
 int64_t objects_per_class(int64_t count) {
@@ -86,12 +88,12 @@ class WorldWriter {
   }
 
   Scene scene(const std::string& split, int64_t index) const {
-    return draw_scene(sprites_, {}, stream("scenes/" + split, index));
+    return draw_scene(sprites_, domain_of(split), {}, stream("scenes/" + split, index));
   }
 
   Scene object(const std::string& split, int64_t index) const {
     const int class_index = static_cast<int>(index % static_cast<int64_t>(classes().size()));
-    return draw_scene(sprites_, class_index, stream("objects/" + split, index));
+    return draw_scene(sprites_, domain_of(split), class_index, stream("objects/" + split, index));
   }
 
   void write_scenes(const std::string& split) {
@@ -117,20 +119,26 @@ class WorldWriter {
     });
   }
 
-  /// The first scenes of train above one object of each class.
+  /// The first scenes of train, one object of each class, and below them the same of shifted.
   vision::Image contact_sheet() const {
-    constexpr int kColumns = 10, kSceneRows = 6, kGap = 2, kStep = kSide + kGap;
-    const int scenes = static_cast<int>(std::min<int64_t>(kColumns * kSceneRows, options_.count));
-    const int first_object = (scenes + kColumns - 1) / kColumns * kColumns,
-              cells = first_object + static_cast<int>(classes().size());
-    vision::Image sheet((cells + kColumns - 1) / kColumns * kStep + kGap, kColumns * kStep + kGap);
+    constexpr int kColumns = 20, kSceneRows = 3, kGap = 2, kStep = kSide + kGap;
+    const int object_rows = (static_cast<int>(classes().size()) + kColumns - 1) / kColumns,
+              rows = kSceneRows + object_rows;
+    vision::Image sheet(2 * rows * kStep + kGap, kColumns * kStep + kGap);
     std::fill(sheet.pixels.begin(), sheet.pixels.end(), uint8_t{255});
-    for (int cell = 0; cell < cells; ++cell) {
-      if (cell >= scenes && cell < first_object) continue;
-      const vision::Image image =
-          (cell < scenes ? scene(kSplits[0], cell) : object(kSplits[0], cell - first_object)).picture.image;
-      const int top = cell / kColumns * kStep + kGap, left = cell % kColumns * kStep + kGap;
-      for (int y = 0; y < kSide; ++y) std::copy_n(image.row(y), kSide * 3, sheet.row(top + y) + left * 3);
+    const auto paste = [&](const Scene& drawn, int row, int column) {
+      const vision::Image& image = drawn.picture.image;
+      for (int y = 0; y < kSide; ++y)
+        std::copy_n(image.row(y), kSide * 3, sheet.row(row * kStep + kGap + y) + (column * kStep + kGap) * 3);
+    };
+    int row = 0;
+    for (const std::string split : {"train", "shifted"}) {
+      const int scenes = static_cast<int>(std::min<int64_t>(kColumns * kSceneRows, split_count(split)));
+      for (int i = 0; i < scenes; ++i) paste(scene(split, i), row + i / kColumns, i % kColumns);
+      row += kSceneRows;
+      for (int i = 0; i < static_cast<int>(classes().size()); ++i)
+        paste(object(split, i), row + i / kColumns, i % kColumns);
+      row += object_rows;
     }
     return sheet;
   }
@@ -174,7 +182,8 @@ void WorldOptions::fields(config::Fields& f) {
   f("count", count,
     "scenes of train; and as many pictures of single objects, rounded up to the same number of each class",
     config::between(1, 999'999'999));
-  f("eval_count", eval_count, "the same of val and of test", config::between(1, 999'999'999));
+  f("eval_count", eval_count, "the same of each other split: val, test, and shifted, the hard test",
+    config::between(1, 999'999'999));
   f("seed", seed, "another seed is another world", config::at_least(0));
   f("font", font, "a font with colour bitmaps (CBDT); Debian package fonts-noto-color-emoji");
   f("threads", threads, "0: one for each core; the files are the same for any number", config::between(0, 1024));
@@ -190,6 +199,7 @@ bool write_world(const WorldOptions& options) {
   prepare_folder(out.parent_path(), "out");
   cv::setNumThreads(1);  // the threads are ours
   PendingPath pending(out);
+  pending.remove_abandoned();
   WorldWriter(options, sprites, pending.temporary()).write(manifest);
   pending.commit();
   return true;
