@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # freeatm_layer(name SOURCES ... DEPS layers... [LIBS libraries...] [TORCH])   the library freeatm_<name>
-# freeatm_test(layer [FAST sources...] [SLOW sources...] [LIBS ...])           <layer>_test, <layer>_slow_test; ctest labels fast, slow
+# freeatm_test(layer [FAST sources...] [SLOW sources...] [PEERS sources...] [LIBS ...])   <layer>_test, <layer>_slow_test, <layer>_peers_test;
+#   ctest labels fast, slow, peers. What is in PEERS skips itself where .deps/peers (scripts/setup_peers.sh) is absent.
 
 add_library(freeatm_flags INTERFACE)
 # Off: designated initialisers leave fields to their defaults on purpose; the other two are false alarms of g++ 12 on std::string (PR105651).
@@ -37,13 +38,13 @@ function(freeatm_layer name)
 endfunction()
 
 function(freeatm_test layer)
-  cmake_parse_arguments(ARG "" "" "FAST;SLOW;LIBS" ${ARGN})
-  foreach(label FAST SLOW)
+  cmake_parse_arguments(ARG "" "" "FAST;SLOW;PEERS;LIBS" ${ARGN})
+  foreach(label FAST SLOW PEERS)
     if(ARG_${label})
       string(TOLOWER ${label} lower)
       set(target ${layer}_test)
-      if(label STREQUAL SLOW)
-        set(target ${layer}_slow_test)
+      if(NOT label STREQUAL FAST)
+        set(target ${layer}_${lower}_test)
       endif()
       add_executable(${target} ${ARG_${label}})
       target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests ${CMAKE_SOURCE_DIR}/src/${layer})

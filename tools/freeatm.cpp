@@ -9,14 +9,15 @@
 #include <unistd.h>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "freeatm/commands/commands.h"
+#include "freeatm/config/completion.h"
 #include "freeatm/config/compose.h"
 #include "freeatm/core/error.h"
-#include "freeatm/core/files.h"
 #include "freeatm/core/log.h"
 #include "freeatm/core/signals.h"
+
+#include "command_line.h"
+#include "multirun.h"
 
 namespace {
 
@@ -34,50 +35,50 @@ constexpr Command kCommands[] = {
     {"pretrain", "train a backbone on shards, COCO or an image folder", commands::pretrain},
     {"evaluate", "task=knn: a backbone's features; task=masks: a diffusion model's masks", commands::evaluate},
     {"view", "shards and run folders -> one self-contained HTML page", commands::view},
+    {"train-diffusion", "captioned pictures -> a small Stable Diffusion: stage=tokenizer, vae, unet",
+     commands::train_diffusion},
 };
 
-struct CommandLine {
-  std::string config_dir, config_name, config_file;
-  std::vector<std::string> overrides;
-  bool help = false, print_config = false;
-};
-
-// Where configs/ is: given, in the environment, or in the source tree that built this binary.
-std::string default_config_dir() {
-  const char* given = std::getenv("FREEATM_CONFIG_DIR");
-  return given != nullptr ? given : FREEATM_CONFIG_DIR;
+config::Node compose(const CommandLine& line) {
+  config::ComposeOptions options = compose_options(line);
+  if (line.multirun) options.overrides = config::sweep_jobs(options).front();  // --help of the first job
+  return config::compose(options);
 }
 
-void add_flags(CLI::App& app, CommandLine& line) {
-  app.set_help_flag();
-  app.add_option("overrides", line.overrides, "a.b=c  group=option  +new=value  ~gone");
-  app.add_flag("-h,--help", line.help, "every key with its value, range and meaning, then stop");
-  app.add_flag("--print-config", line.print_config, "the composed configuration, then stop");
-  app.add_option("--config-dir", line.config_dir, "folder of the configurations");
-  app.add_option("--config-name", line.config_name, "the primary configuration's name, without .yaml");
-  app.add_option("--config", line.config_file, "a saved config.yaml: repeat that run");
-}
-
-config::Node compose(const Command& command, const CommandLine& line) {
-  if (!line.config_file.empty()) {
-    const fs::path saved = line.config_file;
-    require_file(saved, "--config");
-    return config::compose(
-        {saved.has_parent_path() ? saved.parent_path().string() : ".", saved.stem().string(), line.overrides});
+void print_jobs(const Multirun& multirun) {
+  for (const Job& job : multirun.jobs) {
+    std::cout << (&job == &multirun.jobs.front() ? "# " : "---\n# ") << job.title << "\n"
+              << config::to_yaml(config::compose(job.options));
   }
-  const std::string dir = line.config_dir.empty() ? default_config_dir() : line.config_dir;
-  require_folder(dir, "--config-dir");
-  return config::compose({dir, line.config_name.empty() ? command.name : line.config_name, line.overrides});
 }
 
-void print_flags(const Command& command) {
-  std::printf("freeatm %s [key=value ...]\n  %s\n\n", command.name, command.summary);
-  std::printf("  --help  --print-config  --config-dir DIR  --config-name NAME  --config RUN/config.yaml\n\n");
+// Every command reads its options before it does anything.
+void check_options(const Command& command, const config::Node& tree) {
+  config::Composed composed{command.name, tree};
+  composed.check_only = true;
+  try {
+    command.run(composed);
+  } catch (const config::ChecksPassed&) {
+  }
+}
+
+int run_multirun(const Command& command, const CommandLine& line) {
+  const auto check = [&](const config::Node& tree) {
+    if (!line.print_config) check_options(command, tree);
+  };
+  const Multirun multirun = plan_multirun(command.name, compose_options(line), check);
+  if (!line.print_config) return run_jobs(multirun);
+  print_jobs(multirun);
+  return 0;
 }
 
 int run(const Command& command, const CommandLine& line) {
-  if (line.help) print_flags(command);
-  const config::Node tree = compose(command, line);
+  if (line.multirun && !line.help) return run_multirun(command, line);
+  if (line.help) {
+    std::printf("freeatm %s [key=value ...]\n  %s\n\n%s\n%s", command.name, command.summary, flags_help().c_str(),
+                config::groups_text(compose_options(line)).c_str());
+  }
+  const config::Node tree = compose(line);
   if (line.print_config) {
     std::cout << config::to_yaml(tree);
     return 0;
@@ -88,17 +89,42 @@ int run(const Command& command, const CommandLine& line) {
 void print_usage() {
   std::printf("freeatm %s: masks for free from a diffusion model's attention, and backbones pretrained on them\n\n",
               FREEATM_VERSION);
-  for (const Command& command : kCommands) std::printf("  freeatm %-10s %s\n", command.name, command.summary);
-  std::printf("\nfreeatm <command> --help lists every key.\n");
+  for (const Command& command : kCommands) std::printf("  freeatm %-16s %s\n", command.name, command.summary);
+  std::printf("\nfreeatm <command> --help lists every key; freeatm completion bash|zsh completes them at <TAB>.\n");
+}
+
+std::vector<std::string> command_names() {
+  std::vector<std::string> names;
+  for (const Command& command : kCommands) names.emplace_back(command.name);
+  return names;
 }
 
 const Command& find_command(const std::string& name) {
   const auto* found =
       std::find_if(std::begin(kCommands), std::end(kCommands), [&](const Command& c) { return name == c.name; });
   if (found != std::end(kCommands)) return *found;
-  std::vector<std::string> names;
-  for (const Command& command : kCommands) names.push_back(command.name);
+  const auto names = command_names();
   throw UserError("", "", "unknown command '{}': {}{}", name, one_of(names), did_you_mean(name, names));
+}
+
+// The fields of a command, for a tree that the completion has composed.
+std::vector<config::FieldRow> fields_of(config::Composed composed) {
+  std::vector<config::FieldRow> rows;
+  composed.rows = &rows;
+  try {
+    find_command(composed.command).run(composed);
+  } catch (const config::HelpShown&) {
+  }
+  return rows;
+}
+
+// What the shell calls at <TAB>: one candidate a line.
+int print_candidates(const std::vector<std::string>& words) {
+  for (const auto& candidate :
+       config::complete({command_names(), flag_names(), compose_options({}).config_dir, fields_of}, words)) {
+    std::printf("%s\n", candidate.c_str());
+  }
+  return 0;
 }
 
 int run_command_line(int argc, char** argv) {
@@ -111,21 +137,13 @@ int run_command_line(int argc, char** argv) {
     std::printf("freeatm %s\n", FREEATM_VERSION);
     return 0;
   }
+  if (words[0] == "__complete") return print_candidates({words.begin() + 1, words.end()});
+  if (words[0] == "completion") {
+    std::printf("%s", config::completion_script(words.size() > 1 ? words[1] : "").c_str());
+    return 0;
+  }
   const Command& command = find_command(words[0]);
-  for (std::string& word : words) {  // Hydra's short flags have two letters; CLI11 knows one
-    if (word == "-cd") word = "--config-dir";
-    if (word == "-cn") word = "--config-name";
-  }
-  CLI::App app;
-  CommandLine line;
-  add_flags(app, line);
-  std::vector<std::string> reversed(words.rbegin(), words.rend() - 1);
-  try {
-    app.parse(reversed);
-  } catch (const CLI::ParseError& error) {
-    throw UserError("", "", "{}; freeatm {} --help lists the flags", error.what(), command.name);
-  }
-  return run(command, line);
+  return run(command, parse_command_line(command.name, {words.begin() + 1, words.end()}));
 }
 
 // OpenMP's threads spin while they wait, which slows a machine with other work several times over; 2,000 turns cost

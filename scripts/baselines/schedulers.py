@@ -17,6 +17,7 @@ CASES = [
     ("trailing_v", dict(STABLE, prediction_type="v_prediction", timestep_spacing="trailing"), 25, 0.0),
     ("leading_epsilon", dict(STABLE), 20, 0.0),
     ("leading_v_eta", dict(STABLE, prediction_type="v_prediction"), 10, 0.7),
+    ("leading_sample_eta", dict(STABLE, prediction_type="sample"), 12, 0.4),
     ("defaults", dict(), 7, 0.0),
     ("clipped_eta", dict(clip_sample_range=0.8, timestep_spacing="trailing"), 30, 1.0),
 ]

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // freeatm view: what lies in a folder (shards, run folders, evaluations, or several of them) on one HTML page.
 #include <algorithm>
-#include <limits>
 #include <map>
 #include <optional>
-#include <sstream>
 
 #include <nlohmann/json.hpp>
 
@@ -20,6 +18,8 @@
 #include "freeatm/report/plot.h"
 #include "freeatm/report/table.h"
 #include "freeatm/vision/augment.h"
+
+#include "curves.h"
 
 namespace freeatm::commands {
 namespace {
@@ -123,28 +123,6 @@ int64_t add_pictures(report::Page& page, const Contents& contents, const ViewOpt
     pictures += count;
   }
   return pictures;
-}
-
-/// The lines of a metrics.jsonl as one series for each number in them, against "step".
-std::map<std::string, report::Series> read_curves(const fs::path& file, const std::string& name) {
-  std::map<std::string, report::Series> curves;
-  std::istringstream lines(read_file(file, "in"));
-  std::string text;
-  for (int64_t number = 1; std::getline(lines, text); ++number) {
-    const auto line = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
-    if (line.is_discarded() && lines.eof()) break;  // the last line of a run that is still writing it
-    if (!line.is_object() || !line.contains("step") || !line["step"].is_number()) {
-      throw UserError(format("{}:{}", file.string(), number), "step", "not a JSON object with a number for 'step'");
-    }
-    for (const auto& [key, value] : line.items()) {
-      if (key == "step" || key == "epoch" || !(value.is_number() || value.is_null())) continue;  // null: was not finite
-      report::Series& series = curves[key];
-      series.name = name;
-      series.x.push_back(line["step"].get<double>());
-      series.y.push_back(value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>());
-    }
-  }
-  return curves;
 }
 
 std::string spaced(std::string name) {

@@ -8,6 +8,8 @@
 
 #include "interpolation.h"
 #include "merge.h"
+#include "nearest_key.h"
+#include "python_values.h"
 
 namespace freeatm::config {
 namespace {
@@ -23,37 +25,14 @@ std::vector<std::string> split(std::string_view key) {
   return parts;
 }
 
-[[noreturn]] void refuse_unknown(const Override& override, const Node& parent, const std::string& name) {
+[[noreturn]] void refuse_unknown(const Override& override, const Node& tree, const Node& parent,
+                                 const std::string& name) {
   if (parent.is_list()) {
     throw UserError(override.text, override.key, "'{}' is not an index of a list of {}", name, parent.list().size());
   }
   const std::string hint = override.kind == Kind::kDelete ? "" : " (+" + override.text + " adds it)";
-  throw UserError(override.text, override.key, "not in the configuration{}{}", did_you_mean(name, key_names(parent)),
-                  hint);
-}
-
-bool is_python_number(const Node& node) {
-  return node.is_scalar() && !node.is_null() && !std::holds_alternative<std::string>(node.value());
-}
-double python_number(const Node& node) {
-  if (const auto* flag = std::get_if<bool>(&node.value())) return *flag;
-  if (const auto* number = std::get_if<int64_t>(&node.value())) return static_cast<double>(*number);
-  return std::get<double>(node.value());
-}
-
-// Python's ==, which "~key=value" compares with: 1, 1.0 and true are equal, the order of keys is no matter.
-bool python_equal(const Node& a, const Node& b) {
-  if (is_python_number(a) && is_python_number(b)) return python_number(a) == python_number(b);
-  if (a.is_list() && b.is_list()) {
-    return std::equal(a.list().begin(), a.list().end(), b.list().begin(), b.list().end(), python_equal);
-  }
-  if (a.is_map() && b.is_map()) {
-    return a.map().size() == b.map().size() && std::all_of(a.map().begin(), a.map().end(), [&](const auto& entry) {
-             const Node* other = b.find(entry.first);
-             return other && python_equal(entry.second, *other);
-           });
-  }
-  return a.is_scalar() && b.is_scalar() && same(a, b);
+  throw UserError(override.text, override.key, "not in the configuration{}{}",
+                  did_you_mean_key(override.key, key_paths(tree)), hint);
 }
 
 // The list or map at a path, where an interpolation stands for what it leads to; nullptr where there is none.
@@ -78,7 +57,7 @@ void remove(Node& tree, const Override& override) {
   path.pop_back();
   Node* parent = container_at(tree, path);
   const Node* node = parent ? parent->find_path(name) : nullptr;
-  if (!node) refuse_unknown(override, parent ? *parent : tree, name);
+  if (!node) refuse_unknown(override, tree, parent ? *parent : tree, name);
   if (node->is_null() || node->is_missing()) {
     throw UserError(override.text, override.key, "{} counts as absent already", node->describe());
   }
@@ -105,7 +84,7 @@ Node& parent_of(Node& tree, const Override& override, const std::vector<std::str
   for (size_t i = 0; i + 1 < parts.size(); ++i) {
     ancestors.push_back(node);
     Node* next = node->find_path(parts[i]);
-    if (!next && (!adds || node->is_list())) refuse_unknown(override, *node, parts[i]);
+    if (!next && (!adds || node->is_list())) refuse_unknown(override, tree, *node, parts[i]);
     if (!next) next = &node->set(parts[i], Node(Node::Map(), override.text));
     if (next->is_scalar()) {
       if (!adds) throw UserError(override.text, override.key, "'{}' is {} and has no keys", parts[i], next->describe());
@@ -130,7 +109,7 @@ void apply_override(Node& tree, const Override& override) {
   Node& parent = parent_of(tree, override, parts, ancestors);
   Node* present = parent.find_path(parts.back());
   const bool adds = override.kind != Kind::kChange;
-  if (!present && (!adds || parent.is_list())) refuse_unknown(override, parent, parts.back());
+  if (!present && (!adds || parent.is_list())) refuse_unknown(override, tree, parent, parts.back());
   if (!present) {
     parent.set(parts.back(), override.value);
   } else if (!present->is_scalar() && !override.value.is_scalar()) {

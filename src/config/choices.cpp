@@ -39,6 +39,7 @@ Default appended_group(const Override& override) {
 Choices::Choices(const ConfigFiles& files, const std::vector<Override>& overrides, std::vector<Override>& values) {
   using Kind = Override::Kind;
   for (const Override& override : overrides) {
+    if (override.sweep) continue;  // each job has its own choice
     if (override.value.is_map() || override.key.empty() || !files.is_group(override.key)) {
       values.push_back(override);
     } else if (override.kind == Kind::kForceAdd) {

@@ -10,6 +10,7 @@
 #include "apply_override.h"
 #include "config_files.h"
 #include "defaults_list.h"
+#include "hydra_node.h"
 #include "interpolation.h"
 #include "merge.h"
 #include "override.h"
@@ -37,19 +38,46 @@ Node at_package(const Placed& config) {
   }
 }
 
+// A sweep is for -m; here it is most often a list that lacks its brackets.
+void refuse_sweep(const Override& override) {
+  const auto* choice = std::get_if<Choice>(&override.sweep->values);
+  if (!choice || !choice->simple)
+    throw UserError(override.text, "", "a sweep needs -m, which runs one job for each value");
+  const std::string key = override.left_side(), value = override.text.substr(key.size() + 1);
+  throw UserError(override.text, "",
+                  "several values need -m (a job for each); a list is {}=[{}], a text is \"{}='{}'\"", key, value, key,
+                  value);
+}
+
+void check_search_path_is_primarys(const Node& placed) {
+  const Node* path = placed.find_path("hydra.searchpath");
+  if (path) throw UserError(path->where(), "hydra.searchpath", "only the primary config can set it");
+}
+
 }  // namespace
 
 Node compose(const ComposeOptions& options) {
-  std::vector<Override> overrides, values;
-  for (const std::string& text : options.overrides) overrides.push_back(parse_override(text));
-
-  ConfigFiles files(options.config_dir);
+  const std::vector<Override> overrides = parse_overrides(options.overrides);
+  for (const Override& override : overrides) {
+    if (override.sweep) refuse_sweep(override);
+  }
+  ConfigFiles files = open_config_files(options.config_dir, options.config_name, overrides);
+  std::vector<Override> values;
   Node tree(Node::Map{}, options.config_dir);
   std::vector<const Node*> ancestors;
   for (const Placed& config : expand_defaults(files, options.config_name, overrides, values)) {
-    merge(tree, at_package(config), ancestors, "");
+    Node placed = at_package(config);
+    if (!config.primary) check_search_path_is_primarys(placed);
+    merge(tree, placed, ancestors, "");
   }
-  for (const Override& override : values) apply_override(tree, override);
+  for (const Override& override : values) {
+    if (is_hydra_setting(override.key)) {
+      check_hydra_setting(override);
+    } else {
+      apply_override(tree, override);
+    }
+  }
+  std::erase_if(tree.map(), [](const auto& entry) { return entry.first == "hydra"; });
   return resolve_interpolations(tree);
 }
 

@@ -2,11 +2,15 @@
 #include "config_files.h"
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
 #include "freeatm/core/log.h"
+
+#include "hydra_node.h"
+#include "yaml_text.h"
 
 namespace freeatm::config {
 namespace {
@@ -40,36 +44,60 @@ std::optional<std::string> package_header(const std::string& text, const std::st
 
 }  // namespace
 
-const ConfigFile* ConfigFiles::find(const std::string& path) {
-  const auto [place, fresh] = files_.try_emplace(path);
-  if (!fresh) return place->second.get();
-  const fs::path file = fs::path(folder_) / (path.ends_with(".yaml") ? path : path + ".yaml");
-  if (!fs::is_regular_file(file)) return nullptr;
-  const std::string text = read_file(file);
+std::unique_ptr<ConfigFile> ConfigFiles::load(const std::string& path) const {
+  const std::string name = path.ends_with(".yaml") ? path : path + ".yaml";
+  const auto folder = std::find_if(folders_.begin(), folders_.end(),
+                                   [&](const std::string& root) { return fs::is_regular_file(fs::path(root) / name); });
+  if (folder == folders_.end()) return nullptr;
+  const std::string file = (fs::path(*folder) / name).string();
+  const std::string text = read_config_file(file);
   auto config = std::make_unique<ConfigFile>();
-  config->tree = parse_yaml(text, file.string());
+  config->tree = parse_yaml(text, file);
   if (config->tree.is_null()) config->tree.value() = Node::Map();
   if (config->tree.is_scalar()) {
     throw UserError(config->tree.where(), "", "{} is not a group of keys", config->tree.describe());
   }
-  config->header = package_header(text, file.string());
+  config->header = package_header(text, file);
   if (const Node* defaults = config->tree.find("defaults")) {
     config->defaults = parse_defaults(*defaults);
     std::erase_if(config->tree.map(), [](const auto& entry) { return entry.first == "defaults"; });
   }
-  return (place->second = std::move(config)).get();
+  return config;
 }
 
-bool ConfigFiles::is_group(const std::string& path) const { return fs::is_directory(fs::path(folder_) / path); }
+const ConfigFile* ConfigFiles::find(const std::string& path) {
+  const auto [place, fresh] = files_.try_emplace(path);
+  if (fresh) place->second = load(path);
+  return place->second.get();
+}
+
+bool ConfigFiles::is_group(const std::string& path) const {
+  return is_hydra_group(path) || std::any_of(folders_.begin(), folders_.end(), [&](const std::string& root) {
+           return fs::is_directory(fs::path(root) / path);
+         });
+}
 
 std::vector<std::string> ConfigFiles::options(const std::string& group) const {
-  std::vector<std::string> names;
-  if (!is_group(group)) return names;
-  for (const auto& entry : fs::directory_iterator(fs::path(folder_) / group)) {
-    if (entry.is_regular_file() && entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
+  std::set<std::string> names;
+  for (const std::string& root : folders_) {
+    const fs::path folder = fs::path(root) / group;
+    if (!fs::is_directory(folder)) continue;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (entry.is_regular_file() && entry.path().extension() == ".yaml") names.insert(entry.path().stem().string());
+    }
   }
-  std::sort(names.begin(), names.end());
-  return names;
+  return {names.begin(), names.end()};
+}
+
+ConfigFiles open_config_files(const std::string& folder, const std::string& config_name,
+                              const std::vector<Override>& overrides) {
+  ConfigFiles files(folder);
+  const ConfigFile* primary = files.find(config_name);
+  if (primary && !primary->tree.is_map()) {
+    throw UserError(primary->tree.where(), "", "{} is not a group of keys", primary->tree.describe());
+  }
+  files.append(search_path(primary ? primary->tree : Node(Node::Map()), overrides));
+  return files;
 }
 
 }  // namespace freeatm::config

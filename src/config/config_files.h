@@ -10,6 +10,7 @@
 #include "freeatm/config/node.h"
 
 #include "defaults.h"
+#include "override.h"
 
 namespace freeatm::config {
 
@@ -21,17 +22,28 @@ struct ConfigFile {
 
 class ConfigFiles {
  public:
-  explicit ConfigFiles(std::string folder) : folder_(std::move(folder)) {}
+  explicit ConfigFiles(std::string folder) : folders_{std::move(folder)} {}
 
-  /// The config "group/option"; nullptr where there is no such file. Read once.
+  /// More folders to look into, after the first.
+  void append(const std::vector<std::string>& folders) {
+    folders_.insert(folders_.end(), folders.begin(), folders.end());
+  }
+
+  /// The config "group/option", of the first folder that has it; nullptr where none has. Read once.
   const ConfigFile* find(const std::string& path);
   bool is_group(const std::string& path) const;
   std::vector<std::string> options(const std::string& group) const;
-  const std::string& folder() const { return folder_; }
+  const std::string& folder() const { return folders_.front(); }
 
  private:
-  std::string folder_;
+  std::unique_ptr<ConfigFile> load(const std::string& path) const;
+
+  std::vector<std::string> folders_;
   std::map<std::string, std::unique_ptr<ConfigFile>> files_;
 };
+
+/// The folder, and behind it those of hydra.searchpath, from the command line or else the primary config.
+ConfigFiles open_config_files(const std::string& folder, const std::string& config_name,
+                              const std::vector<Override>& overrides);
 
 }  // namespace freeatm::config

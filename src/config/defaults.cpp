@@ -26,19 +26,13 @@ void read_target(std::string text, Default& out) {
 }
 
 Default parse_config(const Node& item) {
-  Default out;
+  Default out = config_entry(item.text());
   out.where = item.where();
-  out.kind = Default::Kind::kConfig;
-  read_target(item.text(), out);
-  if (out.group == "_self_") {
-    if (out.package) throw UserError(out.where, "defaults", "_self_ takes no package");
-    out.kind = Default::Kind::kSelf;
-    return out;
+  if (out.kind == Default::Kind::kSelf && out.package)
+    throw UserError(out.where, "defaults", "_self_ takes no package");
+  if (out.kind != Default::Kind::kSelf && out.name().empty()) {
+    throw UserError(out.where, "defaults", "'{}' is not the path of a config", item.text());
   }
-  const size_t slash = out.group.rfind('/');
-  out.option = Node(out.group.substr(slash == std::string::npos ? 0 : slash + 1));
-  out.group.resize(slash == std::string::npos ? 0 : slash);
-  if (out.name().empty()) throw UserError(out.where, "defaults", "'{}' is not the path of a config", item.text());
   return out;
 }
 
@@ -54,7 +48,7 @@ Default parse_choice(const Node& item) {
     const std::string keyword = target.substr(0, blank);
     if (keyword == "optional") out.optional = true;
     if (keyword == "override") out.overrides = true;
-    if (keyword != "optional" && keyword != "override") {
+    if (!keyword.empty() && keyword != "optional" && keyword != "override") {
       throw UserError(out.where, "defaults", "'{}' is not a keyword; optional and override are", keyword);
     }
   }
@@ -101,6 +95,17 @@ std::string Default::choice() const {
   const std::string path = group_path(), lands = final_package(false);
   if (lands == dotted(path)) return path;
   return path + "@" + (lands.empty() ? "_global_" : lands);
+}
+
+Default config_entry(const std::string& path) {
+  Default out;
+  read_target(path, out);
+  if (out.group == "_self_") return out;
+  out.kind = Default::Kind::kConfig;
+  const size_t slash = out.group.rfind('/');
+  out.option = Node(out.group.substr(slash == std::string::npos ? 0 : slash + 1));
+  out.group.resize(slash == std::string::npos ? 0 : slash);
+  return out;
 }
 
 std::vector<Default> parse_defaults(const Node& list) {

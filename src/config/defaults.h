@@ -35,6 +35,9 @@ struct Default {
   std::string choice() const;
 };
 
+/// The entry "path/config", without keywords.
+Default config_entry(const std::string& path);
+
 /// Reads a `defaults` list. Throws UserError for entries of another form.
 std::vector<Default> parse_defaults(const Node& list);
 

@@ -7,6 +7,7 @@
 #include "freeatm/core/error.h"
 
 #include "choices.h"
+#include "hydra_node.h"
 #include "interpolation.h"
 
 namespace freeatm::config {
@@ -50,6 +51,7 @@ std::vector<Placed> Expansion::expand(Default entry, bool below_interpolation) {
   std::vector<Placed> out;
   const bool chosen = !entry.option.is_null() && !entry.option.is_missing();
   const ConfigFile* file = chosen ? files_.find(entry.config_path()) : nullptr;
+  if (!file && chosen && entry.config_path() == "hydra/config") file = &hydra_config();
   if (file) entry.header = file->header;
   if (!choices_.take_deletion(entry)) {
     choices_.note(entry);
@@ -70,7 +72,7 @@ const ConfigFile* Expansion::absent(const Default& entry) const {
     throw UserError("", entry.choice(), "required: {}={}", entry.choice(),
                     options.empty() ? "OPTION" : one_of(options));
   }
-  if (entry.optional) return nullptr;
+  if (entry.optional || has_plugin_options(group)) return nullptr;
   if (entry.primary) {
     throw UserError(files_.folder(), "", "no config '{}' in this folder{}", entry.name(),
                     did_you_mean(entry.name(), options));
@@ -126,7 +128,7 @@ std::vector<Placed> Expansion::expand_list(const Default& parent, const ConfigFi
     if (entry.overrides) continue;
     leaf = false;
     if (entry.kind == Default::Kind::kSelf) {
-      slots[i] = {{&file, parent.config_path(), package}};
+      slots[i] = {{&file, package, parent.primary}};
       continue;
     }
     choices_.apply(entry);
@@ -143,7 +145,7 @@ std::vector<Placed> Expansion::expand_list(const Default& parent, const ConfigFi
   }
   if (leaf) {
     if (parent.kind == Default::Kind::kGroup) leaf_choices_.push_back(parent.choice());
-    return {{&file, parent.config_path(), package}};
+    return {{&file, package, parent.primary}};
   }
   std::vector<Placed> out;
   for (auto& slot : slots) std::move(slot.begin(), slot.end(), std::back_inserter(out));
@@ -192,12 +194,11 @@ void Expansion::check_no_group_twice() const {
 std::vector<Placed> expand_defaults(ConfigFiles& files, const std::string& config_name,
                                     const std::vector<Override>& overrides, std::vector<Override>& values) {
   Choices choices(files, overrides, values);
-  Default primary;
-  primary.kind = Default::Kind::kConfig;
-  primary.primary = true;
-  primary.option = Node(config_name);
   Expansion expansion(files, choices);
+  Default primary = config_entry(config_name);
+  primary.primary = true;
   std::vector<Placed> out = expansion.expand(primary, false);
+  expansion.expand(config_entry("hydra/config"), false);  // only to hear whether the choices below hydra/ are right
   expansion.check_no_group_twice();
   choices.check_all_used();
   return out;

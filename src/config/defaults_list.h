@@ -10,10 +10,11 @@
 
 namespace freeatm::config {
 
-/// A config of the final list and the package that it lands in, "" for the root.
+/// A config of the final list.
 struct Placed {
   const ConfigFile* file;
-  std::string config_path, package;
+  std::string package;  // where it lands, "" for the root
+  bool primary;
 };
 
 /// Overrides whose key is a group are choices and are used up here; the others go to `values`.

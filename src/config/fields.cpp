@@ -62,16 +62,17 @@ class Reader {
 };
 
 void detail::read_fields(const Composed& composed, const std::function<void(Fields&)>& fields) {
-  if (composed.help) {
-    std::vector<HelpRow> rows;
-    ReadWalk walk(composed.tree, &rows);
+  if (composed.help || composed.rows) {
+    std::vector<FieldRow> shown;
+    ReadWalk walk(composed.tree, composed.rows ? composed.rows : &shown);
     Reader::run(fields, walk);
-    std::cout << help_text(composed.command, rows) << std::flush;
+    if (composed.help) std::cout << help_text(shown) << std::flush;
     throw HelpShown();
   }
   ReadWalk walk(composed.tree);
   Reader::run(fields, walk);
   walk.check_all_known();
+  if (composed.check_only) throw ChecksPassed();
 }
 
 Node detail::write_fields(const std::function<void(Fields&)>& fields) {

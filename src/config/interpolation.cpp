@@ -2,33 +2,18 @@
 #include "interpolation.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <ctime>
-#include <iomanip>
-#include <set>
-#include <sstream>
-#include <string_view>
+#include <charconv>
 
-#include "freeatm/core/error.h"
-
-#include "interpolation_text.h"
+#include "interpolation_evaluator.h"
 #include "merge.h"
 #include "tree_limits.h"
 
 namespace freeatm::config {
 namespace {
 
-using Ancestors = std::vector<const Node*>;
-
-constexpr size_t kMaxEvaluations = 200000;  // texts that double each other would take forever without growing
-
-// What an interpolation stands for: a node of the tree, or a value of its own.
-struct Value {
-  const Node* node = nullptr;
-  Ancestors ancestors;  // of `node`
-  Node own;
-  const Node& get() const { return node ? *node : own; }
-};
+constexpr size_t kMaxEvaluations = 200000;           // texts that double each other would take forever without growing
+constexpr size_t kMaxDepthExpanded = 5 * kMaxDepth;  // levels of copies within copies
+constexpr size_t kMaxTextBytes = 1 << 20;
 
 // "a.b[0][c]" -> a, b, 0, c
 std::vector<std::string> split_path(std::string_view path) {
@@ -44,67 +29,44 @@ std::vector<std::string> split_path(std::string_view path) {
   return parts;
 }
 
-class Resolver {
- public:
-  explicit Resolver(const Node& root) : root_(root) {}
+// An index as Python's int() reads it; nothing for any other text.
+std::optional<int64_t> list_index(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  int64_t index = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), index);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(index) : std::nullopt;
+}
 
-  Node resolve_all() {
-    Ancestors ancestors;
-    return resolved(root_, ancestors, "");
-  }
+}  // namespace
 
-  /// The value of a string with interpolations.
-  Value evaluate(const Node& text, const Ancestors& ancestors);
+Node InterpolationEvaluator::resolve_all() {
+  Ancestors ancestors;
+  return resolved(root_, ancestors);
+}
 
- private:
-  Node resolved(const Node& node, Ancestors& ancestors, const std::string& path);
-  Value evaluate_part(const Interpolation& part, const Node& text, const Ancestors& ancestors);
-  std::string evaluate_text(const InterpolatedText& text, const Node& node, const Ancestors& ancestors);
-  Value select(std::string path, const Node& text, const Ancestors& ancestors);
-  Value child(const Value& container, const std::string& key, const std::string& path, const Node& text);
-  Value call(const std::string& resolver, const Interpolation& part, const Node& text, const Ancestors& ancestors);
-  Node argument(const InterpolatedText& given, const Node& text, const Ancestors& ancestors);
-  Node environment(const std::vector<Node>& arguments, const Node& text) const;
-  Node now(const std::vector<Node>& arguments, const Node& text) const;
-  [[noreturn]] void refuse(const Node& text, const std::string& message) const {
-    throw UserError(text.where(), path_, "{} in '{}'", message, text.text());
-  }
-
-  const Node& root_;
-  std::string path_;                 // of the value that is being resolved, for messages
-  std::set<const Node*> active_;     // strings that wait for what they refer to: meeting one again is a cycle
-  std::set<const Node*> expanding_;  // strings whose list or map is being copied: likewise
-  size_t depth_ = 0, bytes_ = 0, evaluations_ = 0;
-};
-
-Node Resolver::resolved(const Node& node, Ancestors& ancestors, const std::string& path) {
-  if (depth_ > 5 * kMaxDepth) refuse(node, "interpolations nest too deep");
+Node InterpolationEvaluator::resolved(const Node& node, Ancestors& ancestors) {
+  const Place place{node, ancestors};
+  if (depth_ > kMaxDepthExpanded) refuse(place, "interpolations nest too deep");
   ++depth_;
-  bytes_ += sizeof(Node) + node.where().size() + (node.is_scalar() ? node.text().size() : 0);
-  if (bytes_ > kMaxTreeBytes) throw UserError(node.where(), path, "too large once interpolations are expanded");
+  count_bytes(sizeof(Node) + node.where().size() + (node.is_scalar() ? node.text().size() : 0), place);
   Node out(nullptr, node.where());
   if (node.is_map() || node.is_list()) {
     ancestors.push_back(&node);
     if (node.is_map()) {
       out.value() = Node::Map();
-      for (const auto& [key, value] : node.map()) {
-        out.map().emplace_back(key, resolved(value, ancestors, path.empty() ? key : path + "." + key));
-      }
+      for (const auto& [key, value] : node.map()) out.map().emplace_back(key, resolved(value, ancestors));
     } else {
       out.value() = Node::List();
-      for (const Node& item : node.list()) {
-        out.list().push_back(resolved(item, ancestors, format("{}[{}]", path, out.list().size())));
-      }
+      for (const Node& item : node.list()) out.list().push_back(resolved(item, ancestors));
     }
     ancestors.pop_back();
   } else if (has_interpolation(node)) {
-    path_ = path;
     Value value = evaluate(node, ancestors);
-    if (value.get().is_scalar()) {
-      out.value() = value.get().value();
+    if (value.origin == Origin::kPlain || value.node->is_scalar()) {
+      out.value() = value.node->value();
     } else {
-      if (!expanding_.insert(&node).second) refuse(node, "an interpolation of itself");
-      out.value() = resolved(value.get(), value.ancestors, path).value();
+      if (!expanding_.insert(&node).second) refuse(place, "an interpolation of itself");
+      out.value() = resolved(*value.node, value.ancestors).value();
       expanding_.erase(&node);
     }
   } else {
@@ -114,133 +76,179 @@ Node Resolver::resolved(const Node& node, Ancestors& ancestors, const std::strin
   return out;
 }
 
-Value Resolver::evaluate(const Node& text, const Ancestors& ancestors) {
-  if (!active_.insert(&text).second) refuse(text, "an interpolation of itself");
-  if (active_.size() > kMaxDepth) refuse(text, "interpolations nest too deep");
-  if (++evaluations_ > kMaxEvaluations) refuse(text, "too many interpolations");
-  const InterpolatedText parsed = parse_interpolated(std::get<std::string>(text.value()), text.where(), path_);
-  Value out;
-  if (parsed.parts.size() == 1 && parsed.parts[0].is_interpolation) {
-    out = evaluate_part(*parsed.parts[0].interpolation, text, ancestors);
-  } else {
-    out.own = Node(evaluate_text(parsed, text, ancestors), text.where());
-  }
+InterpolationEvaluator::Value InterpolationEvaluator::evaluate(const Node& text, const Ancestors& ancestors) {
+  const Place place{text, ancestors};
+  if (!active_.insert(&text).second) refuse(place, "an interpolation of itself");
+  if (active_.size() > kMaxDepth) refuse(place, "interpolations nest too deep");
+  if (++evaluations_ > kMaxEvaluations) refuse(place, "too many interpolations");
+  const InterpolatedText parsed = parse(parse_interpolated, std::get<std::string>(text.value()), place);
+  Value out = parsed.is_one_interpolation() ? evaluate_part(*parsed.parts[0].interpolation, place)
+                                            : made(evaluate_text(parsed, place), place, Origin::kPlain);
   active_.erase(&text);
-  const Node* target = out.node;
-  if (target && std::find(ancestors.begin(), ancestors.end(), target) != ancestors.end()) {
-    refuse(text, "an interpolation of what it is part of");
-  }
   return out;
 }
 
-std::string Resolver::evaluate_text(const InterpolatedText& text, const Node& node, const Ancestors& ancestors) {
+std::string InterpolationEvaluator::evaluate_text(const InterpolatedText& text, const Place& place) {
   std::string out;
   for (const auto& part : text.parts) {
-    out += part.is_interpolation ? python_str(evaluate_part(*part.interpolation, node, ancestors).get()) : part.literal;
-    if (out.size() > kMaxTreeBytes / 64) refuse(node, "too long a text");
+    out += part.interpolation ? python_str(*evaluate_part(*part.interpolation, place).node) : part.literal;
+    if (out.size() > kMaxTextBytes) refuse(place, "too long a text");
   }
   return out;
 }
 
-Value Resolver::evaluate_part(const Interpolation& part, const Node& text, const Ancestors& ancestors) {
+InterpolationEvaluator::Value InterpolationEvaluator::evaluate_part(const Interpolation& part, const Place& place) {
   std::string name;
   for (const auto& piece : part.name.parts) {
-    if (!piece.is_interpolation) {
+    if (!piece.interpolation) {
       name += piece.literal;
       continue;
     }
-    const Value value = evaluate_part(*piece.interpolation, text, ancestors);
-    const auto* key = std::get_if<std::string>(&value.get().value());
-    if (!key) refuse(text, format("{} is not a key", value.get().describe()));
+    const Value value = evaluate_part(*piece.interpolation, place);
+    const auto* key = std::get_if<std::string>(&value.node->value());
+    if (!key) refuse(place, format("{} is not a key", value.node->describe()));
     name += *key;
   }
-  return part.is_call ? call(name, part, text, ancestors) : select(name, text, ancestors);
-}
-
-Node Resolver::argument(const InterpolatedText& given, const Node& text, const Ancestors& ancestors) {
-  if (given.parts.size() == 1 && given.parts[0].is_interpolation) {
-    return evaluate_part(*given.parts[0].interpolation, text, ancestors).get();
+  if (part.is_call) {
+    Arguments arguments;
+    for (const Element& element : part.arguments) arguments.push_back(evaluate_element(element, place));
+    return call(name, arguments, place);
   }
-  const std::string word = evaluate_text(given, text, ancestors);
-  return given.quoted ? Node(word) : typed_word(word);
-}
-
-Value Resolver::call(const std::string& resolver, const Interpolation& part, const Node& text,
-                     const Ancestors& ancestors) {
-  std::vector<Node> arguments;
-  for (const InterpolatedText& given : part.arguments) arguments.push_back(argument(given, text, ancestors));
-  Value out;
-  if (resolver == "oc.env") {
-    out.own = environment(arguments, text);
-  } else if (resolver == "now") {
-    out.own = now(arguments, text);
-  } else {
-    refuse(text, format("the resolver '{}' is not known (oc.env and now are)", resolver));
+  std::string why;
+  const std::optional<Value> found = find(name, place, why);
+  if (!found) refuse(place, why);
+  if (std::find(place.ancestors.begin(), place.ancestors.end(), found->node) != place.ancestors.end()) {
+    refuse(place, "an interpolation of what it is part of");
   }
-  return out;
+  return *found;
 }
 
-// ${oc.env:NAME}, ${oc.env:NAME,default}: always a string, or the default null.
-Node Resolver::environment(const std::vector<Node>& arguments, const Node& text) const {
-  if (arguments.empty() || arguments.size() > 2) refuse(text, "oc.env takes a name and perhaps a default");
-  const auto* variable = std::get_if<std::string>(&arguments[0].value());
-  if (!variable) refuse(text, format("{} is not the name of an environment variable", arguments[0].describe()));
-  if (const char* found = std::getenv(variable->c_str())) return Node(std::string(found), text.where());
-  if (arguments.size() == 1) {
-    refuse(text, format("the environment variable '{}' is not set and there is no default", *variable));
+InterpolationEvaluator::Value InterpolationEvaluator::evaluate_element(const Element& element, const Place& place) {
+  using Kind = Element::Kind;
+  if (element.kind == Kind::kWord) return made(element.word.value(), place, Origin::kPlain);
+  if (element.kind == Kind::kText && element.text.is_one_interpolation()) {
+    return evaluate_part(*element.text.parts[0].interpolation, place);
   }
-  return arguments[1].is_null() ? Node(nullptr, text.where()) : Node(python_str(arguments[1]), text.where());
+  if (element.kind == Kind::kText || element.kind == Kind::kQuoted) {
+    return made(evaluate_text(element.text, place), place, Origin::kPlain);
+  }
+  Node list{Node::List()}, map{Node::Map()};
+  Origin origin = Origin::kPlain;
+  for (size_t i = 0; i < element.items.size(); ++i) {
+    const Value item = evaluate_element(element.items[i], place);
+    if (item.origin != Origin::kPlain && !item.node->is_scalar()) origin = Origin::kMade;  // its parts need resolving
+    if (element.kind == Kind::kMap) {
+      map.set(element.keys[i], *item.node);
+    } else {
+      list.list().push_back(*item.node);
+    }
+  }
+  return made((element.kind == Kind::kMap ? map : list).value(), place, origin);
 }
 
-// Hydra's ${now:%Y-%m-%d}: the local time, the same all through the program.
-Node Resolver::now(const std::vector<Node>& arguments, const Node& text) const {
-  static const std::time_t kStart = std::time(nullptr);
-  if (arguments.size() != 1) refuse(text, "now takes one pattern, as in ${now:%Y-%m-%d}");
-  std::tm local{};
-  localtime_r(&kStart, &local);
-  std::ostringstream out;
-  out << std::put_time(&local, arguments[0].text().c_str());
-  return Node(out.str(), text.where());
-}
-
-Value Resolver::select(std::string path, const Node& text, const Ancestors& ancestors) {
-  Value at{&root_, {}, {}};
+std::optional<InterpolationEvaluator::Value> InterpolationEvaluator::find(std::string path, const Place& place,
+                                                                          std::string& why) {
+  Value at{&root_, {}, Origin::kTree};
   if (path.starts_with('.')) {
     const size_t dots = std::min(path.find_first_not_of('.'), path.size());
-    if (dots > ancestors.size()) refuse(text, "more dots than levels");
-    at.node = ancestors[ancestors.size() - dots];
-    at.ancestors.assign(ancestors.begin(), ancestors.end() - static_cast<std::ptrdiff_t>(dots));
+    if (dots > place.ancestors.size()) refuse(place, "more dots than levels");
+    at.ancestors.assign(place.ancestors.begin(), place.ancestors.end() - static_cast<std::ptrdiff_t>(dots));
+    at.node = place.ancestors[at.ancestors.size()];
     path.erase(0, dots);
   }
-  for (const std::string& key : split_path(path)) at = child(at, key, path, text);
+  if (path.empty()) return at;
+  for (const std::string& key : split_path(path)) {
+    std::optional<Value> next = child(at, key, place, why);
+    if (!next) {
+      why = format("'{}' {}", path, why);
+      return std::nullopt;
+    }
+    at = std::move(*next);
+  }
   return at;
 }
 
 // One step down; what lies there is followed if it is itself an interpolation.
-Value Resolver::child(const Value& container, const std::string& key, const std::string& path, const Node& text) {
-  const Node& node = container.get();
-  if (node.is_scalar()) refuse(text, format("'{}' leads through {}", path, node.describe()));
-  const Node* found = node.find_path(key);
-  if (!found) refuse(text, format("'{}' is not in the configuration{}", path, did_you_mean(key, key_names(node))));
-  if (found->is_missing()) refuse(text, format("'{}' is required and not given", path));
-  Value out{found, container.ancestors, {}};
+std::optional<InterpolationEvaluator::Value> InterpolationEvaluator::child(const Value& container,
+                                                                           const std::string& key, const Place& place,
+                                                                           std::string& why) {
+  const Node& node = *container.node;
+  if (node.is_scalar() || container.origin == Origin::kPlain) {
+    why = "leads through " + shortened(node.describe());
+    return std::nullopt;
+  }
+  const Node* found = nullptr;
+  if (node.is_list()) {
+    const std::optional<int64_t> index = list_index(key);
+    if (!index) refuse(place, format("'{}' is not an index of a list", key));
+    if (*index >= 0 && *index < static_cast<int64_t>(node.list().size())) found = &node.list()[*index];
+  } else {
+    found = node.find(key);
+  }
+  if (!found) {
+    why = "is not in the configuration" + did_you_mean(key, key_names(node));
+    return std::nullopt;
+  }
+  if (found->is_missing()) {
+    why = "is required and not given";
+    return std::nullopt;
+  }
+  Value out{found, container.ancestors, container.origin};
   out.ancestors.push_back(&node);
   return has_interpolation(*found) ? evaluate(*found, out.ancestors) : out;
 }
 
-}  // namespace
+InterpolationEvaluator::Value InterpolationEvaluator::made(Node::Value value, const Place& place, Origin origin) {
+  const Node& node = made_.emplace_back(std::move(value), place.text.where());
+  count_bytes(tree_bytes(node), place);
+  return {&node, place.ancestors, origin};
+}
+
+void InterpolationEvaluator::count_bytes(size_t bytes, const Place& place) {
+  bytes_ += bytes;
+  if (bytes_ > kMaxTreeBytes) {
+    throw UserError(place.text.where(), full_key(place), "too large once interpolations are expanded");
+  }
+}
+
+// "a.b[0]", for messages; what lies in a node that a resolver made has the key of the text that called it.
+std::string InterpolationEvaluator::full_key(const Place& place) const {
+  std::string key;
+  for (size_t i = 0; i < place.ancestors.size(); ++i) {
+    const Node& parent = *place.ancestors[i];
+    const Node* node = i + 1 < place.ancestors.size() ? place.ancestors[i + 1] : &place.text;
+    if (parent.is_list()) {
+      const auto index = node - parent.list().data();
+      if (std::less<>()(node, parent.list().data()) || index >= static_cast<std::ptrdiff_t>(parent.list().size()))
+        break;
+      key += format("[{}]", index);
+    } else {
+      const auto entry = std::find_if(parent.map().begin(), parent.map().end(),
+                                      [&](const auto& item) { return &item.second == node; });
+      if (entry == parent.map().end()) break;
+      key += (key.empty() ? "" : ".") + entry->first;
+    }
+  }
+  return key;
+}
+
+void InterpolationEvaluator::refuse(const Place& place, const std::string& message) const {
+  throw UserError(place.text.where(), full_key(place), "{} in '{}'", message, shortened(place.text.text()));
+}
 
 bool has_interpolation(const Node& node) {
   const auto* text = std::get_if<std::string>(&node.value());
   return text && text->find("${") != std::string::npos;
 }
 
-Node resolve_interpolations(const Node& root) { return Resolver(root).resolve_all(); }
+Node resolve_interpolations(const Node& root) { return InterpolationEvaluator(root).resolve_all(); }
 
 const Node* referred_container(const Node& value, const std::vector<const Node*>& ancestors) {
   try {
-    const Node* node = Resolver(*ancestors.front()).evaluate(value, ancestors).node;
-    return node && !node->is_scalar() ? node : nullptr;
+    InterpolationEvaluator evaluator(*ancestors.front());
+    const auto found = evaluator.evaluate(value, ancestors);
+    const bool in_tree = found.origin == InterpolationEvaluator::Value::Origin::kTree;
+    return in_tree && !found.node->is_scalar() ? found.node : nullptr;
   } catch (const UserError&) {  // perhaps a later file defines what it refers to
     return nullptr;
   }

@@ -69,6 +69,7 @@ Override parse_override(const std::string& text) {
   using Kind = Override::Kind;
   Override out;
   out.text = text;
+  out.value = Node(nullptr, text);
   const size_t equal = text.find('=');
   std::string_view key = std::string_view(text).substr(0, equal);
   if (key.starts_with("++")) {
@@ -83,9 +84,21 @@ Override parse_override(const std::string& text) {
     throw UserError(text, "", "neither key=value, +key=value, ++key=value nor ~key");
   }
   read_key(key, out);
-  out.has_value = equal != std::string::npos;
-  out.value = out.has_value ? parse_override_value(text.substr(equal + 1), text) : Node(nullptr, text);
+  if (equal != std::string::npos) {
+    auto value = parse_override_value(text.substr(equal + 1), text);
+    if (auto* sweep = std::get_if<Sweep>(&value)) {
+      out.sweep = std::move(*sweep);
+    } else {
+      out.value = std::get<Node>(std::move(value));
+    }
+  }
   return out;
+}
+
+std::vector<Override> parse_overrides(const std::vector<std::string>& texts) {
+  std::vector<Override> overrides;
+  for (const std::string& text : texts) overrides.push_back(parse_override(text));
+  return overrides;
 }
 
 }  // namespace freeatm::config

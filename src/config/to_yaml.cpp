@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Node -> YAML in the style of OmegaConf.to_yaml: blocks, no folding, quotes only where the text would be read as
-// something else.
+// something else. Unlike there, a "${" is escaped, so that a saved config means what the run had.
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -10,6 +10,7 @@
 #include "freeatm/core/format.h"
 #include "freeatm/core/utf8.h"
 
+#include "interpolation_text.h"
 #include "scalar.h"
 #include "yaml_text.h"
 
@@ -102,7 +103,7 @@ std::string yaml_float(double value) {
 }
 
 std::string scalar_text(const Node& node) {
-  if (const auto* text = std::get_if<std::string>(&node.value())) return quoted(*text);
+  if (const auto* text = std::get_if<std::string>(&node.value())) return quoted(escape_interpolations(*text));
   if (const auto* number = std::get_if<double>(&node.value())) return yaml_float(*number);
   return node.text();
 }

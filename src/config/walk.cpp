@@ -5,6 +5,8 @@
 
 #include "freeatm/core/error.h"
 
+#include "nearest_key.h"
+
 namespace freeatm::config {
 
 void WriteWalk::field(std::string_view key, const Target& target, std::string_view, const Allowed&) {
@@ -27,7 +29,7 @@ UserError WriteWalk::refusal(std::string_view key, const std::string& message) c
   throw InternalError(format("{} is refused while nothing is read: {}", key, message));
 }
 
-ReadWalk::ReadWalk(const Node& tree, std::vector<HelpRow>* rows) : rows_(rows) {
+ReadWalk::ReadWalk(const Node& tree, std::vector<FieldRow>* rows) : rows_(rows) {
   if (!tree.is_map()) throw UserError(tree.where(), "", "{} is not a group of keys", tree.describe());
   groups_.push_back({"", &tree});
 }
@@ -42,7 +44,9 @@ void ReadWalk::field(std::string_view key, const Target& target, std::string_vie
   if (node && !missing) from_node(*node, path, target, allowed);
   if (rows_) {
     const std::string value = missing ? "required" : to_node(target).text();
-    rows_->push_back({group.path, std::string(key), value, allowed.text, std::string(help)});
+    std::vector<std::string> names = allowed.names;
+    if (std::holds_alternative<bool*>(target)) names = {"true", "false"};
+    rows_->push_back({group.path, std::string(key), value, allowed.text, std::string(help), std::move(names)});
   }
 }
 
@@ -66,13 +70,21 @@ UserError ReadWalk::refusal(std::string_view key, const std::string& message) co
 
 void ReadWalk::check_all_known() const { check_known(*groups_.front().node, ""); }
 
+std::vector<std::string> ReadWalk::known_paths() const {
+  std::vector<std::string> paths;
+  for (const auto& [group, keys] : known_) {
+    for (const std::string& key : keys) paths.push_back(group + key);
+  }
+  return paths;
+}
+
 void ReadWalk::check_known(const Node& group, const std::string& path) const {
   const auto keys = known_.find(path);
   if (keys == known_.end()) return;  // a field, not a group
   const std::vector<std::string>& names = keys->second;
   for (const auto& [key, value] : group.map()) {
     if (std::find(names.begin(), names.end(), key) == names.end()) {
-      throw UserError(value.where(), path + key, "unknown key{}", did_you_mean(key, names));
+      throw UserError(value.where(), path + key, "unknown key{}", did_you_mean_key(path + key, known_paths()));
     }
     if (value.is_map()) check_known(value, path + key + ".");
   }

@@ -49,15 +49,10 @@ class WriteWalk final : public Walk {
   std::vector<std::string> names_;
 };
 
-/// What --help says of one field.
-struct HelpRow {
-  std::string group, key, value, allowed, help;
-};
-
-/// Tree -> options. With `rows`, for --help: what is still missing is passed over, and every field leaves a row.
+/// Tree -> options. With `rows`: what is still missing is passed over, and every field leaves a row.
 class ReadWalk final : public Walk {
  public:
-  explicit ReadWalk(const Node& tree, std::vector<HelpRow>* rows = nullptr);
+  explicit ReadWalk(const Node& tree, std::vector<FieldRow>* rows = nullptr);
   void field(std::string_view key, const Target& target, std::string_view help, const Allowed& allowed) override;
   void enter(std::string_view key) override;
   void leave() override;
@@ -73,13 +68,14 @@ class ReadWalk final : public Walk {
     const Node* node;  // nullptr where the tree does not have it
   };
   void check_known(const Node& group, const std::string& path) const;
+  std::vector<std::string> known_paths() const;
 
   std::vector<Group> groups_;
   std::map<std::string, std::vector<std::string>> known_;  // a group's path -> its keys
-  std::vector<HelpRow>* rows_;
+  std::vector<FieldRow>* rows_;
 };
 
-/// The rows as text of at most 120 columns, one block a group.
-std::string help_text(const std::string& command, const std::vector<HelpRow>& rows);
+/// The rows as text of at most 100 columns, one block a group.
+std::string help_text(const std::vector<FieldRow>& rows);
 
 }  // namespace freeatm::config

@@ -3,6 +3,7 @@
 // aliases freely.
 #include <map>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 
@@ -15,6 +16,8 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
 
+#include "interpolation.h"
+#include "interpolation_text.h"
 #include "scalar.h"
 #include "tree_limits.h"
 #include "yaml_text.h"
@@ -24,7 +27,7 @@ namespace {
 
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  explicit TreeBuilder(const std::string& file) : file_(file) {}
+  TreeBuilder(const std::string& file, size_t bytes) : file_(file), end_(bytes) {}
 
   /// The document; null when the file holds none.
   Node take() { return root_ ? std::move(*root_) : Node(nullptr, file_ + ":1"); }
@@ -41,10 +44,18 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& text) override {
+    if (tag == "!" && static_cast<size_t>(mark.pos) + 1 >= end_) refuse(mark, "the quote is not closed");
     const bool merge = tag == "?" && text == "<<";
     if (awaits_key()) return begin_entry({merge ? Node(text) : Node(typed(mark, tag, text)), merge, mark});
     if (merge || (tag == "?" && text == "=")) refuse(mark, format("'{}' as a value needs quotes", text));
-    add(Node(typed(mark, tag, text), where(mark)), anchor, mark);
+    Node value(typed(mark, tag, text), where(mark));
+    check_interpolations(mark, value);
+    add(std::move(value), anchor, mark);
+  }
+
+  void OnAnchor(const YAML::Mark& mark, const std::string& name) override {
+    if (!name.empty() && !anchor_names_.insert(name).second)
+      refuse(mark, format("a second anchor '{}'", shortened(name)));
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -89,14 +100,25 @@ class TreeBuilder final : public YAML::EventHandler {
 
   // yaml-cpp's tags: "?" for a plain scalar without one, "!" for a quoted one.
   Node::Value typed(const YAML::Mark& mark, const std::string& tag, const std::string& text) const {
-    if (tag == "!" || tag == "tag:yaml.org,2002:str") return text;
-    if (tag != "?") refuse(mark, format("the tag '{}' is not supported", tag));
+    const bool is_text = tag == "!" || tag == "tag:yaml.org,2002:str";
+    if (!is_text && tag != "?") refuse(mark, format("the tag '{}' is not supported", shortened(tag)));
     try {
+      if (is_text) return text;
       return yaml_scalar(text);
     } catch (const std::out_of_range&) {
-      refuse(mark, format("{} does not fit into 64 bits", text));
+      refuse(mark, format("{} does not fit into 64 bits", shortened(text)));
     } catch (const std::invalid_argument&) {
-      refuse(mark, format("'{}' is not an integer", text));
+      refuse(mark, format("'{}' is not an integer", shortened(text)));
+    }
+  }
+
+  // OmegaConf refuses a malformed interpolation when it reads the file, even where an override would replace it.
+  void check_interpolations(const YAML::Mark& mark, const Node& value) const {
+    if (!has_interpolation(value)) return;
+    try {
+      parse_interpolated(std::get<std::string>(value.value()));
+    } catch (const std::invalid_argument& error) {
+      refuse(mark, format("{} in '{}'", error.what(), shortened(value.text())));
     }
   }
 
@@ -105,7 +127,7 @@ class TreeBuilder final : public YAML::EventHandler {
     if (key.name.is_null()) refuse(key.mark, "null is not a key");
     const bool text = std::holds_alternative<std::string>(key.name.value());
     if (text && !key.merge && map.index.contains(key.name.text())) {
-      refuse(key.mark, format("duplicate key '{}'", key.name.text()));
+      refuse(key.mark, format("duplicate key '{}'", shortened(key.name.text())));
     }
     map.key = std::move(key);
   }
@@ -168,8 +190,10 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   std::string file_;
+  size_t end_;  // of the text: a quote that opens there is accepted by yaml-cpp
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Node> anchors_;
+  std::set<std::string> anchor_names_;
   std::optional<Node> root_;
   size_t bytes_ = 0;
 };
@@ -178,8 +202,10 @@ class TreeBuilder final : public YAML::EventHandler {
 
 Node parse_yaml(const std::string& text, const std::string& file) {
   check_yaml_text(text, file);
-  std::istringstream stream(text);
-  TreeBuilder builder(file);
+  const size_t mark = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;  // a byte order mark: yaml-cpp does not count it
+  // yaml-cpp closes a quote by itself at the end of the last line; with a comment there it does not.
+  std::istringstream stream(text.ends_with('\n') ? text + '#' : text);
+  TreeBuilder builder(file, text.size() - mark);
   try {
     YAML::Parser parser(stream);
     parser.HandleNextDocument(builder);
@@ -191,6 +217,6 @@ Node parse_yaml(const std::string& text, const std::string& file) {
   }
 }
 
-Node load_yaml(const std::string& path) { return parse_yaml(read_file(path), path); }
+Node load_yaml(const std::string& path) { return resolve_interpolations(parse_yaml(read_config_file(path), path)); }
 
 }  // namespace freeatm::config

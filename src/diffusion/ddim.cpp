@@ -17,6 +17,7 @@ std::pair<at::Tensor, at::Tensor> split_prediction(Prediction prediction, const 
                                                    const at::Tensor& sample, double a) {
   const double signal = std::sqrt(a), noise = std::sqrt(1 - a);
   if (prediction == Prediction::kEpsilon) return {at::sub(sample, output, noise).div_(signal), output};
+  if (prediction == Prediction::kSample) return {output.clone(), at::sub(sample, output, signal).div_(noise)};
   return {(signal * sample).sub_(output, noise), (signal * output).add_(sample, noise)};
 }
 

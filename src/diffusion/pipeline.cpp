@@ -52,12 +52,12 @@ void check_index(const std::string& folder) {
   if (!class_of("image_encoder").is_null()) throw UserError(path, "image_encoder", "is not supported");
 }
 
-/// The component's weights: NAME.safetensors, or the half-precision NAME.fp16.safetensors alone.
-std::string weight_file(const std::string& folder, const std::string& component, const std::string& name) {
-  const std::string full = folder + "/" + component + "/" + name + ".safetensors";
-  const std::string half = folder + "/" + component + "/" + name + ".fp16.safetensors";
+/// A component's weights: NAME.safetensors, or the half-precision NAME.fp16.safetensors alone.
+std::string weight_file(const std::string& component, const std::string& name) {
+  const std::string full = component + "/" + name + ".safetensors";
+  const std::string half = component + "/" + name + ".fp16.safetensors";
   if (!fs::exists(full) && fs::exists(half)) return half;
-  require_file(full, component);
+  require_file(full, fs::path(component).filename().string());
   return full;
 }
 
@@ -104,20 +104,17 @@ void PipelineOptions::fields(config::Fields& f) { f("path", path, "a diffusers S
 
 Pipeline Pipeline::load(const std::string& folder, at::Device device, at::ScalarType dtype) {
   check_index(folder);
-  const std::string text_file = weight_file(folder, "text_encoder", "model");
-  const std::string unet_file = weight_file(folder, "unet", "diffusion_pytorch_model");
-  const std::string vae_file = weight_file(folder, "vae", "diffusion_pytorch_model");
+  const std::string text_file = weight_file(folder + "/text_encoder", "model");
+  const std::string unet_file = weight_file(folder + "/unet", "diffusion_pytorch_model");
+  const std::string vae_file = weight_file(folder + "/vae", "diffusion_pytorch_model");
 
   auto text_encoder = models::load_clip_text(folder + "/text_encoder", device, dtype).ptr();
   auto unet =
       std::make_shared<models::UNet2DConditionModel>(models::UNetOptions::from_config(folder + "/unet/config.json"));
-  auto vae =
-      std::make_shared<models::AutoencoderKL>(models::AutoencoderOptions::from_config(folder + "/vae/config.json"));
+  auto vae = load_autoencoder(folder + "/vae", device, dtype);
   check_widths(folder, text_encoder->config(), unet->options(), vae->options());
   unet->to(device, dtype);
-  vae->to(device, dtype);
   load_weights(*unet, weights::load_safetensors(unet_file).tensors, unet_file);
-  load_weights(*vae, models::with_current_attention_names(weights::load_safetensors(vae_file).tensors), vae_file);
 
   return {text::ClipTokenizer(folder + "/tokenizer"),
           std::move(text_encoder),
@@ -127,6 +124,15 @@ Pipeline Pipeline::load(const std::string& folder, at::Device device, at::Scalar
           digest_of({text_file, unet_file, vae_file}),
           device,
           dtype};
+}
+
+std::shared_ptr<models::AutoencoderKL> load_autoencoder(const std::string& folder, at::Device device,
+                                                        at::ScalarType dtype) {
+  const std::string file = weight_file(folder, "diffusion_pytorch_model");
+  auto vae = std::make_shared<models::AutoencoderKL>(models::AutoencoderOptions::from_config(folder + "/config.json"));
+  vae->to(device, dtype);
+  load_weights(*vae, models::with_current_attention_names(weights::load_safetensors(file).tensors), file);
+  return vae;
 }
 
 }  // namespace freeatm::diffusion

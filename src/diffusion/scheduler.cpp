@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/diffusion/scheduler.h"
 
+#include <array>
 #include <cmath>
 #include <functional>
 #include <map>
+#include <utility>
 
 #include <ATen/ops/cumprod.h>
 #include <ATen/ops/linspace.h>
@@ -15,13 +17,31 @@
 
 namespace freeatm::diffusion {
 
+namespace {
+
+constexpr std::array<std::pair<const char*, Prediction>, 3> kPredictions = {
+    {{"epsilon", Prediction::kEpsilon}, {"v_prediction", Prediction::kVelocity}, {"sample", Prediction::kSample}}};
+
+}  // namespace
+
+std::string_view prediction_name(Prediction prediction) { return kPredictions[static_cast<size_t>(prediction)].first; }
+
+Prediction prediction_from_name(const std::string& name, const std::string& where) {
+  std::vector<std::string> known;
+  for (const auto& [text, prediction] : kPredictions) {
+    if (name == text) return prediction;
+    known.emplace_back(text);
+  }
+  throw UserError(where, "prediction_type", "'{}' is not {}", name, one_of(known));
+}
+
 NoiseSchedule NoiseSchedule::from_config(models::ModelConfig& config) {
   NoiseSchedule n;
   n.num_train_timesteps = config.integer("num_train_timesteps", n.num_train_timesteps);
   n.beta_start = config.number("beta_start", n.beta_start);
   n.beta_end = config.number("beta_end", n.beta_end);
   n.beta_schedule = config.text("beta_schedule", n.beta_schedule);
-  const std::string prediction = config.text("prediction_type", "epsilon");
+  n.prediction = prediction_from_name(config.text("prediction_type", "epsilon"), config.path());
   config.fixed("trained_betas", nullptr);
   config.fixed("rescale_betas_zero_snr", false);
 
@@ -33,10 +53,6 @@ NoiseSchedule NoiseSchedule::from_config(models::ModelConfig& config) {
   if (n.beta_schedule != "linear" && n.beta_schedule != "scaled_linear") {
     throw UserError(config.path(), "beta_schedule", "'{}' is not linear or scaled_linear", n.beta_schedule);
   }
-  if (prediction != "epsilon" && prediction != "v_prediction") {
-    throw UserError(config.path(), "prediction_type", "'{}' is not epsilon or v_prediction", prediction);
-  }
-  n.prediction = prediction == "epsilon" ? Prediction::kEpsilon : Prediction::kVelocity;
   return n;
 }
 

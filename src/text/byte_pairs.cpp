@@ -17,10 +17,12 @@
 namespace freeatm::text {
 namespace {
 
-constexpr const char* kEndOfWord = "</w>";
+uint64_t pair_key(int64_t left, int64_t right) {
+  return static_cast<uint64_t>(left) << 32 | static_cast<uint64_t>(right);
+}
 
-// GPT-2's alphabet: printable Latin-1 characters stand for themselves, the other bytes for U+0100, U+0101, ... in
-// order.
+}  // namespace
+
 std::array<std::string, 256> byte_alphabet() {
   std::array<std::string, 256> out;
   char32_t next = 0x100;
@@ -30,12 +32,6 @@ std::array<std::string, 256> byte_alphabet() {
   }
   return out;
 }
-
-uint64_t pair_key(int64_t left, int64_t right) {
-  return static_cast<uint64_t>(left) << 32 | static_cast<uint64_t>(right);
-}
-
-}  // namespace
 
 BytePairs::BytePairs(const std::string& vocab_path, const std::string& merges_path) {
   read_vocabulary(vocab_path);

@@ -9,6 +9,12 @@
 
 namespace freeatm::text {
 
+inline constexpr const char* kEndOfWord = "</w>";
+
+/// GPT-2's alphabet: printable Latin-1 characters stand for themselves, the other bytes for U+0100, U+0101, ... in
+/// order.
+std::array<std::string, 256> byte_alphabet();
+
 /// Byte-pair encoding over bytes, each written as one printable character (Radford et al. 2019), a word's last one with
 /// "</w>".
 class BytePairs {

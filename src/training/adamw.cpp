@@ -8,7 +8,7 @@
 namespace freeatm::training {
 
 AdamW::AdamW(const OptimizerOptions& options, std::vector<ParameterGroup> groups)
-    : Optimizer(std::move(groups)), options_(options), step_(at::zeros({}, at::kFloat)) {
+    : Optimizer(std::move(groups), options.clip_norm), options_(options), step_(at::zeros({}, at::kFloat)) {
   for (const auto& group : groups_) {
     Moments& moments = moments_.emplace_back();
     for (const auto& [name, parameter] : group.parameters) {

@@ -125,11 +125,18 @@ Position restore(const fs::path& folder, torch::nn::Module& model, Optimizer& op
 }
 
 CheckpointHook::CheckpointHook(fs::path run, const torch::nn::Module& model, const Optimizer& optimizer,
-                               int64_t every_epochs, int64_t keep_last)
-    : run_(std::move(run)), model_(model), optimizer_(optimizer), every_epochs_(every_epochs), keep_last_(keep_last) {}
+                               int64_t every_epochs, int64_t keep_last, std::optional<double> every_minutes)
+    : run_(std::move(run)),
+      model_(model),
+      optimizer_(optimizer),
+      every_epochs_(every_epochs),
+      keep_last_(keep_last),
+      every_minutes_(every_minutes),
+      saved_at_(std::chrono::steady_clock::now()) {}
 
 void CheckpointHook::after_step(const StepReport& report) {
-  if (pending_signal()) save(report.position);
+  const std::chrono::duration<double, std::ratio<60>> minutes = std::chrono::steady_clock::now() - saved_at_;
+  if (pending_signal() || (every_minutes_ && minutes.count() >= *every_minutes_)) save(report.position);
 }
 
 void CheckpointHook::after_epoch(const Position& position) {
@@ -142,6 +149,7 @@ void CheckpointHook::save(const Position& position) {
   if (position == saved_) return;
   save_checkpoint(run_, {position, weights::module_state(model_), optimizer_.state()}, keep_last_);
   saved_ = position;
+  saved_at_ = std::chrono::steady_clock::now();
 }
 
 }  // namespace freeatm::training

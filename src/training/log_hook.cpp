@@ -35,13 +35,21 @@ std::string short_number(double value) {
 
 }  // namespace
 
-LogHook::LogHook(fs::path run, const data::Loader& loader, int64_t every_steps)
-    : path_(std::move(run) / "metrics.jsonl"), loader_(loader), every_steps_(every_steps) {}
+void append_metrics(const fs::path& run, int64_t step, const std::vector<std::pair<std::string, double>>& values) {
+  ordered_json line{{"step", step}};
+  for (const auto& [name, value] : values) line[name] = value;
+  std::ofstream file(run / "metrics.jsonl", std::ios::app);
+  file << line.dump() << std::endl;
+  if (!file) throw UserError((run / "metrics.jsonl").string(), "", "cannot be written");
+}
+
+LogHook::LogHook(fs::path run, const data::Loader& loader, int64_t every_steps, std::string label)
+    : path_(std::move(run) / "metrics.jsonl"), loader_(loader), every_steps_(every_steps), label_(std::move(label)) {}
 
 void LogHook::before_train(const RunLength& length, const Position& start) {
   drop_lines_after(path_, start.step);
   file_.open(path_, std::ios::app);
-  progress_ = std::make_unique<Progress>("pretrain", length.total_steps, "steps", start.step);
+  progress_ = std::make_unique<Progress>(label_, length.total_steps, "steps", start.step);
   waited_ = loader_.wait_seconds();
   since_ = Clock::now();
 }
@@ -49,6 +57,7 @@ void LogHook::before_train(const RunLength& length, const Position& start) {
 void LogHook::after_step(const StepReport& report) {
   std::vector<at::Tensor> values{report.losses.total().detach()};
   if (names_.empty()) names_ = {"loss"};
+  minimised_ = 1 + report.losses.terms.size();
   for (const NamedTensors* scalars : {&report.losses.terms, &report.losses.observed}) {
     for (const auto& [name, value] : *scalars) {
       if (steps_.empty()) names_.push_back(name);
@@ -76,14 +85,14 @@ std::vector<double> LogHook::fetch_means() const {
   for (int64_t step = 0; step < values.size(0); ++step) {
     for (size_t i = 0; i < names_.size(); ++i) {
       const double value = values[step][static_cast<int64_t>(i)].item<double>();
-      if (std::isfinite(value)) continue;
+      if (std::isfinite(value) || (i >= minimised_ && std::isnan(value))) continue;
       throw Diverged(
           format("training diverged: {} is {} at step {}; the last checkpoint is whole: lower trainer.lr or raise "
                  "trainer.warmup_epochs",
                  names_[i], value, first + step));
     }
   }
-  const at::Tensor means = values.mean(0);
+  const at::Tensor means = at::nanmean(values, 0);
   return {means.data_ptr<double>(), means.data_ptr<double>() + means.numel()};
 }
 
@@ -93,7 +102,9 @@ void LogHook::write_line() {
   const auto now = Clock::now();
   const double seconds = std::chrono::duration<double>(now - since_).count(), waited = loader_.wait_seconds();
   ordered_json line{{"step", position_.step}, {"epoch", position_.epoch}, {"lr", learning_rate_}};
-  for (size_t i = 0; i < names_.size(); ++i) line[names_[i]] = means[i];
+  for (size_t i = 0; i < names_.size(); ++i) {
+    if (!std::isnan(means[i])) line[names_[i]] = means[i];
+  }
   line["samples_per_second"] = static_cast<double>(samples_) / seconds;
   line["wait_share"] = (waited - waited_) / seconds;
   file_ << line.dump() << std::endl;  // flushed: `view` may look at a run that is going on

@@ -4,30 +4,38 @@
 #include <algorithm>
 #include <cmath>
 
+#include "freeatm/core/error.h"
 #include "freeatm/core/signals.h"
 
 namespace freeatm::training {
 
 void TrainerOptions::fields(config::Fields& f) {
-  f("epochs", epochs, "passes over the data", config::at_least(1));
-  f("max_steps", max_steps, "the run is no longer than this, schedules included; null: no limit", config::at_least(1));
+  f("epochs", epochs, "passes over the data; null: as many as steps takes", config::at_least(1));
+  f("steps", steps, "the run is no longer than this, schedules included; null: no limit", config::at_least(1));
   f("lr", lr, "learning rate at its highest", config::more_than(0));
   f("min_lr", min_lr, "learning rate at the end of the cosine", config::at_least(0));
   f("warmup_epochs", warmup_epochs, "epochs in which the learning rate rises from 0", config::at_least(0));
+  f("warmup_steps", warmup_steps, "steps of it, instead of warmup_epochs", config::at_least(0));
   f("log_every", log_every, "steps a line of metrics.jsonl", config::at_least(1));
   f("checkpoint_every", checkpoint_every, "epochs between checkpoints", config::at_least(1));
+  f("checkpoint_minutes", checkpoint_minutes, "at most so long without a checkpoint; null: no matter how long an epoch",
+    config::more_than(0));
   f("keep_last", keep_last, "checkpoints that stay", config::at_least(1));
   f.group("optimizer", optimizer);
 }
 
 RunLength TrainerOptions::length(int64_t steps_per_epoch) const {
-  const int64_t all = epochs * steps_per_epoch;
-  return {.steps_per_epoch = steps_per_epoch, .total_steps = std::min(all, max_steps.value_or(all))};
+  FREEATM_CHECK(epochs || steps, "a run without an end");
+  const int64_t all = epochs ? *epochs * steps_per_epoch : *steps;
+  return {.steps_per_epoch = steps_per_epoch, .total_steps = std::min(all, steps.value_or(all))};
+}
+
+int64_t TrainerOptions::warmup(int64_t steps_per_epoch) const {
+  return warmup_steps.value_or(std::llround(warmup_epochs * static_cast<double>(steps_per_epoch)));
 }
 
 CosineSchedule TrainerOptions::schedule(const RunLength& length) const {
-  const auto warmup = static_cast<int64_t>(std::llround(warmup_epochs * static_cast<double>(length.steps_per_epoch)));
-  return {lr, min_lr, std::min(warmup, length.total_steps), length.total_steps};
+  return {lr, min_lr, std::min(warmup(length.steps_per_epoch), length.total_steps), length.total_steps};
 }
 
 Trainer::Trainer(Objective& objective, data::Loader& loader, Optimizer& optimizer, CosineSchedule schedule,

@@ -79,6 +79,9 @@ TEST(Fields, RefuseInOneLine) {
       {"sampler: {name: dimm}\n", "configs/x.yaml:1: sampler.name: 'dimm' is not ddim or pndm; did you mean 'ddim'?"},
       {"sampler: {stesp: 3}\n", "configs/x.yaml:1: sampler.stesp: unknown key; did you mean 'steps'?"},
       {"sampler: {name: pndm, eta: 1}\n", "configs/x.yaml:1: sampler.eta: unknown key"},
+      {"steps: 3\n", "configs/x.yaml:1: steps: unknown key; did you mean 'sampler.steps'?"},
+      {"sampler: {cuont: 3}\n", "configs/x.yaml:1: sampler.cuont: unknown key; did you mean 'count'?"},
+      {"sampler: {grids: [8]}\n", "configs/x.yaml:1: sampler.grids: unknown key; did you mean 'grids'?"},
       {"smapler: {}\n", "configs/x.yaml:1: smapler: unknown key; did you mean 'sampler'?"},
       {"sampler: 3\n", "configs/x.yaml:1: sampler: 3 is not a group of keys"},
       {"sampler: null\n", "configs/x.yaml:1: sampler: null is not a group of keys"},
@@ -117,9 +120,7 @@ TEST(Fields, HelpShowsValuesRangesAndMeanings) {
   ::testing::internal::CaptureStdout();
   EXPECT_THROW(read<Options>(composed), HelpShown);
   const std::string help = ::testing::internal::GetCapturedStdout();
-  EXPECT_EQ(help, R"(freeatm harvest [key=value ...]
-
-  captions = required                     .txt, .jsonl or COCO captions
+  EXPECT_EQ(help, R"(  captions = required                     .txt, .jsonl or COCO captions
   resume = true                           go on where an earlier run stopped
   count = 7              more than 0      how many captions; null: all
   budget_minutes = null                   becomes a number of steps; null: none
@@ -136,7 +137,26 @@ sampler
 )");
 }
 
-TEST(Fields, HelpFitsInto120Columns) {
+TEST(Fields, AreGatheredWithTheNamesThatAreAllowed) {
+  std::vector<FieldRow> rows;
+  EXPECT_THROW(read<Options>({"harvest", parse_yaml("sampler: {name: pndm}\n", "x"), false, &rows}), HelpShown);
+  ASSERT_EQ(rows.size(), 11u);
+  EXPECT_EQ(rows[1].names, (std::vector<std::string>{"true", "false"}));
+  EXPECT_EQ(rows[10].path(), "sampler.name");
+  EXPECT_EQ(rows[10].value, "pndm");
+  EXPECT_EQ(rows[10].names, (std::vector<std::string>{"ddim", "pndm"}));
+}
+
+TEST(Fields, CanBeCheckedAlone) {
+  const auto check = [](const std::string& yaml) {
+    read<Options>({"harvest", parse_yaml(yaml, "x"), false, nullptr, true});
+  };
+  EXPECT_THROW(check("count: 4\n"), ChecksPassed);
+  EXPECT_USER_ERROR(check("count: 3\n"), "count: must be even");
+  EXPECT_USER_ERROR(check("cuont: 4\n"), "unknown key");
+}
+
+TEST(Fields, HelpFitsInto100Columns) {
   struct Wide {
     std::string path = std::string(60, 'x');
     std::string name = "a";
@@ -150,7 +170,7 @@ TEST(Fields, HelpFitsInto120Columns) {
   ::testing::internal::CaptureStdout();
   EXPECT_THROW(read<Wide>({"x", Node(Node::Map()), true}), HelpShown);
   std::istringstream help(::testing::internal::GetCapturedStdout());
-  for (std::string line; std::getline(help, line);) EXPECT_LE(line.size(), 120u) << line;
+  for (std::string line; std::getline(help, line);) EXPECT_LE(line.size(), 100u) << line;
 }
 
 }  // namespace

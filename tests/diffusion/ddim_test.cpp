@@ -34,7 +34,7 @@ at::Tensor model(const at::Tensor& sample, double timestep) {
 }
 
 TEST(Ddim, EqualsDiffusersOverAWholeRun) {
-  ASSERT_EQ(expected().metadata.size(), 5u);
+  ASSERT_EQ(expected().metadata.size(), 6u);
   for (const auto& [name, text] : expected().metadata) {
     const auto tensor = [&](const std::string& key) { return expected().tensors.at(name + "." + key); };
     const auto run = nlohmann::json::parse(text);
@@ -69,15 +69,16 @@ TEST(Ddim, TrailingTimestepsEqualDiffusersForEveryNumberOfSteps) {
 }
 
 TEST(Ddim, PredictionWithoutErrorGivesTheCleanPictureBackInOneStep) {
-  for (const char* prediction : {"epsilon", "v_prediction"}) {
+  for (const char* prediction : {"epsilon", "v_prediction", "sample"}) {
     const Ddim ddim(
         options_of({{"clip_sample", false}, {"timestep_spacing", "trailing"}, {"prediction_type", prediction}}));
     const at::Tensor picture = at::linspace(-1, 1, 24).view({1, 1, 4, 6}), noise = at::cos(9 * picture);
     const double a = ddim.noise().alphas_cumprod()[999];
-    const at::Tensor perfect =
-        std::string(prediction) == "epsilon" ? noise : std::sqrt(a) * noise - std::sqrt(1 - a) * picture;
+    const std::map<std::string, at::Tensor> perfect = {
+        {"epsilon", noise}, {"v_prediction", std::sqrt(a) * noise - std::sqrt(1 - a) * picture}, {"sample", picture}};
     const at::Tensor noisy = ddim.add_noise(picture, noise, 999);
-    EXPECT_LE(difference(ddim.start(1)->step(0, perfect, noisy), picture), 1e-4) << prediction;  // a(999) is 4e-5
+    EXPECT_LE(difference(ddim.start(1)->step(0, perfect.at(prediction), noisy), picture), 1e-4)
+        << prediction;  // a(999) is 4e-5
   }
 }
 
@@ -88,7 +89,7 @@ TEST(Ddim, RefusesWhatItCannotDo) {
   EXPECT_USER_ERROR(Ddim(options_of({{"steps_offset", 1}})).start(1000), "steps_offset 1");
   EXPECT_USER_ERROR(options_of({{"thresholding", true}}), "thresholding");
   EXPECT_USER_ERROR(options_of({{"rescale_betas_zero_snr", true}}), "rescale_betas_zero_snr");
-  EXPECT_USER_ERROR(options_of({{"prediction_type", "sample"}}), "'sample' is not epsilon or v_prediction");
+  EXPECT_USER_ERROR(options_of({{"prediction_type", "flow"}}), "'flow' is not epsilon, v_prediction or sample");
   EXPECT_USER_ERROR(options_of({{"timestep_spacing", "linspace"}}), "'linspace' is not leading or trailing");
   EXPECT_USER_ERROR(options_of({{"beta_schedule", "cosine"}}), "beta_schedule");
 }

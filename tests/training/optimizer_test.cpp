@@ -14,13 +14,14 @@ namespace freeatm::training {
 namespace {
 
 constexpr double kPeak = 0.01, kLast = 0.001;
-const OptimizerOptions kOptions{.name = "adamw", .beta1 = 0.9, .beta2 = 0.95, .epsilon = 1e-6, .weight_decay = 0.1};
+const OptimizerOptions kAdamW{.name = "adamw", .beta1 = 0.9, .beta2 = 0.95, .epsilon = 1e-6, .weight_decay = 0.1};
 
 weights::TensorMap expected() {
   return weights::load_safetensors(testing::test_file("training/data/adamw.safetensors")).tensors;
 }
 
-void compare_five_steps(at::ScalarType dtype, const std::string& label, double tolerance) {
+void compare_five_steps(const OptimizerOptions& options, at::ScalarType dtype, const std::string& label,
+                        double tolerance) {
   const auto values = expected();
   const CosineSchedule schedule(kPeak, kLast, 2, 6);
   const auto parameter = [&](const char* name, at::IntArrayRef shape) {
@@ -28,7 +29,7 @@ void compare_five_steps(at::ScalarType dtype, const std::string& label, double t
   };
   at::Tensor weight = parameter("weight", {7, 5}), bias = parameter("bias", {7});
   const auto optimizer = make_optimizer(
-      kOptions, {{.parameters = {{"weight", weight}}}, {.parameters = {{"bias", bias}}, .weight_decay_scale = 0}});
+      options, {{.parameters = {{"weight", weight}}}, {.parameters = {{"bias", bias}}, .weight_decay_scale = 0}});
   for (int step = 1; step <= 5; ++step) {
     optimizer->set_learning_rate(schedule(step));
     const auto gradient = [&](const std::string& name, const at::Tensor& of) {
@@ -44,8 +45,16 @@ void compare_five_steps(at::ScalarType dtype, const std::string& label, double t
 }
 
 TEST(AdamW, EqualsPyTorchOverFiveSteps) {
-  compare_five_steps(at::kDouble, "fp64", 1e-14);
-  compare_five_steps(at::kFloat, "fp32", 2e-7);
+  compare_five_steps(kAdamW, at::kDouble, "fp64", 1e-14);
+  compare_five_steps(kAdamW, at::kFloat, "fp32", 2e-7);
+}
+
+TEST(AdamW, ClipsGradientsAsPyTorchDoes) {
+  OptimizerOptions options = kAdamW;
+  options.clip_norm = 2.0;  // of both groups together
+  compare_five_steps(options, at::kDouble, "clipped", 1e-14);
+  options.clip_norm = 1e9;
+  compare_five_steps(options, at::kDouble, "fp64", 1e-14);
 }
 
 TEST(AdamW, ScalesTheLearningRateOfAGroup) {

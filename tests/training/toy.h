@@ -49,10 +49,15 @@ class PredictTheMean final : public training::Objective {
   training::Losses losses(const data::Batch& batch) override {
     at::Tensor error = (norm_(backbone_(batch["x"])).mean(1) - batch["mean"]).square().mean();
     if (diverge_) error = error / 0.0;
-    return {.terms = {{"error", error}}, .observed = {{"spread", batch["x"].std()}}};
+    return {.terms = {{"error", error}}, .observed = {{"spread", batch["x"].std()}, {"first", first_picture(batch)}}};
   }
 
  private:
+  // The mean of picture 0 in the epoch's step that has it; NaN in the others.
+  static at::Tensor first_picture(const data::Batch& batch) {
+    const at::Tensor is_first = batch["index"].eq(0).to(at::kFloat);
+    return (is_first * batch["mean"]).sum() / is_first.sum();
+  }
   bool diverge_;
   torch::nn::Linear backbone_{nullptr};
   torch::nn::BatchNorm1d norm_{nullptr};
@@ -94,7 +99,7 @@ inline void train_toy(const fs::path& out, const ToyRun& run) {
   trainer.add(std::make_unique<training::LogHook>(out, loader, run.options.log_every));
   trainer.add(std::make_unique<AfterStep>(run.after_step));
   trainer.add(std::make_unique<training::CheckpointHook>(out, *objective, *optimizer, run.options.checkpoint_every,
-                                                         run.options.keep_last));
+                                                         run.options.keep_last, run.options.checkpoint_minutes));
   trainer.train(start);
 }
 

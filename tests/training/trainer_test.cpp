@@ -85,7 +85,7 @@ TEST(Trainer, AFinishedRunHasNothingLeftToDo) {
 TEST(Trainer, MaxStepsShortenTheScheduleToo) {
   const TemporaryFolder folder;
   ToyRun run = four_epochs();
-  run.options.max_steps = 7;
+  run.options.steps = 7;
   train_toy(folder.path(), run);
   const auto last = metrics_of(folder.path()).back();
   EXPECT_EQ(last["step"], 7);

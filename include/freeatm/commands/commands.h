@@ -9,6 +9,7 @@ namespace freeatm::commands {
 int evaluate(const config::Composed& composed);
 int harvest(const config::Composed& composed);
 int pretrain(const config::Composed& composed);
+int train_diffusion(const config::Composed& composed);
 int view(const config::Composed& composed);
 int world(const config::Composed& composed);
 

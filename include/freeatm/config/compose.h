@@ -18,4 +18,12 @@ struct ComposeOptions {
 /// The composed tree, `${...}` resolved, `???` still in it. Throws UserError as hydra-core refuses.
 Node compose(const ComposeOptions& options);
 
+/// The overrides of each job of a multirun, in the order of Hydra's basic sweeper: the last sweep turns fastest. An
+/// override given twice counts once, at its first place with its last value. Throws UserError for sweeps that have no
+/// list of values, and for more than 10,000 jobs.
+std::vector<std::vector<std::string>> sweep_jobs(const ComposeOptions& options);
+
+/// A value as the grammar of overrides reads it back: "3", "1e-05", "null", "a.b", "'3'", "[a,{b:'c, d'}]".
+std::string override_text(const Node& value);
+
 }  // namespace freeatm::config

@@ -82,15 +82,30 @@ class Fields {
   class Walk& walk_;
 };
 
+/// One line of a `fields` list with the value that the tree, or else the struct, gives it.
+struct FieldRow {
+  std::string group, key;  // "sampler.", "steps"
+  std::string value;       // "required" where the tree has `???`
+  std::string allowed, help;
+  std::vector<std::string> names;  // of which a value must be one; of a bool true and false
+
+  std::string path() const { return group + key; }
+};
+
 /// A composed tree and what the command line asked to do with it.
 struct Composed {
   std::string command;  // "harvest"
   Node tree;
-  bool help = false;  // print the fields instead of running
+  bool help = false;                      // print the fields instead of running
+  std::vector<FieldRow>* rows = nullptr;  // or gather them: for completion and tests
+  bool check_only = false;                // or check all values: for each job before the first one runs
 };
 
-/// Thrown by `read` after --help has been printed: main ends with 0.
+/// Thrown by `read` when --help has been printed, or the rows are gathered: main ends with 0.
 struct HelpShown {};
+
+/// Thrown by `read` when everything is checked and `check_only` asks for no more.
+struct ChecksPassed {};
 
 namespace detail {
 void read_fields(const Composed& composed, const std::function<void(Fields&)>& fields);
@@ -98,7 +113,8 @@ Node write_fields(const std::function<void(Fields&)>& fields);
 }  // namespace detail
 
 /// The typed options of a command: every key checked, unknown ones fatal with the nearest known name. With
-/// `composed.help`, prints each key with its value, range and meaning on stdout and throws HelpShown.
+/// `composed.help`, prints each key with its value, range and meaning on stdout and throws HelpShown, with
+/// `composed.rows` after adding to them.
 template <class Options>
 Options read(const Composed& composed) {
   Options options;

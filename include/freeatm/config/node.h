@@ -57,11 +57,13 @@ class Node {
 };
 
 /// YAML as OmegaConf reads it: `on` is true, `010` is 8, `1e-3` is a float; duplicate keys, tags and aliases that
-/// explode are refused. Throws UserError with file:line.
+/// explode are refused. Interpolations stay as they are. Throws UserError with file:line.
 Node parse_yaml(const std::string& text, const std::string& file);
+
+/// A file by itself, interpolations resolved.
 Node load_yaml(const std::string& path);
 
-/// The tree as YAML that `parse_yaml` reads back to the same tree.
+/// A composed tree as YAML. Read by load_yaml or composed, it gives the same tree: a "${" in a text is written "\${".
 std::string to_yaml(const Node& node);
 
 }  // namespace freeatm::config

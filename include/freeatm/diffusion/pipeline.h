@@ -38,4 +38,8 @@ struct Pipeline {
   int64_t image_size() const { return unet->options().sample_size * vae->factor(); }
 };
 
+/// The vae/ of such a folder alone, in evaluation mode. Throws UserError.
+std::shared_ptr<models::AutoencoderKL> load_autoencoder(const std::string& folder, at::Device device,
+                                                        at::ScalarType dtype);
+
 }  // namespace freeatm::diffusion

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -13,7 +14,10 @@
 namespace freeatm::diffusion {
 
 /// What the model was trained to predict, from x_t = sqrt(a) x_0 + sqrt(1 - a) eps.
-enum class Prediction { kEpsilon, kVelocity };  // eps, or v = sqrt(a) eps - sqrt(1 - a) x_0
+enum class Prediction { kEpsilon, kVelocity, kSample };   // eps, v = sqrt(a) eps - sqrt(1 - a) x_0, or x_0
+std::string_view prediction_name(Prediction prediction);  // diffusers': "epsilon", "v_prediction", "sample"
+/// Throws UserError(where, "prediction_type", ...).
+Prediction prediction_from_name(const std::string& name, const std::string& where);
 
 /// The noise of training: what all schedulers share.
 struct NoiseSchedule {

@@ -2,6 +2,7 @@
 // RUN/checkpoints/step_N/: model.safetensors, optimizer.safetensors, manifest.json (position; each file's size and
 // digest). RUN/checkpoints/latest: the newest one's name, moved when its folder is whole.
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -35,11 +36,12 @@ weights::TensorMap load_checkpoint_model(const fs::path& folder);
 /// Copies a checkpoint into a run's parts and returns where the run stood.
 Position restore(const fs::path& folder, torch::nn::Module& model, Optimizer& optimizer);
 
-/// Saves at the end of every epoch-th epoch, at the end, and when a signal is pending.
+/// Saves at the end of every epoch-th epoch, at the end, when a signal is pending, and, with every_minutes, that long
+/// after the last time.
 class CheckpointHook final : public Hook {
  public:
   CheckpointHook(fs::path run, const torch::nn::Module& model, const Optimizer& optimizer, int64_t every_epochs,
-                 int64_t keep_last);
+                 int64_t keep_last, std::optional<double> every_minutes = {});
   void after_step(const StepReport& report) override;
   void after_epoch(const Position& position) override;
   void at_end(const Position& position) override;
@@ -50,7 +52,9 @@ class CheckpointHook final : public Hook {
   const torch::nn::Module& model_;
   const Optimizer& optimizer_;
   int64_t every_epochs_, keep_last_;
+  std::optional<double> every_minutes_;
   Position saved_{.epoch = -1};  // at_end need not repeat what after_epoch wrote
+  std::chrono::steady_clock::time_point saved_at_;
 };
 
 }  // namespace freeatm::training

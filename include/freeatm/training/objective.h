@@ -18,7 +18,7 @@ using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 /// The scalars of one step, in order and on the model's device: nothing here waits for it.
 struct Losses {
   NamedTensors terms;     // their sum is minimised
-  NamedTensors observed;  // only logged: "embedding_std"
+  NamedTensors observed;  // only logged: "embedding_std"; NaN: this step has nothing to say about it
 
   at::Tensor total() const;
 };

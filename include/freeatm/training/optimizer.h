@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,18 +19,20 @@ struct OptimizerOptions {
   double beta1 = 0.9, beta2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = 0.05;
+  std::optional<double> clip_norm;  // all gradients together are made no longer than this
   void fields(config::Fields& f);
 };
 
 class Optimizer {
  public:
-  explicit Optimizer(std::vector<ParameterGroup> groups) : groups_(std::move(groups)) {}
+  explicit Optimizer(std::vector<ParameterGroup> groups, std::optional<double> clip_norm = {})
+      : groups_(std::move(groups)), clip_norm_(clip_norm) {}
   virtual ~Optimizer() = default;
 
   void set_learning_rate(double learning_rate) { learning_rate_ = learning_rate; }
   double learning_rate() const { return learning_rate_; }
 
-  /// Gradients of the loss, one update, gradients gone.
+  /// Gradients of the loss, clipped as `torch.nn.utils.clip_grad_norm_` does, one update, gradients gone.
   void backward_and_step(const at::Tensor& loss);
 
   /// What the updates remember, by parameter name: the tensors themselves, to save or to load into.
@@ -39,6 +42,7 @@ class Optimizer {
   virtual void update() = 0;
 
   std::vector<ParameterGroup> groups_;
+  std::optional<double> clip_norm_;
   double learning_rate_ = 0;
 };
 

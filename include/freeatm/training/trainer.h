@@ -18,18 +18,22 @@
 namespace freeatm::training {
 
 struct TrainerOptions {
-  int64_t epochs = 40;
-  std::optional<int64_t> max_steps;  // the run is no longer than this, schedules included
+  std::optional<int64_t> epochs = 40;  // nothing: steps alone says how long the run is
+  std::optional<int64_t> steps;        // the run is no longer than this, schedules included
   double lr = 1e-3;
   double min_lr = 0;
   double warmup_epochs = 2;
-  int64_t log_every = 10;        // steps a line of metrics.jsonl
-  int64_t checkpoint_every = 1;  // epochs
-  int64_t keep_last = 2;         // checkpoints
+  std::optional<int64_t> warmup_steps;       // instead of warmup_epochs
+  int64_t log_every = 10;                    // steps a line of metrics.jsonl
+  int64_t checkpoint_every = 1;              // epochs
+  std::optional<double> checkpoint_minutes;  // also this long after the last one, within an epoch
+  int64_t keep_last = 2;                     // checkpoints
   OptimizerOptions optimizer;
   void fields(config::Fields& f);
 
+  /// epochs or steps must be set.
   RunLength length(int64_t steps_per_epoch) const;
+  int64_t warmup(int64_t steps_per_epoch) const;  // steps
   CosineSchedule schedule(const RunLength& length) const;
 };
 

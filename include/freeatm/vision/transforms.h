@@ -28,7 +28,6 @@ Image center_crop(const Image& image, int side);
 
 void horizontal_flip(Image& image);
 void vertical_flip(Image& image);
-inline void flip(Image& image) { horizontal_flip(image); }  // its short name
 
 /// v2's `adjust_*`: brightness and contrast exactly, saturation and hue within 1/255. Factor 1 changes nothing;
 /// brightness 0 is black, contrast 0 the mean grey, saturation 0 grey.

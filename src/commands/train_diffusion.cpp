@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// freeatm train-diffusion: captioned pictures -> a small Stable Diffusion, in three stages.
+#include "train_diffusion.h"
+
+#include <ATen/Parallel.h>
+
+#include "freeatm/commands/commands.h"
+#include "freeatm/core/error.h"
+#include "freeatm/core/log.h"
+#include "freeatm/text/bpe_trainer.h"
+#include "freeatm/training/run_folder.h"
+
+namespace freeatm::commands {
+
+int train_diffusion(const config::Composed& composed) {
+  const auto options = config::read<TrainDiffusionOptions>(composed);
+  if (options.threads) at::set_num_threads(static_cast<int>(*options.threads));
+  if (options.stage == "tokenizer") return train_tokenizer(options);
+  return options.stage == "vae" ? train_vae(options) : train_unet(options);
+}
+
+int train_tokenizer(const TrainDiffusionOptions& options) {
+  const auto dataset = data::open_dataset(options.data);
+  const objectives::PicturesInMemory pictures(*dataset, options.image_size);  // a caption without its picture ends here
+  objectives::require_captions(pictures, options.data.root);
+  const auto vocabulary = text::learn_byte_pairs(
+      pictures.captions(),
+      {.min_frequency = options.tokenizer.min_frequency, .vocab_size = options.tokenizer.vocab_size},
+      options.data.root);
+
+  prepare_folder(options.out);
+  training::claim_folder(options.stage_folder(), config::dump(options), options.resume, {"out", "resume", "device"});
+  text::save_clip_tokenizer(options.stage_folder() / "tokenizer", vocabulary, options.tokenizer.max_length);
+  log::info("{}: {} pieces; {} words of {} captions are one token each", options.stage_folder().string(),
+            vocabulary.pieces.size(), vocabulary.words, pictures.size());
+  return 0;
+}
+
+void require_stage(const fs::path& result, const std::string& stage, const TrainDiffusionOptions& options) {
+  if (fs::exists(result)) return;
+  throw UserError(result.string(), "stage", "stage={} comes before stage={}: freeatm train-diffusion stage={} out={}",
+                  stage, options.stage, stage, options.out);
+}
+
+}  // namespace freeatm::commands

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "command_line.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include <CLI/CLI.hpp>
+
+#include "freeatm/core/error.h"
+#include "freeatm/core/files.h"
+
+namespace freeatm {
+namespace {
+
+// Where configs/ is: given, in the environment, or in the source tree that built this binary.
+std::string default_config_dir() {
+  const char* given = std::getenv("FREEATM_CONFIG_DIR");
+  return given != nullptr ? given : FREEATM_CONFIG_DIR;
+}
+
+}  // namespace
+
+CommandLine parse_command_line(const std::string& command, std::vector<std::string> words) {
+  for (std::string& word : words) {  // Hydra's short flags have two letters; CLI11 knows one
+    if (word == "-cd") word = "--config-dir";
+    if (word == "-cn") word = "--config-name";
+  }
+  CommandLine line;
+  line.command = command;
+  CLI::App app;
+  app.set_help_flag();
+  app.add_option("overrides", line.overrides);
+  app.add_flag("-h,--help", line.help);
+  app.add_flag("--print-config", line.print_config);
+  app.add_flag("-m,--multirun", line.multirun);
+  app.add_option("--config-dir", line.config_dir);
+  app.add_option("--config-name", line.config_name);
+  app.add_option("--config", line.config_file);
+  std::reverse(words.begin(), words.end());
+  try {
+    app.parse(words);
+  } catch (const CLI::ParseError& error) {
+    throw UserError("", "", "{}; freeatm {} --help lists the flags", error.what(), command);
+  }
+  return line;
+}
+
+std::vector<std::string> flag_names() {
+  return {"--config", "--config-dir", "--config-name", "--help", "--multirun", "--print-config"};
+}
+
+std::string flags_help() {
+  return "  a.b=c  group=option  +new=value  ++any=value  ~gone      Hydra's overrides\n"
+         "  --config-dir DIR  --config-name NAME                     other configurations\n"
+         "  --config RUN/config.yaml                                 repeat that run\n"
+         "  --print-config                                           the composed configuration, then stop\n"
+         "  -m, --multirun  seed=1,2  model=glob(*)  a=range(1,9,2)  a job for each combination, in OUT/0, OUT/1\n"
+         "                  exit code 0: all done, 1: some failed, 2: refused before a job or by every one\n";
+}
+
+config::ComposeOptions compose_options(const CommandLine& line) {
+  if (!line.config_file.empty()) {
+    const fs::path saved = line.config_file;
+    require_file(saved, "--config");
+    const std::string folder = saved.has_parent_path() ? saved.parent_path().string() : ".";
+    return {folder, saved.stem().string(), line.overrides};
+  }
+  const std::string folder = line.config_dir.empty() ? default_config_dir() : line.config_dir;
+  require_folder(folder, "--config-dir");
+  return {folder, line.config_name.empty() ? line.command : line.config_name, line.overrides};
+}
+
+}  // namespace freeatm
