@@ -43,10 +43,21 @@ TEST_F(BadInput, DataCheckpointsAndOutputs) {
   expect_refused("evaluate task=knn checkpoint=IN/nothing data.root=IN/pictures out=OUT", "is no run folder");
   expect_refused("evaluate task=masks data.root=IN/nothing out=OUT", "captions_test.json");
   expect_refused("view in=IN/nothing out=OUT", "holds nothing to show");
+  expect_refused("world font=IN/none.ttf out=OUT", "no such file; Debian's package fonts-noto-color-emoji has it");
+  expect_refused("world font=IN/file out=OUT", "font: is no font");
+  expect_refused("world font=tests/data/data/colrv1.ttf out=OUT", "as vectors (COLR), without bitmaps; Debian's");
   expect_refused("world count=1 eval_count=1 out=IN/file", "is a file; a folder is wanted");
   expect_refused("harvest captions=IN/captions.txt out=IN/file/sub", "out: cannot be made");
   expect_refused("harvest captions=IN/captions.txt out=/proc/freeatm", "out: cannot be made");
   expect_refused("view in=IN/nothing out=/proc/page.html", "");
+}
+
+TEST(Completion, AsksTheProgramItself) {
+  EXPECT_EQ(testing::run_program("__complete wor").text, "world\n");
+  EXPECT_EQ(testing::run_program("__complete pretrain trainer.st").text, "trainer.steps=\n");
+  EXPECT_EQ(testing::run_program("__complete pretrain objective.crops=m").text, "objective.crops=mask\n");
+  EXPECT_EQ(testing::run_program("__complete evaluate --print").text, "--print-config\n");
+  EXPECT_EQ(testing::run_program("completion fish").code, 2);
 }
 
 // A disk that is full, as far as the program can tell: no file may be longer than 1 KiB.

@@ -121,16 +121,16 @@ TEST_F(TrainDiffusion, KilledGoesOnToTheSameWeights) {
 TEST_F(TrainDiffusion, ABudgetBecomesStepsThatAResumedRunKeeps) {
   const std::string command = on_world(kVae + " budget_minutes=0.03 trainer.warmup_steps=0", in_ / "ldm");
   expect_done(command);
-  const auto steps = [&] {
+  const auto saved_steps = [&] {
     const config::Node config = config::load_yaml((in_ / "ldm" / "vae" / "config.yaml").string());
     return std::get<int64_t>(config.find_path("trainer.steps")->value());
   };
-  const int64_t steps = steps();
+  const int64_t steps = saved_steps();
   EXPECT_GE(steps, 1);
   const auto again = run_program(command);
   EXPECT_EQ(again.code, 0) << again.text;
   EXPECT_NE(again.text.find(format("goes on after step {} of {}", steps, steps)), std::string::npos) << again.text;
-  EXPECT_EQ(steps(), steps);
+  EXPECT_EQ(saved_steps(), steps);
 }
 
 TEST_F(TrainDiffusion, GoesOnFromAGivenFolder) {

@@ -81,7 +81,7 @@ TEST(MaskQuality, TheModelFindsTheWorldsObjects) {
     return by_name(quality.result());
   };
   const auto best = judge({});
-  EXPECT_NEAR(best.at("mean_iou"), 0.77, 0.05);  // .772 on 256 scenes; 48 scatter around it
+  EXPECT_NEAR(best.at("mean_iou"), 0.75, 0.06);  // .741 on 256 scenes; 48 scatter around it
   EXPECT_NEAR(best.at("ceiling_iou"), 0.89, 0.03);
   EXPECT_LT(best.at("centred_square_iou"), 0.25);
   EXPECT_LT(best.at("other_object_iou"), 0.2);
