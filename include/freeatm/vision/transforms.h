@@ -13,7 +13,7 @@ namespace freeatm::vision {
 /// Both widen as the picture shrinks (antialias). Bicubic: a = -0.5.
 enum class Filter { kBilinear, kBicubic };
 
-/// The box resized to height x width: crop, then resize. Equals PIL bit for bit (v2 within 1/255).
+/// The box resized to height x width: crop, then resize. Equals PIL bit for bit.
 ///   box: whole pixels inside the picture
 Image resized_crop(const Image& image, const Box& box, int height, int width, Filter filter = Filter::kBilinear);
 
