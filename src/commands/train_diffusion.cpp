@@ -42,4 +42,11 @@ void require_stage(const fs::path& result, const std::string& stage, const Train
                   stage, options.stage, stage, options.out);
 }
 
+void require_whole_latents(const TrainDiffusionOptions& options, int64_t side, int64_t factor) {
+  if (side % factor != 0) {
+    throw UserError(options.data.root, "image_size", "pictures of {}x{} are no multiple of the {} pixels of a latent",
+                    side, side, factor);
+  }
+}
+
 }  // namespace freeatm::commands

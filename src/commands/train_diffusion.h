@@ -124,6 +124,9 @@ void run_stage(TrainDiffusionOptions& options, at::Device device, const StageRun
 /// Throws UserError(where, "stage", ...) unless an earlier stage's result is there.
 void require_stage(const fs::path& result, const std::string& stage, const TrainDiffusionOptions& options);
 
+/// Throws UserError where pictures of side x side are no whole number of latents of factor x factor pixels.
+void require_whole_latents(const TrainDiffusionOptions& options, int64_t side, int64_t factor);
+
 /// Pictures side by side, each pixel doubled where they are small.
 ///   pixels: bytes [N, side, side, 3]
 vision::Image tile(const at::Tensor& pixels, int64_t columns);

@@ -11,6 +11,18 @@ void TokenizerStage::fields(config::Fields& f) {
   f("max_length", max_length, "tokens of a caption with start and end", config::between(3, 1024));
 }
 
+namespace {
+
+void check_groups(const config::Fields& f, const std::vector<int64_t>& block_out_channels, int64_t norm_num_groups) {
+  if (block_out_channels.empty()) f.refuse("block_out_channels", "is empty");
+  for (const int64_t channels : block_out_channels) {
+    if (channels % norm_num_groups != 0)
+      f.refuse("block_out_channels", format("{} is no multiple of norm_num_groups {}", channels, norm_num_groups));
+  }
+}
+
+}  // namespace
+
 void VaeShape::fields(config::Fields& f) {
   f("block_out_channels", block_out_channels, "channels of each level; every further one halves the grid",
     config::at_least(1));
@@ -18,12 +30,7 @@ void VaeShape::fields(config::Fields& f) {
   f("layers_per_block", layers_per_block, "residual blocks a level", config::at_least(1));
   f("norm_num_groups", norm_num_groups, "of every norm", config::at_least(1));
   f("mid_block_add_attention", mid_block_add_attention, "attention on the coarsest grid");
-  if (!f.reading()) return;
-  if (block_out_channels.empty()) f.refuse("block_out_channels", "is empty");
-  for (const int64_t channels : block_out_channels) {
-    if (channels % norm_num_groups != 0)
-      f.refuse("block_out_channels", format("{} is no multiple of norm_num_groups {}", channels, norm_num_groups));
-  }
+  if (f.reading()) check_groups(f, block_out_channels, norm_num_groups);
 }
 
 models::AutoencoderOptions VaeShape::options() const {
@@ -46,16 +53,14 @@ void UNetShape::fields(config::Fields& f) {
   f("layers_per_block", layers_per_block, "residual blocks a level", config::at_least(1));
   f("norm_num_groups", norm_num_groups, "of every norm", config::at_least(1));
   if (!f.reading()) return;
+  check_groups(f, block_out_channels, norm_num_groups);
   const size_t levels = block_out_channels.size();
-  if (levels == 0) f.refuse("block_out_channels", "is empty");
   if (down_block_types.size() != levels)
     f.refuse("down_block_types", format("{} for {} levels of block_out_channels", down_block_types.size(), levels));
   if (heads.size() != levels) f.refuse("heads", format("{} for {} levels of block_out_channels", heads.size(), levels));
   for (size_t i = 0; i < levels; ++i) {
-    const int64_t channels = block_out_channels[i];
-    if (channels % norm_num_groups != 0)
-      f.refuse("block_out_channels", format("{} is no multiple of norm_num_groups {}", channels, norm_num_groups));
-    if (channels % heads[i] != 0) f.refuse("heads", format("{} do not divide {} channels", heads[i], channels));
+    if (block_out_channels[i] % heads[i] != 0)
+      f.refuse("heads", format("{} do not divide {} channels", heads[i], block_out_channels[i]));
   }
 }
 

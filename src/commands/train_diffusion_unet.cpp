@@ -83,10 +83,7 @@ at::Tensor caption_ids(const text::ClipTokenizer& tokenizer, const std::vector<s
 /// Throws UserError where the pictures and the models do not fit together.
 void check_fit(const TrainDiffusionOptions& options, const Frozen& frozen, int64_t side) {
   const int64_t factor = frozen.vae->factor(), channels = frozen.vae->options().latent_channels;
-  if (side % factor != 0) {
-    throw UserError(options.data.root, "image_size", "pictures of {}x{} are no multiple of the {} pixels of a latent",
-                    side, side, factor);
-  }
+  require_whole_latents(options, side, factor);
   if (options.diffusion_path && side != frozen.sample_size * factor) {
     throw UserError(options.data.root, "image_size", "pictures of {}x{}, but the model of diffusion.path draws {}x{}",
                     side, side, frozen.sample_size * factor, frozen.sample_size * factor);

@@ -19,10 +19,7 @@ constexpr int64_t kShown = 12;       // pictures of a preview, each above what c
 constexpr int64_t kMeasured = 4096;  // pictures that scaling_factor is measured on
 
 void check_sides(const TrainDiffusionOptions& options, int64_t side, int64_t factor) {
-  if (side % factor != 0) {
-    throw UserError(options.data.root, "image_size", "pictures of {}x{} are no multiple of the {} pixels of a latent",
-                    side, side, factor);
-  }
+  require_whole_latents(options, side, factor);
   if (options.vae_objective.crop > side) {
     throw UserError("", "objective.crop", "{} is more than the pictures' {}", options.vae_objective.crop, side);
   }

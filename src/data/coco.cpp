@@ -9,6 +9,8 @@
 #include "freeatm/core/files.h"
 #include "freeatm/data/dataset.h"
 
+#include "segmentation.h"
+
 namespace freeatm::data {
 namespace {
 
@@ -144,11 +146,7 @@ vision::Rle read_segmentation(const Json& json, int height, int width, const std
       parts.push_back(vision::Rle::from_polygon(polygon.get<std::vector<double>>(), height, width, name));
     return vision::merge(parts);
   }
-  const int rle_height = json.at("size").at(0), rle_width = json.at("size").at(1);
-  if (rle_height != height || rle_width != width) {
-    throw UserError(name, "segmentation", "a mask of {}x{} for a picture of {}x{}", rle_width, rle_height, width,
-                    height);
-  }
+  require_size(json, height, width, name);
   const Json& counts = json.at("counts");
   if (counts.is_string()) return vision::Rle::from_counts(counts.get_ref<const std::string&>(), height, width, name);
   return vision::Rle::from_runs(counts.get<std::vector<int64_t>>(), height, width, name);

@@ -11,6 +11,8 @@
 #include "freeatm/core/error.h"
 #include "freeatm/data/dataset.h"
 
+#include "segmentation.h"
+
 namespace freeatm::data {
 namespace {
 
@@ -129,11 +131,8 @@ void read_description(const std::string& bytes, const std::string& name, Sample&
                           {entry.at("span").at(0), entry.at("span").at(1)},
                           entry.value("tokens", std::vector<int64_t>{})};
       const auto& segmentation = entry.at("segmentation");
-      const int height = segmentation.at("size").at(0), width = segmentation.at("size").at(1);
-      if (height != sample.image.height || width != sample.image.width) {
-        throw UserError(name, "segmentation", "a mask of {}x{} for a picture of {}x{}", width, height,
-                        sample.image.width, sample.image.height);
-      }
+      const int height = sample.image.height, width = sample.image.width;
+      require_size(segmentation, height, width, name);
       sample.masks.add(vision::Rle::from_counts(segmentation.at("counts").get<std::string>(), height, width, name));
       sample.phrases.push_back(std::move(phrase));
       sample.scores.push_back(entry.value("score", 0.0));

@@ -8,19 +8,10 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/signals.h"
 #include "freeatm/data/pixels.h"
-#include "freeatm/vision/augment.h"
+#include "freeatm/vision/transforms.h"
 
 namespace freeatm::evaluation {
 namespace {
-
-// The middle square, resized where it is not the wanted size already.
-vision::Image centred(const vision::Image& image, int size) {
-  if (image.height == size && image.width == size) return image;
-  const int side = std::min(image.height, image.width);
-  const vision::Box middle{double((image.width - side) / 2), double((image.height - side) / 2), double(side),
-                           double(side)};
-  return vision::resized_crop(image, middle, size, size);
-}
 
 at::Tensor labels_of(std::span<const data::Sample> samples) {
   std::vector<int64_t> labels;
@@ -96,7 +87,7 @@ at::Tensor Knn::features(std::span<const data::Sample> samples) {
   const at::NoGradGuard no_grad;
   std::vector<at::Tensor> pictures;
   for (const auto& sample : samples)
-    pictures.push_back(data::pixels(centred(sample.image, static_cast<int>(options_.image_size))));
+    pictures.push_back(data::pixels(vision::center_square(sample.image, static_cast<int>(options_.image_size))));
   return backbone_.forward(models::normalized(at::stack(pictures).to(device_)));
 }
 

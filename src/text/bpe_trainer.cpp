@@ -17,8 +17,6 @@ namespace {
 
 using Pair = std::pair<std::string, std::string>;
 
-constexpr const char* kStart = "<|startoftext|>";
-constexpr const char* kEnd = "<|endoftext|>";
 constexpr int64_t kSpecials = 2;
 
 // The captions' different words, in bytes, and how often each stands there.
@@ -150,7 +148,7 @@ BytePairVocabulary learn_byte_pairs(const std::vector<std::string>& captions, co
                     "{} is too small: the {} words that stand {} times or more in the captions need {}",
                     *options.vocab_size, out.words, options.min_frequency, needed);
   }
-  out.pieces.insert(out.pieces.end(), {kStart, kEnd});
+  out.pieces.insert(out.pieces.end(), {kStartOfText, kEndOfText});
   return out;
 }
 
@@ -160,7 +158,8 @@ void save_clip_tokenizer(const fs::path& folder, const BytePairVocabulary& vocab
   for (size_t id = 0; id < vocabulary.pieces.size(); ++id) ids[vocabulary.pieces[id]] = id;
   std::string merges = "#version: 0.2\n";
   for (const auto& [left, right] : vocabulary.merges) merges += left + " " + right + "\n";
-  const ordered_json special{{"bos_token", kStart}, {"eos_token", kEnd}, {"pad_token", kEnd}, {"unk_token", kEnd}};
+  const ordered_json special{
+      {"bos_token", kStartOfText}, {"eos_token", kEndOfText}, {"pad_token", kEndOfText}, {"unk_token", kEndOfText}};
   ordered_json config = special;
   config["model_max_length"] = max_length;
   config["tokenizer_class"] = "CLIPTokenizer";

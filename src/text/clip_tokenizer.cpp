@@ -65,10 +65,10 @@ struct ClipTokenizer::State {
       specials.push_back(token);
       return id;
     };
-    bos = read("bos_token", "<|startoftext|>");
-    eos = read("eos_token", "<|endoftext|>");
-    unknown = read("unk_token", "<|endoftext|>");
-    pad = read("pad_token", "<|endoftext|>");
+    bos = read("bos_token", kStartOfText);
+    eos = read("eos_token", kEndOfText);
+    unknown = read("unk_token", kEndOfText);
+    pad = read("pad_token", kEndOfText);
   }
 
   void append(Encoding& out, int64_t id, Span span) const {

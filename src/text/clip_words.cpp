@@ -15,7 +15,7 @@ bool starts_with(const Character* begin, const Character* end, std::string_view 
 // A special token in capitals is none, but looks like one once it is lower-cased: CLIP's pattern takes it as a word of
 // its own, and the byte level's pattern cuts that into "<|", the letters and "|>". 0: there is none at `begin`.
 int64_t imitation_length(const Character* begin, const Character* end) {
-  for (std::string_view token : {"<|startoftext|>", "<|endoftext|>"}) {
+  for (std::string_view token : {kStartOfText, kEndOfText}) {
     if (starts_with(begin, end, token)) return static_cast<int64_t>(token.size());
   }
   return 0;

@@ -56,11 +56,16 @@ Names names_of(const Lexicon& lexicon) {
   return out;
 }
 
+constexpr std::pair<std::string_view, std::string_view> kEndings[] = {  // of a plural, and what stands there instead
+    {"", ""},
+    {"s", ""},
+    {"es", ""},
+    {"ies", "y"}};
+
 // The name's role; its last word may be a plural: "dogs", "boxes", "strawberries".
 const Role* find_name(const Names& names, const std::vector<std::string>& words) {
   const std::string& last = words.back();
-  for (const auto& [ending, singular_ending] : std::initializer_list<std::pair<std::string_view, std::string_view>>{
-           {"", ""}, {"s", ""}, {"es", ""}, {"ies", "y"}}) {
+  for (const auto& [ending, singular_ending] : kEndings) {
     if (!last.ends_with(ending) || last.size() == ending.size()) continue;
     auto singular = words;
     singular.back().replace(last.size() - ending.size(), ending.size(), singular_ending);

@@ -94,6 +94,14 @@ void resample_rows(const uint8_t* in, size_t stride, int row, const Taps& taps, 
 
 }  // namespace
 
+Image crop(const Image& image, const Box& box) {
+  const PixelBox pixels = whole_pixels(box, image.height, image.width);
+  Image out(pixels.height, pixels.width);
+  for (int row = 0; row < out.height; ++row)
+    std::copy_n(image.row(pixels.y + row) + 3 * pixels.x, 3 * out.width, out.row(row));
+  return out;
+}
+
 Image resized_crop(const Image& image, const Box& box, int height, int width, Filter filter) {
   const PixelBox crop = whole_pixels(box, image.height, image.width);
   const uint8_t* first = image.row(crop.y) + 3 * crop.x;
@@ -128,10 +136,14 @@ Image resize_shorter_side(const Image& image, int side, Filter filter) {
 Image center_crop(const Image& image, int side) {
   // nearbyint: Python's round(), half to even.
   const double x = std::nearbyint((image.width - side) / 2.0), y = std::nearbyint((image.height - side) / 2.0);
-  const PixelBox crop = whole_pixels({x, y, double(side), double(side)}, image.height, image.width);
-  Image out(side, side);
-  for (int row = 0; row < side; ++row) std::copy_n(image.row(crop.y + row) + 3 * crop.x, 3 * side, out.row(row));
-  return out;
+  return crop(image, {x, y, double(side), double(side)});
+}
+
+Image center_square(const Image& image, int side) {
+  if (image.height == side && image.width == side) return image;
+  const int own = std::min(image.height, image.width);
+  const Box middle{double((image.width - own) / 2), double((image.height - own) / 2), double(own), double(own)};
+  return resized_crop(image, middle, side, side);
 }
 
 void horizontal_flip(Image& image) {

@@ -13,6 +13,10 @@ namespace freeatm::vision {
 /// Both widen as the picture shrinks (antialias). Bicubic: a = -0.5.
 enum class Filter { kBilinear, kBicubic };
 
+/// The box's pixels.
+///   box: whole pixels inside the picture
+Image crop(const Image& image, const Box& box);
+
 /// The box resized to height x width: crop, then resize. Equals PIL bit for bit.
 ///   box: whole pixels inside the picture
 Image resized_crop(const Image& image, const Box& box, int height, int width, Filter filter = Filter::kBilinear);
@@ -25,6 +29,9 @@ Image resize_shorter_side(const Image& image, int side, Filter filter = Filter::
 
 /// The middle side x side pixels, of a picture that has them: torchvision's `CenterCrop(side)`.
 Image center_crop(const Image& image, int side);
+
+/// The largest square in the middle, resized to side x side.
+Image center_square(const Image& image, int side);
 
 void horizontal_flip(Image& image);
 void vertical_flip(Image& image);

@@ -10,20 +10,13 @@
 #include "freeatm/core/signals.h"
 #include "freeatm/data/pixels.h"
 #include "freeatm/objectives/denoising_data.h"
-#include "freeatm/vision/augment.h"
+#include "freeatm/vision/transforms.h"
 #include "freeatm/weights/safetensors.h"
 
 namespace freeatm::objectives {
 namespace {
 
 constexpr int64_t kEncodeBatch = 64;
-
-vision::Image square(vision::Image&& image, int side) {
-  if (image.height == side && image.width == side) return std::move(image);
-  const int cut = std::min(image.height, image.width);
-  const vision::Box middle{double((image.width - cut) / 2), double((image.height - cut) / 2), double(cut), double(cut)};
-  return vision::resized_crop(image, middle, side, side);
-}
 
 }  // namespace
 
@@ -46,7 +39,7 @@ PicturesInMemory::PicturesInMemory(const data::Dataset& dataset, std::optional<i
                       "to one size",
                       width, height, side(), side(), side());
     }
-    const vision::Image image = square(std::move(sample.image), static_cast<int>(side()));
+    const vision::Image image = vision::center_square(sample.image, static_cast<int>(side()));
     std::memcpy(pixels_[i].data_ptr(), image.pixels.data(), image.pixels.size());
     keys_.push_back(std::move(sample.key));
     captions_.push_back(std::move(sample.caption));

@@ -10,7 +10,7 @@
 #include "freeatm/core/error.h"
 #include "freeatm/data/pixels.h"
 #include "freeatm/objectives/denoising_data.h"
-#include "freeatm/vision/augment.h"
+#include "freeatm/vision/transforms.h"
 
 #include "draw.h"
 
@@ -23,12 +23,7 @@ constexpr int64_t kPsnrBatch = 64;
 
 vision::Image random_crop(const vision::Image& image, int side, RandomStream& random) {
   const auto x = random.integer(image.width - side + 1), y = random.integer(image.height - side + 1);
-  vision::Image out(side, side);
-  for (int row = 0; row < side; ++row) {
-    const uint8_t* begin = image.row(static_cast<int>(y) + row) + 3 * x;
-    std::copy(begin, begin + 3 * side, out.row(row));
-  }
-  return out;
+  return vision::crop(image, {double(x), double(y), double(side), double(side)});
 }
 
 // The mean over the batch's grid cells of the sum over channels.

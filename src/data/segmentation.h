@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "freeatm/core/error.h"
+
+namespace freeatm::data {
+
+/// Throws UserError(name, "segmentation", ...) unless run lengths, {"size": [height, width], ...}, have this size.
+inline void require_size(const nlohmann::json& segmentation, int height, int width, const std::string& name) {
+  const int own_height = segmentation.at("size").at(0), own_width = segmentation.at("size").at(1);
+  if (own_height == height && own_width == width) return;
+  throw UserError(name, "segmentation", "a mask of {}x{} for a picture of {}x{}", own_width, own_height, width, height);
+}
+
+}  // namespace freeatm::data
