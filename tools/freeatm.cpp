@@ -14,6 +14,7 @@
 #include "freeatm/config/compose.h"
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
+#include "freeatm/core/memory.h"
 #include "freeatm/core/signals.h"
 
 #include "command_line.h"
@@ -33,7 +34,10 @@ constexpr Command kCommands[] = {
     {"world", "draw the emoji world: scenes with captions and exact masks, objects with labels", commands::world},
     {"harvest", "captions -> generated pictures with a mask for each phrase (WebDataset shards)", commands::harvest},
     {"pretrain", "train a backbone on shards, COCO or an image folder", commands::pretrain},
-    {"evaluate", "task=knn: a backbone's features; task=masks: a diffusion model's masks", commands::evaluate},
+    {"finetune", "train a classifier on labelled pictures, from a pretrained backbone or from scratch",
+     commands::finetune},
+    {"evaluate", "task=knn: a backbone's features; task=masks, prompt_recall: a diffusion model's masks and pictures",
+     commands::evaluate},
     {"view", "shards and run folders -> one self-contained HTML page", commands::view},
     {"train-diffusion", "captioned pictures -> a small Stable Diffusion: stage=tokenizer, vae, unet",
      commands::train_diffusion},
@@ -160,6 +164,7 @@ void spin_briefly(char** argv) {
 
 int main(int argc, char** argv) {
   spin_briefly(argv);
+  freeatm::keep_freed_memory();
   freeatm::watch_signals();
   try {
     return run_command_line(argc, argv);

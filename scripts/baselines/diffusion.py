@@ -11,7 +11,7 @@ values.safetensors
   encoded_mean, encoded_logvar        of seed_1.png, before scaling_factor
   layer_maps.LAYER                    [tokens, h, w] of caption and seed 1: the cross-attention that each token between start and end gets,
                                       conditional half, mean over the steps and heads
-  token_maps                          [tokens, 16, 16]: mean over all layers, resized to the finest grid, not normalised"""
+  token_maps                          [tokens, side, side]: mean over all layers, resized to the finest grid, not normalised"""
 import json
 import sys
 from pathlib import Path
@@ -42,7 +42,8 @@ def text_values(pipe):
 
 
 def unet_values(pipe, text_hidden):
-    latents, timestep = torch.randn(2, 4, 16, 16, generator=torch.Generator().manual_seed(123)), 481
+    side = pipe.unet.config.sample_size
+    latents, timestep = torch.randn(2, 4, side, side, generator=torch.Generator().manual_seed(123)), 481
     return dict(unet_in=latents, unet_timestep=torch.tensor([timestep] * 2),
                 unet_out=pipe.unet(latents, timestep, text_hidden[:2]).sample)
 
@@ -67,7 +68,7 @@ class MapKeeper:
         query, key, value = (attention.head_to_batch_dim(x) for x in projected)
         probabilities = (query @ key.transpose(1, 2) * attention.scale).softmax(-1)
         if encoder_hidden_states is not None:
-            conditional = probabilities.view(2, attention.heads, *probabilities.shape[1:])[1]  # the second half of the batch
+            conditional = probabilities.view(-1, attention.heads, *probabilities.shape[1:])[-1]  # guided, the second half of the batch
             self.sums[self.name] = self.sums.get(self.name, 0) + conditional.mean(0).double()
         return attention.to_out[0](attention.batch_to_head_dim(probabilities @ value))
 
@@ -82,7 +83,7 @@ def map_values(pipe, tokens):
         side = int(maps.shape[1] ** 0.5)
         maps = maps.view(-1, side, side).float()
         values["layer_maps." + name.replace(".processor", "")] = maps
-        total = total + F.interpolate(maps[:, None], size=(16, 16), mode="bilinear", align_corners=False)[:, 0]
+        total = total + F.interpolate(maps[:, None], size=pipe.unet.config.sample_size, mode="bilinear", align_corners=False)[:, 0]
     return values | dict(token_maps=total / len(sums))
 
 
@@ -107,4 +108,5 @@ def main():
     (out / "expected.json").write_text(json.dumps(settings, indent=1))
 
 
-main()
+if __name__ == "__main__":
+    main()

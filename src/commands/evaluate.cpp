@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// freeatm evaluate: task=knn judges a backbone's features, task=masks a diffusion model's masks.
+// freeatm evaluate: task=knn judges a backbone's features, task=masks a diffusion model's masks, task=prompt_recall its
+// pictures.
 #include <algorithm>
-#include <cstdio>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "freeatm/commands/commands.h"
 #include "freeatm/core/error.h"
@@ -27,6 +25,7 @@ struct Task {
 constexpr Task kTasks[] = {
     {"knn", evaluate_knn},
     {"masks", evaluate_masks},
+    {"prompt_recall", evaluate_prompt_recall},
 };
 
 std::vector<std::string> task_names() {
@@ -48,19 +47,6 @@ const Task& find_task(const config::Composed& composed) {
     throw UserError("", "task", "'{}' is not {}{}", name, one_of(task_names()), did_you_mean(name, task_names()));
   }
   return *found;
-}
-
-void write_metrics(const fs::path& out, const std::string& task, const Metrics& metrics) {
-  nlohmann::ordered_json json{{"task", task}};
-  for (const auto& [name, value] : metrics) json[name] = value;
-  write_file(out / "metrics.json", json.dump(2) + "\n");
-}
-
-void print_table(const Metrics& metrics) {
-  for (const auto& [name, value] : metrics) {
-    const bool is_count = value == static_cast<double>(static_cast<int64_t>(value)) && value > 1;
-    std::printf(is_count ? "%-40s %8.0f\n" : "%-40s %8.4f\n", name.c_str(), value);
-  }
 }
 
 }  // namespace
@@ -95,7 +81,7 @@ int evaluate(const config::Composed& composed) {
   const fs::path out = text_of(composed, "out");
   write_file(out / "config.yaml", config::to_yaml(composed.tree));  // `view` shows the command that repeats it
   write_metrics(out, task.name, metrics);
-  print_table(metrics);
+  print_metrics(metrics);
   return 0;
 }
 

@@ -3,12 +3,11 @@
 #include "freeatm/core/files.h"
 #include "freeatm/evaluation/knn.h"
 #include "freeatm/models/device.h"
-#include "freeatm/training/checkpoint.h"
 #include "freeatm/training/run_folder.h"
 #include "freeatm/weights/load.h"
 
 #include "evaluate_tasks.h"
-#include "factories.h"
+#include "trained_models.h"
 
 namespace freeatm::commands {
 namespace {
@@ -40,15 +39,6 @@ struct KnnTaskOptions {
   }
 };
 
-/// The model's options as the run's config.yaml has them; that file holds other keys too, which are not ours.
-ModelOptions model_of_run(const fs::path& run) {
-  const config::Node saved = training::run_config(run, "checkpoint");
-  const config::Node* model = saved.find("model");
-  if (model == nullptr)
-    throw UserError(run.string(), "checkpoint", "is no pretraining's run folder: its config.yaml has no model");
-  return config::read<ModelOptions>({.command = "evaluate", .tree = *model});
-}
-
 /// The pictures themselves: the least that features must beat.
 class RawPixels final : public models::Backbone {
  public:
@@ -56,16 +46,6 @@ class RawPixels final : public models::Backbone {
   at::Tensor forward(const at::Tensor& images) override { return images.flatten(1); }
   int64_t channels() const override { return 3; }
 };
-
-/// The tensors under "backbone.", without that prefix: the trained encoder.
-weights::TensorMap backbone_weights(const fs::path& checkpoint) {
-  constexpr std::string_view kPrefix = "backbone.";
-  weights::TensorMap backbone;
-  for (const auto& [name, tensor] : training::load_checkpoint_model(checkpoint)) {
-    if (name.starts_with(kPrefix)) backbone[name.substr(kPrefix.size())] = tensor;
-  }
-  return backbone;
-}
 
 }  // namespace
 
@@ -89,21 +69,18 @@ Metrics evaluate_knn(const config::Composed& composed) {
   };
 
   Metrics metrics;
-  const auto add = [&](const Metrics& scores, const std::string& suffix) {
-    for (const auto& [name, value] : scores) metrics.push_back({name + suffix, value});
-  };
   const auto model = make_model(model_options, static_cast<uint64_t>(options.common.seed));
   // The same architecture, untrained: what a score is worth without it, nobody can say.
   const Metrics random = accuracy(*model, "random weights");
   if (untrained) {
     RawPixels pixels;
-    add(accuracy(pixels, "raw pixels"), "_raw_pixels");
+    append(metrics, accuracy(pixels, "raw pixels"), "", "_raw_pixels");
   } else {
     weights::require_complete(weights::load_into(weights::module_state(*model), backbone_weights(checkpoint)),
                               checkpoint.string());
-    add(accuracy(*model, "pretrained weights"), "");
+    append(metrics, accuracy(*model, "pretrained weights"), "");
   }
-  add(random, "_random_weights");
+  append(metrics, random, "", "_random_weights");
   metrics.push_back({"chance", 1.0 / static_cast<double>(train->class_names().size())});
   return metrics;
 }

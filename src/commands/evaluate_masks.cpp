@@ -13,7 +13,7 @@ struct SceneOptions {
   std::string root, split = "test";
   void fields(config::Fields& f) {
     f("root", root, "pictures with captions and exact masks, in COCO's layout");
-    f("split", split, "train, val or test");
+    f("split", split, "train, val, test or shifted");
   }
 };
 
@@ -22,14 +22,14 @@ struct MasksTaskOptions {
   diffusion::PipelineOptions diffusion;
   SceneOptions data;
   int64_t count = 256, batch_size = 16;
-  evaluation::MaskQualityOptions masks;
+  evaluation::MaskQualityOptions quality;
   void fields(config::Fields& f) {
     common.fields(f);
     f.group("diffusion", diffusion);
     f.group("data", data);
     f("count", count, "pictures, spread evenly over the split", config::at_least(1));
     f("batch_size", batch_size, "pictures at once", config::at_least(1));
-    f.group("masks", masks);
+    quality.fields(f);
   }
 };
 
@@ -38,10 +38,11 @@ struct MasksTaskOptions {
 Metrics evaluate_masks(const config::Composed& composed) {
   const auto options = config::read<MasksTaskOptions>(composed);
   const auto scenes = data::open_coco(options.data.root, options.data.split);
-  const auto pipeline = diffusion::Pipeline::load(options.diffusion.path, models::pick_device(options.common.device),
-                                                  models::pick_dtype(options.common.dtype));
+  const at::Device device = models::pick_device(options.common.device);
+  const auto pipeline =
+      diffusion::Pipeline::load(options.diffusion.path, device, models::pick_dtype(options.common.dtype, device));
   prepare_folder(options.common.out);
-  evaluation::MaskQuality quality(pipeline, options.masks);
+  evaluation::MaskQuality quality(pipeline, options.quality);
   return judge(quality, *scenes, options.count, options.batch_size, "masks");
 }
 

@@ -3,18 +3,18 @@
 #pragma once
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "freeatm/config/fields.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/evaluation/evaluator.h"
 
-namespace freeatm::commands {
+#include "metrics.h"
 
-using Metrics = std::vector<evaluation::Metric>;
+namespace freeatm::commands {
 
 Metrics evaluate_knn(const config::Composed& composed);
 Metrics evaluate_masks(const config::Composed& composed);
+Metrics evaluate_prompt_recall(const config::Composed& composed);
 
 /// The keys that every task has. A task makes `out` as soon as its input is known to be good, before the minutes that
 /// follow.

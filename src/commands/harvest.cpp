@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// freeatm harvest: captions -> pictures with a mask for each phrase, as WebDataset shards.
+// freeatm harvest: captions or captioned pictures -> pictures with a mask for each phrase, as WebDataset shards.
 #include "freeatm/diffusion/harvest.h"
 
 #include "freeatm/commands/commands.h"
+#include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
 #include "freeatm/data/captions.h"
 #include "freeatm/data/world.h"
@@ -13,34 +14,87 @@
 namespace freeatm::commands {
 namespace {
 
+using diffusion::HarvestSummary;
+
+struct GivenOptions {
+  std::optional<std::string> root;
+  std::string layout = "auto", split = "train";
+  void fields(config::Fields& f) {
+    f("root", root, "source=images: captioned pictures; source=shards: an earlier harvest");
+    f("layout", layout, "of the pictures; auto: told by what lies there",
+      config::any_of({"auto", "shards", "coco", "captions"}));
+    f("split", split, "of coco");
+  }
+};
+
 struct HarvestCommandOptions {
+  std::string source = "captions";
   diffusion::PipelineOptions diffusion;
   std::string captions, out, device = "auto", dtype = "fp32", resume = "auto";
+  std::vector<std::string> templates;
+  bool nouns = true;
+  GivenOptions data;
   diffusion::HarvestRunOptions run;
 
   void fields(config::Fields& f) {
+    f("source", source, "captions: pictures are drawn; images: given ones are looked at; shards: masks decided anew",
+      config::any_of({"captions", "images", "shards"}));
     f.group("diffusion", diffusion);
-    f("captions", captions, "a text file, one caption a line");
+    f("captions", captions, "one caption a line (.txt), .jsonl, or COCO's captions (.json)");
+    f("templates", templates, "captions holds class names, which take the place of {} in these; empty: it does not");
+    f("nouns", nouns, "every noun of a caption is a phrase; false: only the emoji world's names");
+    f.group("data", data);
     f("out", out, "folder of the shards");
     run.fields(f);
     f("device", device, "auto, cpu, cuda or cuda:N");
     f("dtype", dtype, "compute type", config::any_of({"fp32", "bf16", "fp16"}));
     f("resume", resume, "go on with the shards that are there", config::any_of({"auto", "never", "must"}));
+    if (f.reading() && source != "captions" && !data.root) f.refuse("source", source + " needs data.root");
+  }
+
+  /// More pictures of the same config may be asked for later: the shards that are there stay.
+  void claim() const { training::claim_folder(out, config::dump(*this), resume, {"out", "resume", "device", "count"}); }
+  diffusion::Pipeline load() const {
+    const at::Device where = models::pick_device(device);
+    return diffusion::Pipeline::load(diffusion.path, where, models::pick_dtype(dtype, where));
   }
 };
+
+HarvestSummary harvest_captions(const HarvestCommandOptions& options) {
+  const auto captions = data::read_captions(options.captions, options.templates);
+  const auto pipeline = options.load();
+  const text::PhraseFinder phrases(data::world_lexicon(), options.nouns);
+  const auto source = diffusion::sampled_pictures(pipeline, captions, phrases, options.run);
+  options.claim();
+  return run_harvest(*source, options.run, options.out);
+}
+
+HarvestSummary harvest_images(const HarvestCommandOptions& options) {
+  const auto dataset = data::open_dataset({*options.data.root, options.data.layout, options.data.split});
+  const auto pipeline = options.load();
+  const text::PhraseFinder phrases(data::world_lexicon(), options.nouns);
+  const auto source = diffusion::given_pictures(pipeline, *dataset, phrases, options.run);
+  options.claim();
+  return run_harvest(*source, options.run, options.out);
+}
+
+HarvestSummary harvest_shards(const HarvestCommandOptions& options) {
+  const fs::path root = *options.data.root;
+  if (fs::weakly_canonical(root) == fs::weakly_canonical(options.out))
+    throw UserError("", "out", "is data.root: the new shards would take the place of those they are made from");
+  data::shard_paths(root);
+  options.claim();
+  return diffusion::decide_anew(root, options.run.masks, options.out);
+}
 
 }  // namespace
 
 int harvest(const config::Composed& composed) {
   const auto options = config::read<HarvestCommandOptions>(composed);
-  const auto captions = data::read_captions(options.captions);
-  const auto pipeline = diffusion::Pipeline::load(options.diffusion.path, models::pick_device(options.device),
-                                                  models::pick_dtype(options.dtype));
-  const fs::path out = options.out;
-  // More pictures of the same config may be asked for later: the shards that are there stay.
-  training::claim_folder(out, config::dump(options), options.resume, {"out", "resume", "device", "count"});
-  const auto summary = diffusion::run_harvest(pipeline, captions, data::world_lexicon(), options.run, out);
-  log::info("{} pictures in {} ({} shards were there already)", summary.pictures, out.string(), summary.shards_kept);
+  const HarvestSummary summary = options.source == "captions" ? harvest_captions(options)
+                                 : options.source == "images" ? harvest_images(options)
+                                                              : harvest_shards(options);
+  log::info("{} pictures in {} ({} shards were there already)", summary.pictures, options.out, summary.shards_kept);
   if (summary.shards_kept == 0 && summary.phrases == 0)
     log::warning("no caption names a thing that is known: the pictures have no masks");
   return 0;

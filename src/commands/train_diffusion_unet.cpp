@@ -41,7 +41,7 @@ Frozen load_frozen(const TrainDiffusionOptions& options, at::Device device) {
   if (options.diffusion_path) {
     const fs::path given = *options.diffusion_path;
     const auto pipeline = diffusion::Pipeline::load(given.string(), device, at::kFloat);
-    frozen.noise = pipeline.scheduler->noise();
+    frozen.noise = diffusion::make_scheduler((given / "scheduler").string())->noise();
     frozen.sample_size = pipeline.unet->options().sample_size;
     frozen.scheduler_config = read_file(given / "scheduler" / "scheduler_config.json");
     frozen.tokenizer_folder = given / "tokenizer";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // COCO's layout: ROOT/<split>/FILE and ROOT/annotations/{captions,instances}_<split>.json.
 #include <algorithm>
+#include <set>
 #include <unordered_map>
 
 #include <nlohmann/json.hpp>
@@ -18,7 +19,7 @@ using Json = nlohmann::json;
 
 struct Object {
   int64_t id = 0;
-  std::string category;
+  int64_t label = 0;  // index into the categories
   Json segmentation;  // decoded when the sample is asked for
 };
 
@@ -53,6 +54,8 @@ class Records {
   }
 
   std::vector<Record> take() { return std::move(records_); }
+  /// The categories' names, in the file's order; none without an instances file.
+  std::vector<std::string> take_categories() { return std::move(categories_); }
 
  private:
   void read_images(const Json& json) {
@@ -99,15 +102,18 @@ class Records {
 
   void read_instances(const Json& json) {
     read_images(json);
-    std::unordered_map<int64_t, std::string> names;
-    for (const Json& category : json.at("categories")) names[category.at("id")] = category.at("name");
+    std::unordered_map<int64_t, int64_t> labels;  // category id -> place in categories_
+    for (const Json& category : json.at("categories")) {
+      labels[category.at("id")] = static_cast<int64_t>(categories_.size());
+      categories_.push_back(category.at("name"));
+    }
     for (const Json& annotation : json.at("annotations")) {
       const int64_t category = annotation.at("category_id");
-      const auto name = names.find(category);
-      if (name == names.end())
+      const auto label = labels.find(category);
+      if (label == labels.end())
         throw UserError(instances_.string(), "category_id", "{} is the id of no category", category);
       record_of(annotation, instances_)
-          .objects.push_back({annotation.at("id"), name->second, annotation.at("segmentation")});
+          .objects.push_back({annotation.at("id"), label->second, annotation.at("segmentation")});
     }
   }
 
@@ -115,7 +121,7 @@ class Records {
   void complete_phrases(Record& record) {
     if (!record.has_phrases) {
       for (const Object& object : record.objects) {
-        record.phrases.push_back({object.category, text::Role::kThing, {}, {}});
+        record.phrases.push_back({categories_[object.label], text::Role::kThing, {}, {}});
         record.object_ids.push_back({object.id});
       }
     }
@@ -131,6 +137,7 @@ class Records {
 
   fs::path captions_, instances_;
   std::vector<Record> records_;
+  std::vector<std::string> categories_;
   std::unordered_map<int64_t, size_t> index_;  // image id -> place in records_
 };
 
@@ -155,15 +162,18 @@ vision::Rle read_segmentation(const Json& json, int height, int width, const std
 class Coco final : public Dataset {
  public:
   Coco(const fs::path& root, const std::string& split)
-      : images_(root / split),
-        instances_(root / "annotations" / ("instances_" + split + ".json")),
-        records_(Records(root / "annotations" / ("captions_" + split + ".json"), instances_).take()) {
+      : images_(root / split), instances_(root / "annotations" / ("instances_" + split + ".json")) {
+    Records records(root / "annotations" / ("captions_" + split + ".json"), instances_);
+    records_ = records.take();
+    class_names_ = records.take_categories();
     require_folder(images_, "data.root");
     if (records_.empty())
       throw UserError(instances_.parent_path().string(), "data.root", "the annotations of '{}' name no image", split);
   }
 
   int64_t size() const override { return static_cast<int64_t>(records_.size()); }
+  std::vector<std::string> class_names() const override { return class_names_; }
+  bool is_multi_label() const override { return true; }
 
   Sample get(int64_t index, RandomStream&) const override {
     const Record& record = records_[index];
@@ -178,6 +188,9 @@ class Coco final : public Dataset {
     sample.phrases = record.phrases;
     sample.masks = vision::MaskSet(record.height, record.width);
     for (const auto& ids : record.object_ids) sample.masks.add(mask(record, ids));
+    std::set<int64_t> labels;
+    for (const Object& object : record.objects) labels.insert(object.label);
+    sample.labels.assign(labels.begin(), labels.end());
     return sample;
   }
 
@@ -199,6 +212,7 @@ class Coco final : public Dataset {
 
   fs::path images_, instances_;
   std::vector<Record> records_;
+  std::vector<std::string> class_names_;
 };
 
 }  // namespace

@@ -20,8 +20,13 @@ std::string detect_layout(const std::string& root, const std::string& split) {
     if (entry.path().extension() == ".tar") return "shards";
   }
   if (fs::is_directory(fs::path(root) / split)) return "imagefolder";
+  for (const auto& entry : fs::recursive_directory_iterator(root)) {
+    if (entry.path().extension() == ".txt") return "captions";
+  }
   throw UserError(root, "data.root",
-                  "is no dataset: no *.tar (shards), annotations/ (coco) or {}/<class>/ (imagefolder) in it", split);
+                  "is no dataset: no *.tar (shards), annotations/ (coco), {}/<class>/ (imagefolder) or pictures with "
+                  ".txt (captions) in it",
+                  split);
 }
 
 }  // namespace
@@ -40,14 +45,16 @@ Batch Batch::to(const at::Device& device) const {
 
 void DatasetOptions::fields(config::Fields& f) {
   f("root", root, "the dataset's folder, or one .tar");
-  f("layout", layout, "auto: told by what lies there", config::any_of({"auto", "shards", "coco", "imagefolder"}));
-  f("split", split, "of coco and imagefolder; shards have none");
+  f("layout", layout, "auto: told by what lies there",
+    config::any_of({"auto", "shards", "coco", "imagefolder", "captions"}));
+  f("split", split, "of coco and imagefolder; the others have none");
 }
 
 std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options) {
   const std::string layout = options.layout == "auto" ? detect_layout(options.root, options.split) : options.layout;
   if (layout == "shards") return open_shards(options.root);
   if (layout == "coco") return open_coco(options.root, options.split);
+  if (layout == "captions") return open_caption_folder(options.root);
   return open_image_folder(options.root, options.split);
 }
 

@@ -25,6 +25,7 @@ struct ShardWriter::State {
 };
 
 ShardWriter::ShardWriter(const fs::path& path) : state_(std::make_unique<State>(path)) {
+  state_->pending.remove_abandoned();
   state_->check(archive_write_set_format_ustar(state_->tar.get()));
   state_->check(archive_write_open_filename(state_->tar.get(), state_->pending.temporary().c_str()));
 }
@@ -70,30 +71,52 @@ std::string npy_float16(const at::Tensor& tensor) {
   return out;
 }
 
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json rle_json(const vision::Rle& rle) { return {{"size", {rle.height, rle.width}}, {"counts", rle.counts()}}; }
+
+Json phrases_json(const Sample& sample) {
+  Json phrases = Json::array();
+  for (size_t i = 0; i < sample.phrases.size(); ++i) {
+    const text::Phrase& phrase = sample.phrases[i];
+    const auto index = static_cast<int64_t>(i);
+    const vision::Rle rle = sample.masks.rle(index);
+    const vision::Box box = rle.box();
+    phrases.push_back({{"text", phrase.text},
+                       {"role", text::role_name(phrase.role)},
+                       {"span", {phrase.span.begin, phrase.span.end}},
+                       {"tokens", phrase.tokens},
+                       {"score", sample.scores[i]},
+                       {"bbox", {box.x, box.y, box.width, box.height}},
+                       {"area", rle.area()},
+                       {"segmentation", rle_json(rle)}});
+    if (index < sample.exact.count() && sample.exact.area(index) > 0)
+      phrases.back()["exact"] = rle_json(sample.exact.rle(index));
+  }
+  return phrases;
+}
+
+}  // namespace
+
 std::string sample_json(const Sample& sample, const Provenance& provenance) {
-  using Json = nlohmann::ordered_json;
   Json json{{"caption", sample.caption}, {"seed", provenance.seed}, {"model_digest", provenance.model_digest}};
+  if (!provenance.source.empty()) json["source"] = provenance.source;
   for (const auto& [name, value] : provenance.sampler) json["sampler"][name] = value;
   json["tokens"] = Json::array();
   for (size_t i = 0; i < provenance.token_texts.size(); ++i) {
     json["tokens"].push_back({{"text", provenance.token_texts[i]},
                               {"span", {provenance.token_spans[i].begin, provenance.token_spans[i].end}}});
   }
-  json["phrases"] = Json::array();
-  for (size_t i = 0; i < sample.phrases.size(); ++i) {
-    const text::Phrase& phrase = sample.phrases[i];
-    const vision::Rle rle = sample.masks.rle(static_cast<int64_t>(i));
-    const vision::Box box = rle.box();
-    json["phrases"].push_back({{"text", phrase.text},
-                               {"role", text::role_name(phrase.role)},
-                               {"span", {phrase.span.begin, phrase.span.end}},
-                               {"tokens", phrase.tokens},
-                               {"score", sample.scores[i]},
-                               {"bbox", {box.x, box.y, box.width, box.height}},
-                               {"area", rle.area()},
-                               {"segmentation", {{"size", {rle.height, rle.width}}, {"counts", rle.counts()}}}});
-  }
+  json["phrases"] = phrases_json(sample);
   return json.dump();
+}
+
+std::string with_phrases(const std::string& json, const Sample& sample) {
+  Json tree = Json::parse(json);
+  tree["phrases"] = phrases_json(sample);
+  return tree.dump();
 }
 
 }  // namespace freeatm::data

@@ -74,25 +74,22 @@ TarHeader parse_header(const std::string& block, const fs::path& path) {
           octal(std::string_view(block).substr(124, 12), path), block[156]};
 }
 
-std::vector<IndexedSample> index_of(const ShardFile& file);
-Sample read_sample(const ShardFile& file, const IndexedSample& indexed);
-
 class ShardDataset final : public Dataset {
  public:
   explicit ShardDataset(const std::vector<fs::path>& paths) {
     for (const auto& path : paths) {
-      files_.push_back(std::make_unique<ShardFile>(path));
-      for (auto& sample : index_of(*files_.back())) samples_.push_back({files_.back().get(), std::move(sample)});
+      shards_.push_back(std::make_unique<ShardReader>(path));
+      for (const auto& sample : shards_.back()->samples()) samples_.push_back({shards_.back().get(), &sample});
     }
   }
   int64_t size() const override { return static_cast<int64_t>(samples_.size()); }
   Sample get(int64_t index, RandomStream&) const override {
-    return read_sample(*samples_[index].first, samples_[index].second);
+    return samples_[index].first->sample(*samples_[index].second);
   }
 
  private:
-  std::vector<std::unique_ptr<ShardFile>> files_;
-  std::vector<std::pair<const ShardFile*, IndexedSample>> samples_;
+  std::vector<std::unique_ptr<ShardReader>> shards_;
+  std::vector<std::pair<const ShardReader*, const IndexedSample*>> samples_;
 };
 
 std::vector<IndexedSample> index_of(const ShardFile& file) {
@@ -121,19 +118,31 @@ std::vector<IndexedSample> index_of(const ShardFile& file) {
   }
 }
 
+vision::Rle read_mask(const nlohmann::json& segmentation, const Sample& sample, const std::string& name) {
+  const int height = sample.image.height, width = sample.image.width;
+  require_size(segmentation, height, width, name);
+  return vision::Rle::from_counts(segmentation.at("counts").get<std::string>(), height, width, name);
+}
+
 void read_description(const std::string& bytes, const std::string& name, Sample& sample) {
   try {
     const auto json = nlohmann::json::parse(bytes);
     sample.caption = json.value("caption", "");
-    for (const auto& entry : json.value("phrases", nlohmann::json::array())) {
+    const auto phrases = json.value("phrases", nlohmann::json::array());
+    const bool is_exact = std::ranges::any_of(phrases, [](const auto& entry) { return entry.contains("exact"); });
+    if (is_exact) sample.exact = vision::MaskSet(sample.image.height, sample.image.width);
+    for (const auto& entry : phrases) {
       text::Phrase phrase{entry.at("text"),
                           text::role_from_name(entry.at("role").get<std::string>()),
                           {entry.at("span").at(0), entry.at("span").at(1)},
                           entry.value("tokens", std::vector<int64_t>{})};
-      const auto& segmentation = entry.at("segmentation");
-      const int height = sample.image.height, width = sample.image.width;
-      require_size(segmentation, height, width, name);
-      sample.masks.add(vision::Rle::from_counts(segmentation.at("counts").get<std::string>(), height, width, name));
+      sample.masks.add(read_mask(entry.at("segmentation"), sample, name));
+      if (entry.contains("exact")) {
+        sample.exact.add(read_mask(entry.at("exact"), sample, name));
+      } else if (is_exact) {
+        sample.exact.add(vision::Rle::encode(std::vector<uint8_t>(sample.image.pixels.size() / 3).data(),
+                                             sample.image.height, sample.image.width));
+      }
       sample.phrases.push_back(std::move(phrase));
       sample.scores.push_back(entry.value("score", 0.0));
     }
@@ -164,22 +173,43 @@ Sample read_sample(const ShardFile& file, const IndexedSample& indexed) {
 
 }  // namespace
 
+struct ShardReader::State {
+  explicit State(const fs::path& path) : file(path), samples(index_of(file)) {}
+  ShardFile file;
+  std::vector<IndexedSample> samples;
+};
+
+ShardReader::ShardReader(const fs::path& path) : state_(std::make_unique<State>(path)) {}
+ShardReader::~ShardReader() = default;
+
+const std::vector<IndexedSample>& ShardReader::samples() const { return state_->samples; }
+std::string ShardReader::bytes(const MemberPlace& place) const { return state_->file.read(place.offset, place.size); }
+Sample ShardReader::sample(const IndexedSample& indexed) const { return read_sample(state_->file, indexed); }
+
+std::string ShardReader::bytes(const IndexedSample& indexed, std::string_view extension) const {
+  for (const MemberPlace& place : indexed.members) {
+    if (place.extension == extension) return bytes(place);
+  }
+  throw UserError(state_->file.path().string(), "data.root", "{} has no .{}", indexed.key, extension);
+}
+
 std::vector<IndexedSample> index_shard(const fs::path& path) { return index_of(ShardFile(path)); }
 
-std::unique_ptr<Dataset> open_shards(const std::string& root) {
+std::vector<fs::path> shard_paths(const fs::path& root) {
+  if (fs::is_regular_file(root)) return {root};
+  require_folder(root, "data.root");
   std::vector<fs::path> paths;
-  if (fs::is_regular_file(root)) {
-    paths.push_back(root);
-  } else {
-    require_folder(root, "data.root");
-    for (const auto& entry : fs::directory_iterator(root)) {
-      if (entry.path().extension() == ".tar" && !entry.path().filename().string().starts_with("."))
-        paths.push_back(entry.path());
-    }
-    std::sort(paths.begin(), paths.end());
+  for (const auto& entry : fs::directory_iterator(root)) {
+    if (entry.path().extension() == ".tar" && !entry.path().filename().string().starts_with("."))
+      paths.push_back(entry.path());
   }
-  if (paths.empty()) throw UserError(root, "data.root", "holds no shards (*.tar)");
-  return std::make_unique<ShardDataset>(paths);
+  if (paths.empty()) throw UserError(root.string(), "data.root", "holds no shards (*.tar)");
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+std::unique_ptr<Dataset> open_shards(const std::string& root) {
+  return std::make_unique<ShardDataset>(shard_paths(root));
 }
 
 }  // namespace freeatm::data

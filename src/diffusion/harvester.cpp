@@ -3,85 +3,174 @@
 
 #include <algorithm>
 
+#include <ATen/ops/einsum.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/upsample_bilinear2d.h>
+#include <ATen/ops/zeros.h>
 
 #include "freeatm/core/error.h"
+#include "freeatm/models/token_sums.h"
 
 namespace freeatm::diffusion {
 namespace {
+
+constexpr int64_t kMostSelfCells = 32 * 32;  // a map of all pairs of cells is 4 MiB a picture there
+
+constexpr int64_t kFirstWord = 1;  // behind the start token
 
 const char* block_name(models::Block block) {
   return block == models::Block::kDown ? "down" : block == models::Block::kMid ? "mid" : "up";
 }
 
-// Rows of the conditional half -> the mean over heads of softmax(QK^T), [rows, N, tokens], for the tokens behind the
-// start token.
-at::Tensor head_mean_probabilities(const models::AttentionCall& call, int64_t tokens) {
-  const at::Tensor query = call.query.narrow(0, call.first_row, call.rows).to(at::kFloat);
-  const at::Tensor key = call.key.narrow(0, call.first_row, call.rows).to(at::kFloat);
-  const at::Tensor scores = at::matmul(query * call.scale, key.transpose(-2, -1));  // [rows, heads, N, all tokens]
-  return at::softmax(scores, -1).narrow(-1, 1, tokens).mean(1);
+int64_t divide_up(int64_t side, int64_t scale) { return (side + scale - 1) / scale; }
+
+at::Tensor conditional(const at::Tensor& tensor, const models::AttentionCall& call) {
+  return tensor.narrow(0, call.first_row, call.rows).to(at::kFloat);
+}
+
+// softmax(QK^T) of the conditional rows, [rows, heads, N, all tokens].
+at::Tensor probabilities(const models::AttentionCall& call) {
+  const at::Tensor query = conditional(call.query, call), key = conditional(call.key, call);
+  return at::softmax(at::matmul(query * call.scale, key.transpose(-2, -1)), -1);
+}
+
+// [rows, N, tokens], fp32, on the call's device.
+at::Tensor zeros(const models::AttentionCall& call, int64_t tokens) {
+  return at::zeros({call.rows, call.query.size(2), tokens}, call.query.options().dtype(at::kFloat));
+}
+
+// Each head's share in its layer's output, [rows, heads], not negative, sums to 1. With Z = P V and W = to_out's
+// weight, <o_h, o_g> is the sum of (Z^T Z) * (W^T W) over the block of the two heads: no output is ever made.
+at::Tensor head_shares(const at::Tensor& probabilities, const models::AttentionCall& call) {
+  const int64_t heads = probabilities.size(1);
+  const at::Tensor mixed =
+      at::matmul(probabilities, conditional(call.value, call)).transpose(1, 2).flatten(2);  // [rows, N, heads * d]
+  const at::Tensor weight = call.out_weight.detach().to(at::kFloat);                        // [channels, heads * d]
+  const at::Tensor products = at::matmul(mixed.transpose(1, 2), mixed) * at::matmul(weight.t(), weight);
+  const at::Tensor shares = products.unflatten(1, {heads, -1}).sum({2, 3}).clamp_min_(0);  // [rows, heads]
+  return shares / shares.sum(1, /*keepdim=*/true).clamp_min(1e-30);
 }
 
 }  // namespace
 
 void HarvestOptions::fields(config::Fields& f) {
-  layer_fields(f);
-  f("timestep_max", timestep_max, "steps with more noise than at this timestep are not looked at", config::at_least(0));
-}
-
-void HarvestOptions::layer_fields(config::Fields& f) {
   f("scales", scales, "grids to use: side of the latents over side of the grid, 1 is the finest", config::at_least(1));
   f("blocks", blocks, "blocks to use", config::any_of({"down", "mid", "up"}));
-  if (f.reading() && scales.empty()) f.refuse("scales", "is empty");
-  if (f.reading() && blocks.empty()) f.refuse("blocks", "is empty");
+  f("layers", layers, "layers to use, by the beginning of diffusers' names ('up_blocks.2'); empty: all");
+  f("layer_weights", layer_weights, "how much each of `layers` counts; empty: all alike", config::at_least(0));
+  f("weights", weights, "how much each head counts: all alike, or by its share in the layer's output",
+    config::any_of({"uniform", "agreement"}));
+  f("self_scale", self_scale, "grid of the self-attention that refines; null: the finest of at most 32 x 32",
+    config::at_least(1));
+  f("timestep_min", timestep_min, "steps with less noise than at this timestep are not looked at", config::at_least(0));
+  f("timestep_max", timestep_max, "steps with more noise than at this timestep are not looked at", config::at_least(0));
+  f("timesteps", timesteps, "noise levels at which pictures that exist are looked at", config::between(0, 999));
+  if (!f.reading()) return;
+  if (scales.empty()) f.refuse("scales", "is empty");
+  if (blocks.empty()) f.refuse("blocks", "is empty");
+  if (timesteps.empty()) f.refuse("timesteps", "is empty");
+  if (timestep_min > timestep_max) f.refuse("timestep_min", "is larger than timestep_max");
+  if (!layer_weights.empty() && layer_weights.size() != layers.size())
+    f.refuse("layer_weights", format("{} weights for {} layers", layer_weights.size(), layers.size()));
 }
 
 AttentionHarvester::AttentionHarvester(const HarvestOptions& options, int64_t height, int64_t width,
-                                       std::vector<int64_t> token_counts)
-    : options_(options), height_(height), width_(width), token_counts_(std::move(token_counts)) {}
+                                       std::vector<int64_t> token_counts, bool with_self)
+    : options_(options), height_(height), width_(width), token_counts_(std::move(token_counts)) {
+  if (!with_self) return;
+  int64_t scale = options.self_scale.value_or(1);
+  while (divide_up(height, scale) * divide_up(width, scale) > kMostSelfCells) {
+    if (options.self_scale) {
+      throw UserError("", "harvest.self_scale", "{}: a grid of {} x {} has more than {} cells", scale,
+                      divide_up(height, scale), divide_up(width, scale), kMostSelfCells);
+    }
+    scale *= 2;
+  }
+  self_scale_ = scale;
+}
+
+bool AttentionHarvester::fits(const models::AttentionSite& site, int64_t scale) const {
+  return site.height == divide_up(height_, scale) && site.width == divide_up(width_, scale);
+}
+
+double AttentionHarvester::layer_weight(const std::string& layer) const {
+  if (options_.layers.empty()) return 1;
+  for (size_t i = 0; i < options_.layers.size(); ++i) {
+    const std::string& name = options_.layers[i];
+    const bool begins = layer.starts_with(name) && (layer.size() == name.size() || layer[name.size()] == '.');
+    if (begins) return options_.layer_weights.empty() ? 1 : options_.layer_weights[i];
+  }
+  return 0;
+}
 
 bool AttentionHarvester::wants(const models::AttentionSite& site) const {
-  if (!active_ || !site.is_cross || std::ranges::count(options_.blocks, block_name(site.block)) == 0) return false;
-  return std::ranges::any_of(options_.scales, [&](int64_t scale) {
-    return site.height == (height_ + scale - 1) / scale && site.width == (width_ + scale - 1) / scale;
-  });
+  if (!active_ || std::ranges::count(options_.blocks, block_name(site.block)) == 0) return false;
+  if (!site.is_cross) return self_scale_ && fits(site, *self_scale_);
+  return layer_weight(site.layer) > 0 &&
+         std::ranges::any_of(options_.scales, [&](int64_t scale) { return fits(site, scale); });
 }
 
 void AttentionHarvester::begin_step(int64_t, double timestep) {
-  active_ = timestep <= static_cast<double>(options_.timestep_max);
+  active_ =
+      timestep >= static_cast<double>(options_.timestep_min) && timestep <= static_cast<double>(options_.timestep_max);
 }
 
 void AttentionHarvester::observe(const models::AttentionCall& call) {
   FREEATM_CHECK(call.rows == static_cast<int64_t>(token_counts_.size()), "{} rows for {} captions", call.rows,
                 token_counts_.size());
+  if (!call.site.is_cross) return observe_self(call);
   const int64_t tokens = *std::ranges::max_element(token_counts_);
-  const at::Tensor probabilities = head_mean_probabilities(call, tokens);
+  const double weight = layer_weight(call.site.layer);
   Grid& grid = grids_[{call.site.height, call.site.width}];
-  grid.sum = grid.calls == 0 ? probabilities : grid.sum.add_(probabilities);
-  ++grid.calls;
+  if (!grid.sum.defined()) grid.sum = zeros(call, tokens);
+  if (options_.weights == "uniform") {
+    models::add_token_probabilities(call, kFirstWord, weight, grid.sum);
+  } else {
+    const at::Tensor all = probabilities(call);
+    const at::Tensor words = all.narrow(-1, kFirstWord, tokens);  // [rows, heads, N, tokens]
+    grid.sum.add_(at::einsum("rh,rhnt->rnt", {head_shares(all, call), words}), weight);
+  }
+  grid.weight += weight;
+}
+
+void AttentionHarvester::observe_self(const models::AttentionCall& call) {
+  if (!self_.sum.defined()) self_.sum = zeros(call, call.key.size(2));
+  models::add_token_probabilities(call, 0, 1, self_.sum);
+  self_.weight += 1;
+  self_height_ = call.site.height, self_width_ = call.site.width;
 }
 
 std::vector<at::Tensor> AttentionHarvester::maps() const {
   if (grids_.empty()) {
-    throw UserError("", "harvest", "no cross-attention fits scales {} of blocks {} at a timestep of at most {}",
-                    options_.scales, options_.blocks, options_.timestep_max);
+    const std::string layers = options_.layers.empty() ? "" : format(", layers {}", options_.layers);
+    throw UserError("", "harvest", "no cross-attention fits scales {} of blocks {}{} at timesteps {} to {}",
+                    options_.scales, options_.blocks, layers, options_.timestep_min, options_.timestep_max);
   }
   const auto [height, width] = grids_.rbegin()->first;
-  int64_t calls = 0;
+  double weight = 0;
   at::Tensor sum;  // [B, tokens, height, width]
   for (const auto& [size, grid] : grids_) {
     const at::Tensor maps = grid.sum.transpose(1, 2).unflatten(2, {size.first, size.second}).contiguous();
     const bool finest = size == grids_.rbegin()->first;
     const at::Tensor resized = finest ? maps : at::upsample_bilinear2d(maps, {height, width}, /*align_corners=*/false);
     sum = sum.defined() ? sum + resized : resized;
-    calls += grid.calls;
+    weight += grid.weight;
   }
-  sum = (sum / static_cast<double>(calls)).cpu();
+  sum = (sum / weight).cpu();
   std::vector<at::Tensor> pictures;
   for (size_t i = 0; i < token_counts_.size(); ++i) pictures.push_back(sum[i].narrow(0, 0, token_counts_[i]));
+  return pictures;
+}
+
+std::vector<SelfAttention> AttentionHarvester::self_attention() const {
+  if (!self_.sum.defined()) {
+    throw UserError("", "harvest.self_scale", "no self-attention of blocks {} has the grid {} x {}", options_.blocks,
+                    divide_up(height_, self_scale_.value_or(1)), divide_up(width_, self_scale_.value_or(1)));
+  }
+  const at::Tensor mean = (self_.sum / self_.weight).cpu();
+  std::vector<SelfAttention> pictures;
+  for (int64_t i = 0; i < mean.size(0); ++i) pictures.push_back({mean[i], self_height_, self_width_});
   return pictures;
 }
 

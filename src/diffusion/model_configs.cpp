@@ -18,10 +18,16 @@ constexpr const char* kTransformers = "5.23.0";
 
 std::string text_of(const json& config) { return config.dump(2) + "\n"; }
 
-// One value for all levels is written as one.
+// One value for all levels is written as one; none at all is 1 each.
 json per_level(const std::vector<int64_t>& values) {
+  if (values.empty()) return 1;
   const bool equal = std::all_of(values.begin(), values.end(), [&](int64_t value) { return value == values[0]; });
   return equal ? json(values[0]) : json(values);
+}
+
+json mid_block_type(models::MidBlock type) {
+  if (type == models::MidBlock::kNone) return nullptr;
+  return type == models::MidBlock::kResnet ? "UNetMidBlock2D" : "UNetMidBlock2DCrossAttn";
 }
 
 json cross_types(const std::vector<bool>& cross, const char* with, const char* without) {
@@ -56,10 +62,10 @@ std::string unet_config(const models::UNetOptions& o) {
                  {"attention_head_dim", per_level(o.heads)},
                  {"attention_type", "default"},
                  {"block_out_channels", o.block_out_channels},
-                 {"center_input_sample", false},
+                 {"center_input_sample", o.center_input_sample},
                  {"class_embeddings_concat", false},
-                 {"conv_in_kernel", 3},
-                 {"conv_out_kernel", 3},
+                 {"conv_in_kernel", o.conv_in_kernel},
+                 {"conv_out_kernel", o.conv_out_kernel},
                  {"cross_attention_dim", per_level(o.cross_attention_dim)},
                  {"down_block_types", cross_types(o.down_cross, "CrossAttnDownBlock2D", "DownBlock2D")},
                  {"downsample_padding", 1},
@@ -70,17 +76,18 @@ std::string unet_config(const models::UNetOptions& o) {
                  {"in_channels", o.in_channels},
                  {"layers_per_block", per_level(o.layers_per_block)},
                  {"mid_block_scale_factor", 1},
-                 {"mid_block_type", "UNetMidBlock2DCrossAttn"},
+                 {"mid_block_type", mid_block_type(o.mid_block)},
                  {"norm_eps", o.norm_eps},
                  {"norm_num_groups", o.norm_num_groups},
                  {"only_cross_attention", false},
                  {"out_channels", o.out_channels},
                  {"resnet_out_scale_factor", 1.0},
                  {"resnet_skip_time_act", false},
-                 {"resnet_time_scale_shift", "default"},
+                 {"resnet_time_scale_shift", o.scale_shift ? "scale_shift" : "default"},
                  {"sample_size", o.sample_size},
+                 {"time_embedding_dim", o.time_embedding_dim > 0 ? json(o.time_embedding_dim) : json()},
                  {"time_embedding_type", "positional"},
-                 {"transformer_layers_per_block", 1},
+                 {"transformer_layers_per_block", per_level(o.transformer_layers_per_block)},
                  {"up_block_types", cross_types(o.up_cross, "CrossAttnUpBlock2D", "UpBlock2D")},
                  {"upcast_attention", o.upcast_attention},
                  {"use_linear_projection", o.use_linear_projection}};
@@ -88,7 +95,7 @@ std::string unet_config(const models::UNetOptions& o) {
        {"addition_embed_type", "addition_time_embed_dim", "class_embed_type", "cross_attention_norm", "encoder_hid_dim",
         "encoder_hid_dim_type", "mid_block_only_cross_attention", "num_attention_heads", "num_class_embeds",
         "projection_class_embeddings_input_dim", "reverse_transformer_layers_per_block", "time_cond_proj_dim",
-        "time_embedding_act_fn", "time_embedding_dim", "timestep_post_act"}) {
+        "time_embedding_act_fn", "timestep_post_act"}) {
     config[key] = nullptr;
   }
   return text_of(config);
@@ -152,7 +159,7 @@ std::string ddim_config(const DdimOptions& o) {
                   {"dynamic_thresholding_ratio", 0.995},
                   {"num_train_timesteps", o.noise.num_train_timesteps},
                   {"prediction_type", prediction_name(o.noise.prediction)},
-                  {"rescale_betas_zero_snr", false},
+                  {"rescale_betas_zero_snr", o.noise.rescale_betas_zero_snr},
                   {"sample_max_value", 1.0},
                   {"set_alpha_to_one", o.set_alpha_to_one},
                   {"steps_offset", o.steps_offset},

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <initializer_list>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -10,12 +11,38 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
 #include "freeatm/core/json.h"
+#include "freeatm/core/log.h"
 #include "freeatm/core/random.h"
 #include "freeatm/weights/load.h"
-#include "freeatm/weights/safetensors.h"
+#include "freeatm/weights/weight_files.h"
 
 namespace freeatm::diffusion {
 namespace {
+
+/// What the folders are that people try first, by the beginning of their pipeline's class.
+std::string family_of(const std::string& pipeline_class) {
+  constexpr std::pair<const char*, const char*> kFamilies[] = {
+      {"StableDiffusionXL", "Stable Diffusion XL"},
+      {"StableDiffusion3", "Stable Diffusion 3"},
+      {"StableCascade", "Stable Cascade"},
+      {"Flux", "Flux"},
+      {"PixArt", "PixArt"},
+      {"LatentConsistency", "a latent consistency model"},
+      {"Kandinsky", "Kandinsky"},
+      {"StableDiffusion", "another task of Stable Diffusion"},
+  };
+  for (const auto& [prefix, family] : kFamilies) {
+    if (pipeline_class.starts_with(prefix)) return format(" ({})", family);
+  }
+  return "";
+}
+
+void check_pipeline_class(const nlohmann::json& index, const std::string& path) {
+  const nlohmann::json name = index.value("_class_name", nlohmann::json());
+  if (name == "StableDiffusionPipeline") return;
+  throw UserError(path, "_class_name", "{}{} is not \"StableDiffusionPipeline\", Stable Diffusion 1.x and 2.x",
+                  name.dump(), name.is_string() ? family_of(name.get<std::string>()) : "");
+}
 
 /// model_index.json: what each component must be, and that nothing else is in use.
 void check_index(const std::string& folder) {
@@ -24,9 +51,7 @@ void check_index(const std::string& folder) {
   require_file(path, "diffusion.path");
   const nlohmann::json index = read_json(path);
   if (!index.is_object()) throw UserError(path, "", "is {}, not an object", index.type_name());
-  const nlohmann::json name = index.value("_class_name", nlohmann::json());
-  if (name != "StableDiffusionPipeline")
-    throw UserError(path, "_class_name", "{} is not \"StableDiffusionPipeline\"", name.dump());
+  check_pipeline_class(index, path);
 
   const auto class_of = [&](const std::string& component) -> nlohmann::json {  // [library, class], or null
     const auto found = index.find(component);
@@ -34,10 +59,10 @@ void check_index(const std::string& folder) {
   };
   const std::vector<std::pair<std::string, std::vector<std::string>>> needed = {
       {"tokenizer", {"CLIPTokenizer", "CLIPTokenizerFast"}},
-      {"text_encoder", {"CLIPTextModel"}},
+      {"text_encoder", {"CLIPTextModel", "CLIPTextModelWithProjection"}},
       {"unet", {"UNet2DConditionModel"}},
       {"vae", {"AutoencoderKL"}},
-      {"scheduler", {}},  // make_scheduler knows which
+      {"scheduler", {}},  // make_scheduler knows which, or another is asked for
   };
   for (const auto& [component, classes] : needed) {
     const nlohmann::json type = class_of(component);
@@ -47,18 +72,11 @@ void check_index(const std::string& folder) {
     }
     require_folder(folder + "/" + component, component);
   }
+  require_file(folder + "/scheduler/scheduler_config.json", "scheduler");
   // An image encoder changes what the model was trained on; the safety checker and its feature extractor only look at
   // results.
   if (!class_of("image_encoder").is_null()) throw UserError(path, "image_encoder", "is not supported");
-}
-
-/// A component's weights: NAME.safetensors, or the half-precision NAME.fp16.safetensors alone.
-std::string weight_file(const std::string& component, const std::string& name) {
-  const std::string full = component + "/" + name + ".safetensors";
-  const std::string half = component + "/" + name + ".fp16.safetensors";
-  if (!fs::exists(full) && fs::exists(half)) return half;
-  require_file(full, fs::path(component).filename().string());
-  return full;
+  if (!class_of("safety_checker").is_null()) log::info("{}: the safety checker is not used", folder);
 }
 
 void load_weights(torch::nn::Module& module, const weights::TensorMap& tensors, const std::string& path) {
@@ -92,9 +110,11 @@ uint64_t file_hash(const std::string& path, uint64_t seed) {
   return seed;
 }
 
-std::string digest_of(const std::vector<std::string>& files) {
+std::string digest_of(std::initializer_list<weights::WeightFiles> components) {
   uint64_t hash = 0;
-  for (const std::string& path : files) hash = file_hash(path, hash);
+  for (const weights::WeightFiles& component : components) {
+    for (const std::string& path : component.files) hash = file_hash(path, hash);
+  }
   return hash_text(hash);
 }
 
@@ -104,9 +124,9 @@ void PipelineOptions::fields(config::Fields& f) { f("path", path, "a diffusers S
 
 Pipeline Pipeline::load(const std::string& folder, at::Device device, at::ScalarType dtype) {
   check_index(folder);
-  const std::string text_file = weight_file(folder + "/text_encoder", "model");
-  const std::string unet_file = weight_file(folder + "/unet", "diffusion_pytorch_model");
-  const std::string vae_file = weight_file(folder + "/vae", "diffusion_pytorch_model");
+  const auto text_files = weights::find_weights(folder + "/text_encoder", weights::kTransformersWeights);
+  const auto unet_files = weights::find_weights(folder + "/unet", weights::kDiffusersWeights);
+  const auto vae_files = weights::find_weights(folder + "/vae", weights::kDiffusersWeights);
 
   auto text_encoder = models::load_clip_text(folder + "/text_encoder", device, dtype).ptr();
   auto unet =
@@ -114,24 +134,24 @@ Pipeline Pipeline::load(const std::string& folder, at::Device device, at::Scalar
   auto vae = load_autoencoder(folder + "/vae", device, dtype);
   check_widths(folder, text_encoder->config(), unet->options(), vae->options());
   unet->to(device, dtype);
-  load_weights(*unet, weights::load_safetensors(unet_file).tensors, unet_file);
+  load_weights(*unet, weights::load_weights(unet_files), unet_files.path);
 
-  return {text::ClipTokenizer(folder + "/tokenizer"),
+  return {folder,
+          text::ClipTokenizer(folder + "/tokenizer"),
           std::move(text_encoder),
           std::move(unet),
           std::move(vae),
-          make_scheduler(folder + "/scheduler"),
-          digest_of({text_file, unet_file, vae_file}),
+          digest_of({text_files, unet_files, vae_files}),
           device,
           dtype};
 }
 
 std::shared_ptr<models::AutoencoderKL> load_autoencoder(const std::string& folder, at::Device device,
                                                         at::ScalarType dtype) {
-  const std::string file = weight_file(folder, "diffusion_pytorch_model");
+  const auto files = weights::find_weights(folder, weights::kDiffusersWeights);
   auto vae = std::make_shared<models::AutoencoderKL>(models::AutoencoderOptions::from_config(folder + "/config.json"));
   vae->to(device, dtype);
-  load_weights(*vae, models::with_current_attention_names(weights::load_safetensors(file).tensors), file);
+  load_weights(*vae, models::with_current_attention_names(weights::load_weights(files)), files.path);
   return vae;
 }
 

@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/diffusion/sampler.h"
 
-#include <ATen/CPUGeneratorImpl.h>
+#include <map>
+#include <new>
+#include <stdexcept>
+
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/randn.h>
+#include <ATen/ops/lerp.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 
 #include "freeatm/core/error.h"
+
+#include "seeded_noise.h"
 
 namespace freeatm::diffusion {
 namespace {
@@ -17,64 +24,140 @@ at::Tensor one_timestep(double timestep, const at::Tensor& like) {
   return at::full({1}, timestep, like.options().dtype(at::kFloat));
 }
 
-/// Noise of pictures, one generator each: a picture's noise does not depend on its batch.
-class SeededNoise {
- public:
-  explicit SeededNoise(std::span<const uint32_t> seeds) {
-    for (const uint32_t seed : seeds) generators_.push_back(at::make_generator<at::CPUGeneratorImpl>(seed));
-  }
+int64_t latent_side(const std::optional<int64_t>& side, const Pipeline& pipeline, const char* key) {
+  const int64_t factor = pipeline.vae->factor();
+  if (!side) return pipeline.unet->options().sample_size;
+  if (*side % factor == 0) return *side / factor;
+  throw UserError("", key, "{} is not divisible by {}, the autoencoder's pixels per latent", *side, factor);
+}
 
-  /// The next [B, channels, h, w], fp32, of which each picture's is what torch.randn([1, channels, h, w]) draws next.
-  at::Tensor next(at::IntArrayRef shape, at::Device device) {
-    std::vector<at::Tensor> pictures;
-    for (at::Generator& generator : generators_)
-      pictures.push_back(at::randn(shape, generator, at::TensorOptions(at::kFloat)));
-    return at::stack(pictures).to(device);
-  }
+// Lin et al. 2023, section 3.4: guidance raises the deviation, this brings it back by `rescale`.
+at::Tensor rescaled(const at::Tensor& guided, const at::Tensor& conditional, double rescale) {
+  const auto deviation = [](const at::Tensor& x) { return x.std({1, 2, 3}, /*unbiased=*/true, /*keepdim=*/true); };
+  return at::lerp(guided, guided * (deviation(conditional) / deviation(guided)), rescale);
+}
 
- private:
-  std::vector<at::Generator> generators_;
-};
+bool is_out_of_memory(const c10::Error& error) {
+  return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+         std::string_view(error.what_without_backtrace()).find("can't allocate memory") != std::string_view::npos;
+}
+
+/// run(), with running out of memory said in one line.
+template <class Run>
+auto naming_the_batch(int64_t batch, int64_t height, int64_t width, Run run) {
+  const auto out_of_memory = [&] {
+    return std::runtime_error(format(
+        "out of memory with {} pictures of {} x {} at once: a smaller batch_size needs less", batch, height, width));
+  };
+  try {
+    return run();
+  } catch (const std::bad_alloc&) {
+    throw out_of_memory();
+  } catch (const c10::Error& error) {
+    if (is_out_of_memory(error)) throw out_of_memory();
+    throw;
+  }
+}
 
 }  // namespace
 
 void SamplerOptions::fields(config::Fields& f) {
+  f("scheduler", scheduler, "of the folder's noise schedule; null: the folder's own",
+    config::any_of(scheduler_names()));
   f("steps", steps, "denoising steps", config::between(1, 1000));
   f("guidance_scale", guidance_scale, "classifier-free guidance; 1: none", config::at_least(1));
+  f("guidance_rescale", guidance_rescale, "share of the deviation that guidance adds and this takes back",
+    config::between(0, 1));
+  f("guidance_interval", guidance_interval, "[lowest, highest] timestep with guidance; []: all", config::at_least(0));
   f("negative_prompt", negative_prompt, "what guidance moves away from");
-  f("eta", eta, "0: deterministic, 1: DDPM's variance", config::between(0, 1));
+  f("height", height, "of the pictures; null: what the model was trained on", config::at_least(1));
+  f("width", width, "of the pictures; null: what the model was trained on", config::at_least(1));
+  f("eta", eta, "ddim only; 0: deterministic, 1: DDPM's variance", config::between(0, 1));
+  const bool is_interval =
+      guidance_interval.empty() || (guidance_interval.size() == 2 && guidance_interval[0] <= guidance_interval[1]);
+  if (f.reading() && !is_interval) f.refuse("guidance_interval", "is not [lowest, highest] or []");
 }
 
-Sampler::Sampler(const Pipeline& pipeline, const SamplerOptions& options) : pipeline_(pipeline), options_(options) {
-  pipeline_.scheduler->start(options_.steps, options_.eta);  // refuses now what it would refuse at the first picture
-  negative_hidden_ = encode({{options_.negative_prompt}}).hidden;
+Sampler::Sampler(const Pipeline& pipeline, const SamplerOptions& options)
+    : pipeline_(pipeline),
+      options_(options),
+      scheduler_(make_scheduler(pipeline.folder + "/scheduler", options.scheduler, options.eta)),
+      latent_size_{latent_side(options.height, pipeline, "sampler.height"),
+                   latent_side(options.width, pipeline, "sampler.width")} {
+  scheduler_->start(options_.steps);  // refuses now what it would refuse at the first picture
+  if (options_.guidance_scale == 1) return;
+  const c10::InferenceMode inference;
+  negative_ = pipeline_.unet->prepare_context(encode({{options_.negative_prompt}}).hidden);
 }
 
+// A caption that stands there several times is encoded once.
 PromptBatch Sampler::encode(std::span<const std::string> captions) const {
   const c10::InferenceMode inference;
   PromptBatch prompts;
+  std::map<std::string_view, int64_t> row_of;
   std::vector<at::Tensor> ids;
+  std::vector<int64_t> rows;
   for (const std::string& caption : captions) {
     prompts.encodings.push_back(pipeline_.tokenizer.encode(caption));
-    ids.push_back(at::tensor(pipeline_.tokenizer.padded_ids(prompts.encodings.back()), at::kLong));
+    const auto [entry, is_new] = row_of.try_emplace(caption, static_cast<int64_t>(ids.size()));
+    if (is_new) ids.push_back(at::tensor(pipeline_.tokenizer.padded_ids(prompts.encodings.back()), at::kLong));
+    rows.push_back(entry->second);
   }
-  prompts.hidden = pipeline_.text_encoder->forward(at::stack(ids).to(pipeline_.device));
+  const at::Tensor hidden = pipeline_.text_encoder->forward(at::stack(ids).to(pipeline_.device));
+  prompts.hidden = hidden.index_select(0, at::tensor(rows, at::kLong).to(pipeline_.device));
   return prompts;
+}
+
+bool Sampler::is_guided(double timestep) const {
+  if (options_.guidance_scale == 1) return false;
+  const std::vector<int64_t>& interval = options_.guidance_interval;
+  return interval.empty() ||
+         (timestep >= static_cast<double>(interval[0]) && timestep <= static_cast<double>(interval[1]));
+}
+
+// The negative prompt's rows before the captions', whose own tensors become views of what is returned.
+models::UNetContext Sampler::guided_context(models::UNetContext& prompts) const {
+  const auto join = [](const at::Tensor& negative, at::Tensor& prompt) {
+    const at::Tensor both = at::cat({negative.expand_as(prompt), prompt});
+    prompt = both.narrow(0, prompt.size(0), prompt.size(0));
+    return both;
+  };
+  models::UNetContext both;
+  both.rows = 2 * prompts.rows;
+  for (size_t i = 0; i < prompts.layers.size(); ++i) {
+    both.layers.push_back({join(negative_.layers[i].key, prompts.layers[i].key),
+                           join(negative_.layers[i].value, prompts.layers[i].value)});
+  }
+  return both;
+}
+
+// [2 B, ...], the unconditional half first -> [B, ...].
+at::Tensor Sampler::guide(const at::Tensor& halves) const {
+  const int64_t batch = halves.size(0) / 2;
+  const at::Tensor unconditional = halves.narrow(0, 0, batch), conditional = halves.narrow(0, batch, batch);
+  const at::Tensor guided = at::lerp(unconditional, conditional, options_.guidance_scale);
+  return options_.guidance_rescale > 0 ? rescaled(guided, conditional, options_.guidance_rescale) : guided;
 }
 
 at::Tensor Sampler::sample(const PromptBatch& prompts, std::span<const uint32_t> seeds,
                            models::AttentionProbe* probe) const {
+  FREEATM_CHECK(prompts.size() == static_cast<int64_t>(seeds.size()), "{} captions, {} seeds", prompts.size(),
+                seeds.size());
+  const int64_t factor = pipeline_.vae->factor();
+  return naming_the_batch(prompts.size(), latent_size_.height * factor, latent_size_.width * factor,
+                          [&] { return draw(prompts, seeds, probe); });
+}
+
+at::Tensor Sampler::draw(const PromptBatch& prompts, std::span<const uint32_t> seeds,
+                         models::AttentionProbe* probe) const {
   const c10::InferenceMode inference;
   const int64_t batch = prompts.size();
-  FREEATM_CHECK(batch == static_cast<int64_t>(seeds.size()), "{} captions, {} seeds", batch, seeds.size());
-  const bool guided = options_.guidance_scale > 1;
   // Keys and values of the captions do not change from step to step.
-  const models::UNetContext context = pipeline_.unet->prepare_context(
-      guided ? at::cat({negative_hidden_.expand_as(prompts.hidden), prompts.hidden}) : prompts.hidden);
+  models::UNetContext plain = pipeline_.unet->prepare_context(prompts.hidden);
+  const models::UNetContext guided = options_.guidance_scale == 1 ? models::UNetContext() : guided_context(plain);
 
-  const auto trajectory = pipeline_.scheduler->start(options_.steps, options_.eta);
-  const models::UNetOptions& unet = pipeline_.unet->options();
-  const std::vector<int64_t> shape = {unet.in_channels, unet.sample_size, unet.sample_size};
+  const auto trajectory = scheduler_->start(options_.steps);
+  const std::vector<int64_t> shape = {pipeline_.unet->options().in_channels, latent_size_.height, latent_size_.width};
   SeededNoise noise(seeds);
   // Latents stay in fp32 whatever the models compute in: the small steps of the end would vanish in 8 bits of mantissa.
   at::Tensor latents = noise.next(shape, pipeline_.device).mul_(trajectory->initial_sigma());
@@ -82,12 +165,13 @@ at::Tensor Sampler::sample(const PromptBatch& prompts, std::span<const uint32_t>
   for (size_t i = 0; i < trajectory->timesteps().size(); ++i) {
     const double timestep = trajectory->timesteps()[i];
     if (probe) probe->begin_step(static_cast<int64_t>(i), timestep);
+    const bool is_on = is_guided(timestep);
     const at::Tensor input = trajectory->scale_input(i, latents).to(pipeline_.dtype);
-    at::Tensor output =
-        pipeline_.unet->forward(input, one_timestep(timestep, input), context, probe, guided ? batch : 0, batch)
+    const at::Tensor output =
+        pipeline_.unet
+            ->forward(input, one_timestep(timestep, input), is_on ? guided : plain, probe, is_on ? batch : 0, batch)
             .to(at::kFloat);
-    if (guided) output = at::lerp(output.narrow(0, 0, batch), output.narrow(0, batch, batch), options_.guidance_scale);
-    latents = trajectory->step(i, output, latents,
+    latents = trajectory->step(i, is_on ? guide(output) : output, latents,
                                trajectory->is_stochastic() ? noise.next(shape, pipeline_.device) : at::Tensor());
   }
   const at::Tensor decoded =
@@ -97,19 +181,27 @@ at::Tensor Sampler::sample(const PromptBatch& prompts, std::span<const uint32_t>
 
 void Sampler::reobserve(const at::Tensor& images, const PromptBatch& prompts, std::span<const uint32_t> seeds,
                         std::span<const int64_t> timesteps, models::AttentionProbe& probe) const {
-  const c10::InferenceMode inference;
   FREEATM_CHECK(images.size(0) == prompts.size() && images.size(0) == static_cast<int64_t>(seeds.size()),
                 "{} pictures, {} captions, {} seeds", images.size(0), prompts.size(), seeds.size());
-  const at::Tensor pixels = images.to(pipeline_.device, pipeline_.dtype).mul(2).sub_(1);
-  const at::Tensor latents =
-      pipeline_.vae->encode(pixels).mean.to(at::kFloat) * pipeline_.vae->options().scaling_factor;
-  const at::Tensor noise = SeededNoise(seeds).next(latents.sizes().slice(1), pipeline_.device);
-  const models::UNetContext context = pipeline_.unet->prepare_context(prompts.hidden);
-  for (size_t i = 0; i < timesteps.size(); ++i) {
-    probe.begin_step(static_cast<int64_t>(i), static_cast<double>(timesteps[i]));
-    const at::Tensor noisy = pipeline_.scheduler->add_noise(latents, noise, timesteps[i]).to(pipeline_.dtype);
-    pipeline_.unet->forward(noisy, one_timestep(static_cast<double>(timesteps[i]), noisy), context, &probe);
+  const int64_t trained = scheduler_->noise().num_train_timesteps;
+  for (const int64_t timestep : timesteps) {
+    if (timestep < 0 || timestep >= trained)
+      throw UserError("", "harvest.timesteps", "{} is not in [0, {}]", timestep, trained - 1);
   }
+  const c10::InferenceMode inference;
+  naming_the_batch(prompts.size(), images.size(2), images.size(3), [&] {
+    const at::Tensor pixels = images.to(pipeline_.device, pipeline_.dtype).mul(2).sub_(1);
+    const at::Tensor latents =
+        pipeline_.vae->encode(pixels).mean.to(at::kFloat) * pipeline_.vae->options().scaling_factor;
+    const at::Tensor noise = SeededNoise(seeds).next(latents.sizes().slice(1), pipeline_.device);
+    const models::UNetContext context = pipeline_.unet->prepare_context(prompts.hidden);
+    for (size_t i = 0; i < timesteps.size(); ++i) {
+      const auto timestep = static_cast<double>(timesteps[i]);
+      probe.begin_step(static_cast<int64_t>(i), timestep);
+      const at::Tensor noisy = scheduler_->add_noise(latents, noise, timesteps[i]).to(pipeline_.dtype);
+      pipeline_.unet->forward(noisy, one_timestep(timestep, noisy), context, &probe);
+    }
+  });
 }
 
 }  // namespace freeatm::diffusion

@@ -1,83 +1,100 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/diffusion/scheduler.h"
 
-#include <array>
+#include <algorithm>
 #include <cmath>
-#include <functional>
-#include <map>
-#include <utility>
 
-#include <ATen/ops/cumprod.h>
-#include <ATen/ops/linspace.h>
+#include <ATen/TensorOperators.h>
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
-#include "freeatm/core/files.h"
+#include "freeatm/core/log.h"
 #include "freeatm/diffusion/ddim.h"
 
-namespace freeatm::diffusion {
+#include "dpm_solver.h"
+#include "euler.h"
+#include "pndm.h"
+#include "scheduler_config.h"
 
+namespace freeatm::diffusion {
 namespace {
 
-constexpr std::array<std::pair<const char*, Prediction>, 3> kPredictions = {
-    {{"epsilon", Prediction::kEpsilon}, {"v_prediction", Prediction::kVelocity}, {"sample", Prediction::kSample}}};
+using models::ModelConfig;
+
+template <class S, class Options>
+std::unique_ptr<Scheduler> make(ModelConfig& config, double) {
+  return std::make_unique<S>(Options::from_config(config));
+}
+
+std::unique_ptr<Scheduler> make_ddim(ModelConfig& config, double eta) {
+  DdimOptions options = DdimOptions::from_config(config);
+  options.eta = eta;
+  return std::make_unique<Ddim>(options);
+}
+
+struct Kind {
+  const char *name, *class_name;  // ours, diffusers'
+  std::unique_ptr<Scheduler> (*make)(ModelConfig& config, double eta);
+};
+
+constexpr Kind kKinds[] = {
+    {"ddim", "DDIMScheduler", make_ddim},
+    {"dpm++", "DPMSolverMultistepScheduler", make<DpmSolver, DpmSolverOptions>},
+    {"euler", "EulerDiscreteScheduler", make<Euler, EulerOptions>},
+    {"pndm", "PNDMScheduler", make<Pndm, PndmOptions>},
+};
+
+std::vector<std::string> names_of(const char* Kind::*member) {
+  std::vector<std::string> names;
+  for (const Kind& kind : kKinds) names.emplace_back(kind.*member);
+  return names;
+}
+
+const Kind& find_kind(const char* Kind::*member, const std::string& name, const std::string& where, const char* key) {
+  const auto* found = std::ranges::find_if(kKinds, [&](const Kind& kind) { return kind.*member == name; });
+  if (found != std::end(kKinds)) return *found;
+  throw UserError(where, key, "'{}' is not {}{}", name, one_of(names_of(member)),
+                  member == &Kind::class_name ? "; sampler.scheduler reads the file as one of these" : "");
+}
+
+// diffusers' StableDiffusionPipeline overrules these keys of its scheduler, whatever the file says.
+void overrule(nlohmann::json& root, const std::string& path) {
+  const nlohmann::json wanted = {{"steps_offset", 1}, {"clip_sample", false}};
+  for (const auto& [key, value] : wanted.items()) {
+    if (root.contains(key) && root[key] != value)
+      log::warning("{}: {}: {} counts as {}, as in diffusers' StableDiffusionPipeline", path, key, root[key].dump(),
+                   value.dump());
+    root[key] = value;
+  }
+}
 
 }  // namespace
 
-std::string_view prediction_name(Prediction prediction) { return kPredictions[static_cast<size_t>(prediction)].first; }
+at::Tensor Trajectory::scale_input(int64_t, const at::Tensor& sample) const { return sample; }
 
-Prediction prediction_from_name(const std::string& name, const std::string& where) {
-  std::vector<std::string> known;
-  for (const auto& [text, prediction] : kPredictions) {
-    if (name == text) return prediction;
-    known.emplace_back(text);
-  }
-  throw UserError(where, "prediction_type", "'{}' is not {}", name, one_of(known));
+Scheduler::Scheduler(const NoiseSchedule& noise) : noise_(noise), alphas_cumprod_(noise.alphas_cumprod()) {}
+
+at::Tensor Scheduler::add_noise(const at::Tensor& sample, const at::Tensor& noise, int64_t timestep) const {
+  FREEATM_CHECK(timestep >= 0 && timestep < noise_.num_train_timesteps, "timestep {}", timestep);
+  const double a = alphas_cumprod_[timestep];
+  return (std::sqrt(a) * sample).add_(noise, std::sqrt(1 - a));
 }
 
-NoiseSchedule NoiseSchedule::from_config(models::ModelConfig& config) {
-  NoiseSchedule n;
-  n.num_train_timesteps = config.integer("num_train_timesteps", n.num_train_timesteps);
-  n.beta_start = config.number("beta_start", n.beta_start);
-  n.beta_end = config.number("beta_end", n.beta_end);
-  n.beta_schedule = config.text("beta_schedule", n.beta_schedule);
-  n.prediction = prediction_from_name(config.text("prediction_type", "epsilon"), config.path());
-  config.fixed("trained_betas", nullptr);
-  config.fixed("rescale_betas_zero_snr", false);
+std::vector<std::string> scheduler_names() { return names_of(&Kind::name); }
 
-  if (n.num_train_timesteps < 1)
-    throw UserError(config.path(), "num_train_timesteps", "{} is not at least 1", n.num_train_timesteps);
-  for (const auto& [key, beta] : {std::pair("beta_start", n.beta_start), std::pair("beta_end", n.beta_end)}) {
-    if (!(beta > 0 && beta < 1)) throw UserError(config.path(), key, "{} is not in (0, 1)", beta);
-  }
-  if (n.beta_schedule != "linear" && n.beta_schedule != "scaled_linear") {
-    throw UserError(config.path(), "beta_schedule", "'{}' is not linear or scaled_linear", n.beta_schedule);
-  }
-  return n;
-}
-
-std::vector<double> NoiseSchedule::alphas_cumprod() const {
-  const bool scaled = beta_schedule == "scaled_linear";  // linear in the square root
-  const double first = scaled ? std::sqrt(beta_start) : beta_start, last = scaled ? std::sqrt(beta_end) : beta_end;
-  at::Tensor betas = at::linspace(first, last, num_train_timesteps, at::kFloat);
-  if (scaled) betas = betas.square();
-  const at::Tensor product = at::cumprod(1 - betas, 0).to(at::kDouble);
-  return {product.data_ptr<double>(), product.data_ptr<double>() + product.numel()};
-}
-
-std::unique_ptr<Scheduler> make_scheduler(const std::string& folder) {
-  using Maker = std::function<std::unique_ptr<Scheduler>(const std::string& path)>;
-  static const std::map<std::string, Maker> kSchedulers = {
-      {"DDIMScheduler", [](const std::string& path) { return std::make_unique<Ddim>(DdimOptions::from_config(path)); }},
-  };
+std::unique_ptr<Scheduler> make_scheduler(const std::string& folder, const std::optional<std::string>& name,
+                                          double eta) {
   const std::string path = folder + "/scheduler_config.json";
-  require_file(path, "scheduler");
-  const std::string name = models::ModelConfig(path).text("_class_name", "");
-  const auto found = kSchedulers.find(name);
-  if (found != kSchedulers.end()) return found->second(path);
-  std::vector<std::string> known;
-  for (const auto& entry : kSchedulers) known.push_back(entry.first);
-  throw UserError(path, "_class_name", "'{}' is not {}", name, one_of(known));
+  nlohmann::json root = read_scheduler_config(path);
+  const Kind& kind =
+      name ? find_kind(&Kind::name, *name, "", "sampler.scheduler")
+           : find_kind(&Kind::class_name, ModelConfig(path, root).text("_class_name", ""), path, "_class_name");
+  if (eta > 0 && kind.make != make_ddim) {
+    throw UserError("", "sampler.eta", "{} is for ddim alone; {} adds no noise", eta, kind.name);
+  }
+  overrule(root, path);
+  ModelConfig config(path, root);
+  return kind.make(config, eta);
 }
 
 }  // namespace freeatm::diffusion

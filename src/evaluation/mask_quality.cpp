@@ -3,15 +3,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
 
-#include <ATen/ops/adaptive_avg_pool2d.h>
-#include <ATen/ops/from_blob.h>
-#include <ATen/ops/stack.h>
-#include <ATen/ops/upsample_bilinear2d.h>
-#include <ATen/ops/zeros_like.h>
+#include <ATen/ATen.h>
 
 #include "freeatm/core/error.h"
 #include "freeatm/data/pixels.h"
+#include "freeatm/vision/boundary.h"
+
+#include "rank_correlation.h"
 
 namespace freeatm::evaluation {
 namespace {
@@ -43,24 +44,39 @@ at::Tensor mask_tensor(const vision::MaskSet& masks, int64_t i) {
   return at::from_blob(const_cast<uint8_t*>(masks[i]), {masks.height(), masks.width()}, at::kByte).to(at::kBool);
 }
 
+double boundary_f(const at::Tensor& mask, const at::Tensor& exact) {
+  const at::Tensor a = mask.to(at::kByte).contiguous(), b = exact.to(at::kByte).contiguous();
+  return vision::boundary_f_measure(a.const_data_ptr<uint8_t>(), b.const_data_ptr<uint8_t>(),
+                                    static_cast<int>(a.size(0)), static_cast<int>(a.size(1)));
+}
+
+std::string lower_case(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+double mean(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return values.empty() ? 0 : sum / static_cast<double>(values.size());
+}
+
 }  // namespace
 
 void MaskQualityOptions::fields(config::Fields& f) {
-  f("timesteps", timesteps, "noise levels at which each picture is looked at", config::between(0, 999));
-  harvest.layer_fields(f);
-  masks.fields(f);
-  if (f.reading() && timesteps.empty()) f.refuse("timesteps", "is empty");
+  f.group("harvest", harvest);
+  f.group("masks", masks);
 }
 
 MaskQuality::MaskQuality(const diffusion::Pipeline& pipeline, const MaskQualityOptions& options)
     : options_(options), sampler_(pipeline, {}), factor_(pipeline.vae->factor()) {
-  options_.harvest.timestep_max = *std::ranges::max_element(options_.timesteps);
+  options_.harvest.timestep_min = 0;
+  options_.harvest.timestep_max = *std::ranges::max_element(options_.harvest.timesteps);
 }
 
 void MaskQuality::reset() {
   pictures_ = 0;
-  exact_.clear();
-  found_.clear();
+  objects_.clear();
 }
 
 void MaskQuality::process(std::span<const data::Sample> samples) {
@@ -68,10 +84,11 @@ void MaskQuality::process(std::span<const data::Sample> samples) {
   std::vector<at::Tensor> images;
   std::vector<std::string> captions;
   std::vector<uint32_t> seeds;
+  const int64_t first = pictures_;
   for (const data::Sample& sample : samples) {
     const bool fits =
         sample.image.height == height && sample.image.width == width && height % factor_ == 0 && width % factor_ == 0;
-    if (!fits || (!exact_.empty() && exact_[0].sizes() != at::IntArrayRef{height, width})) {
+    if (!fits || (!objects_.empty() && objects_[0].exact.sizes() != at::IntArrayRef{height, width})) {
       throw UserError(sample.key, "data.root",
                       "the picture is {} x {}: mask quality needs pictures of one size, a multiple of {}",
                       sample.image.width, sample.image.height, factor_);
@@ -82,41 +99,82 @@ void MaskQuality::process(std::span<const data::Sample> samples) {
   }
   const diffusion::PromptBatch prompts = sampler_.encode(captions);
   std::vector<int64_t> token_counts;
-  for (const auto& encoding : prompts.encodings) token_counts.push_back(static_cast<int64_t>(encoding.ids.size()));
-  diffusion::AttentionHarvester harvester(options_.harvest, height / factor_, width / factor_, token_counts);
-  sampler_.reobserve(at::stack(images), prompts, seeds, options_.timesteps, harvester);
+  for (const auto& encoding : prompts.encodings) token_counts.push_back(std::ssize(encoding.ids));
+  const bool with_self = options_.masks.needs_self_attention();
+  diffusion::AttentionHarvester harvester(options_.harvest, height / factor_, width / factor_, token_counts, with_self);
+  sampler_.reobserve(at::stack(images), prompts, seeds, options_.harvest.timesteps, harvester);
   const std::vector<at::Tensor> maps = harvester.maps();
+  std::vector<diffusion::SelfAttention> self(samples.size());
+  if (with_self) self = harvester.self_attention();
   grid_ = {maps[0].size(1), maps[0].size(2)};
 
   for (size_t i = 0; i < samples.size(); ++i) {
-    std::vector<text::Phrase> things;
-    for (size_t p = 0; p < samples[i].phrases.size(); ++p) {
-      text::Phrase phrase = samples[i].phrases[p];
-      phrase.tokens = text::tokens_in(phrase.span, prompts.encodings[i].spans);
-      if (phrase.role != text::Role::kThing || phrase.tokens.empty() ||
-          samples[i].masks.area(static_cast<int64_t>(p)) == 0)
-        continue;
-      things.push_back(phrase);
-      exact_.push_back(mask_tensor(samples[i].masks, static_cast<int64_t>(p)));
+    std::vector<text::Phrase> phrases = samples[i].phrases;
+    for (text::Phrase& phrase : phrases) phrase.tokens = text::tokens_in(phrase.span, prompts.encodings[i].spans);
+    const auto found = diffusion::phrase_masks({maps[i], self[i]}, phrases, samples[i].image, options_.masks);
+    for (int64_t p = 0; p < std::ssize(phrases); ++p) {
+      const bool judged = phrases[p].role == text::Role::kThing && !phrases[p].tokens.empty();
+      if (!judged || samples[i].masks.area(p) == 0) continue;
+      objects_.push_back({lower_case(phrases[p].text), first + static_cast<int64_t>(i),
+                          mask_tensor(samples[i].masks, p), mask_tensor(found.masks, p), found.scores[p]});
     }
-    const auto masks = diffusion::phrase_masks(maps[i], things, height, width, options_.masks).masks;
-    for (int64_t t = 0; t < masks.count(); ++t) found_.push_back(mask_tensor(masks, t));
   }
 }
 
 std::vector<Metric> MaskQuality::result() {
-  if (exact_.empty()) throw UserError("", "data.root", "no picture has a thing in its caption with an exact mask");
-  const at::Tensor exact = at::stack(exact_), ious = iou(at::stack(found_), exact);
-  // Half the set further on lies another picture's object.
-  const at::Tensor other = exact.roll(std::max<int64_t>(1, exact.size(0) / 2), 0);
-  const auto mean = [](const at::Tensor& values) { return values.to(at::kDouble).mean().item<double>(); };
-  return {{"mean_iou", mean(ious)},
-          {"iou_above_half", mean(ious > 0.5)},
-          {"ceiling_iou", mean(iou(through_grid(exact, grid_), exact))},
-          {"centred_square_iou", mean(iou(centred_squares(exact), exact))},
-          {"other_object_iou", mean(iou(other, exact))},
-          {"objects", static_cast<double>(exact.size(0))},
-          {"pictures", static_cast<double>(pictures_)}};
+  if (objects_.empty()) throw UserError("", "data.root", "no picture has a thing in its caption with an exact mask");
+  const int64_t count = std::ssize(objects_);
+  std::vector<at::Tensor> exact_masks, found_masks, several, exchanged;
+  std::map<int64_t, std::vector<int64_t>> of_picture;
+  std::set<std::string> names;
+  std::vector<double> boundaries;
+  for (int64_t i = 0; i < count; ++i) {
+    exact_masks.push_back(objects_[i].exact);
+    found_masks.push_back(objects_[i].found);
+    boundaries.push_back(boundary_f(objects_[i].found, objects_[i].exact));
+    of_picture[objects_[i].picture].push_back(i);
+    names.insert(objects_[i].name);
+  }
+  const at::Tensor exact = at::stack(exact_masks), found = at::stack(found_masks), ious = iou(found, exact);
+  const std::vector<double> each(ious.const_data_ptr<double>(), ious.const_data_ptr<double>() + count);
+
+  std::map<int64_t, std::vector<double>> by_things;
+  std::map<std::string, std::vector<double>> by_name;
+  for (const auto& [picture, things] : of_picture) {
+    const int64_t n = std::ssize(things);
+    for (int64_t k = 0; k < n; ++k) {
+      by_things[n].push_back(each[things[k]]);
+      // 'dogs' beside 'dog' are the same name.
+      std::string name = objects_[things[k]].name;
+      if (name.ends_with('s') && names.contains(name.substr(0, name.size() - 1))) name.pop_back();
+      by_name[name].push_back(each[things[k]]);
+      if (n == 1) continue;
+      several.push_back(objects_[things[k]].exact);
+      exchanged.push_back(objects_[things[(k + 1) % n]].found);
+    }
+  }
+  const auto mean_of = [](const at::Tensor& values) { return values.to(at::kDouble).mean().item<double>(); };
+  const at::Tensor other =
+      found.roll(std::max<int64_t>(1, count / 2), 0);  // half the set further on: another picture's
+  std::vector<Metric> metrics = {
+      {"mean_iou", mean(each)},
+      {"boundary_f", mean(boundaries)},
+      {"recall", mean_of(ious > 0.5)},
+      {"ceiling_iou", mean_of(iou(through_grid(exact, grid_), exact))},
+      {"shuffled_iou", mean_of(iou(other, exact))},
+      {"permuted_iou", several.empty() ? 0 : mean_of(iou(at::stack(exchanged), at::stack(several)))},
+      {"centred_square_iou", mean_of(iou(centred_squares(exact), exact))},
+      {"objects", static_cast<double>(count)},
+      {"pictures", static_cast<double>(pictures_)}};
+  for (const std::string& score : diffusion::MaskScores::names()) {
+    std::vector<double> scores;
+    for (const Object& object : objects_) scores.push_back(object.scores[score]);
+    metrics.push_back({"rank_correlation/" + score, rank_correlation(scores, each)});
+  }
+  for (const auto& [things, values] : by_things)
+    metrics.push_back({format("mean_iou/{}_things", things), mean(values)});
+  for (const auto& [name, values] : by_name) metrics.push_back({"mean_iou/" + name, mean(values)});
+  return metrics;
 }
 
 }  // namespace freeatm::evaluation

@@ -6,6 +6,8 @@
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 
+#include "linear.h"
+
 namespace freeatm::models {
 namespace {
 
@@ -17,34 +19,35 @@ torch::nn::LayerNorm layer_norm(int64_t channels) {
   return torch::nn::LayerNorm(torch::nn::LayerNormOptions({channels}));
 }
 
+int64_t transformer_layers(const UNetOptions& options, size_t level) {
+  return options.transformer_layers_per_block.empty() ? 1 : options.transformer_layers_per_block[level];
+}
+
 }  // namespace
 
-Attention::Attention(int64_t query_dim, int64_t key_dim, const Options& options)
-    : options_(options),
-      scale_(1 / std::sqrt(static_cast<double>(query_dim / options.heads))),
-      to_q_(register_module("to_q", linear(query_dim, query_dim, options.qkv_bias))),
-      to_k_(register_module("to_k", linear(key_dim, query_dim, options.qkv_bias))),
-      to_v_(register_module("to_v", linear(key_dim, query_dim, options.qkv_bias))),
+Attention::Attention(int64_t query_dim, int64_t key_dim, int64_t heads, bool qkv_bias)
+    : heads_(heads),
+      scale_(1 / std::sqrt(static_cast<double>(query_dim / heads))),
+      to_q_(register_module("to_q", linear(query_dim, query_dim, qkv_bias))),
+      to_k_(register_module("to_k", linear(key_dim, query_dim, qkv_bias))),
+      to_v_(register_module("to_v", linear(key_dim, query_dim, qkv_bias))),
       to_out_(register_module("to_out", std::make_shared<ModuleArray<torch::nn::LinearImpl>>())) {
   to_out_->add(torch::nn::LinearOptions(query_dim, query_dim));
-  site.heads = options.heads;
+  site.heads = heads;
 }
 
 at::Tensor Attention::queries(const at::Tensor& states) {
-  return to_q_(states).unflatten(-1, {options_.heads, -1}).transpose(1, 2);
+  return fused_linear(*to_q_, states).unflatten(-1, {heads_, -1}).transpose(1, 2);
 }
 
 UNetContext::Layer Attention::keys_values(const at::Tensor& states) {
-  return {to_k_(states).unflatten(-1, {options_.heads, -1}).transpose(1, 2),
-          to_v_(states).unflatten(-1, {options_.heads, -1}).transpose(1, 2)};
+  return {fused_linear(*to_k_, states).unflatten(-1, {heads_, -1}).transpose(1, 2),
+          fused_linear(*to_v_, states).unflatten(-1, {heads_, -1}).transpose(1, 2)};
 }
 
-at::Tensor Attention::attend(at::Tensor query, const UNetContext::Layer& keys) {
-  const auto dtype = query.scalar_type();
-  at::Tensor key = keys.key, value = keys.value;
-  if (options_.upcast) query = query.to(at::kFloat), key = key.to(at::kFloat), value = value.to(at::kFloat);
-  const at::Tensor out = at::scaled_dot_product_attention(query, key, value);
-  return (*to_out_)[0].forward(out.transpose(1, 2).flatten(2).to(dtype));
+at::Tensor Attention::attend(const at::Tensor& query, const UNetContext::Layer& keys) {
+  const at::Tensor out = at::scaled_dot_product_attention(query, keys.key, keys.value);
+  return fused_linear((*to_out_)[0], out.transpose(1, 2).flatten(2));
 }
 
 at::Tensor Attention::forward(const at::Tensor& hidden, int64_t height, int64_t width, const UNetPass& pass) {
@@ -78,20 +81,23 @@ class GatedMlp : public torch::nn::Module {
   }
 
   at::Tensor forward(const at::Tensor& x) {
-    const auto halves = proj_(x).chunk(2, -1);
-    return out_(halves[0] * at::gelu(halves[1]));
+    auto halves = fused_linear(*proj_, x.flatten(0, 1)).chunk(2, 1);  // [B * h * w, inner] each
+    // Where nobody looks back the halves are fresh: no memory for their product.
+    const at::Tensor gated =
+        at::GradMode::is_enabled() ? halves[0] * at::gelu(halves[1]) : halves[0].mul_(at::gelu_(halves[1]));
+    return fused_linear(*out_, gated).view(x.sizes());
   }
 
  private:
   torch::nn::Linear proj_{nullptr}, out_{nullptr};
 };
 
-TransformerBlock::TransformerBlock(int64_t channels, int64_t cross_attention_dim, int64_t heads, bool upcast) {
-  const Attention::Options options{.heads = heads, .qkv_bias = false, .upcast = upcast};
+TransformerBlock::TransformerBlock(int64_t channels, int64_t cross_attention_dim, int64_t heads) {
   norm1_ = register_module("norm1", layer_norm(channels));
-  attn1_ = register_module("attn1", std::make_shared<Attention>(channels, channels, options));
+  attn1_ = register_module("attn1", std::make_shared<Attention>(channels, channels, heads, /*qkv_bias=*/false));
   norm2_ = register_module("norm2", layer_norm(channels));
-  attn2_ = register_module("attn2", std::make_shared<Attention>(channels, cross_attention_dim, options));
+  attn2_ =
+      register_module("attn2", std::make_shared<Attention>(channels, cross_attention_dim, heads, /*qkv_bias=*/false));
   attn2_->site.is_cross = true;
   norm3_ = register_module("norm3", layer_norm(channels));
   ff_ = register_module("ff", std::make_shared<GatedMlp>(channels));
@@ -113,8 +119,9 @@ Transformer2D::Transformer2D(const UNetOptions& options, int64_t channels, size_
     conv_out_ = register_module("proj_out", conv1x1(channels, channels));
   }
   transformer_blocks_ = register_module("transformer_blocks", std::make_shared<ModuleArray<TransformerBlock>>());
-  transformer_blocks_->add(channels, options.cross_attention_dim[level], options.heads[level],
-                           options.upcast_attention);
+  for (int64_t i = 0; i < transformer_layers(options, level); ++i) {
+    transformer_blocks_->add(channels, options.cross_attention_dim[level], options.heads[level]);
+  }
 }
 
 at::Tensor Transformer2D::forward(const at::Tensor& x, const UNetPass& pass) {
@@ -126,9 +133,10 @@ at::Tensor Transformer2D::forward(const at::Tensor& x, const UNetPass& pass) {
   const auto to_grid = [&](const at::Tensor& tokens) { return tokens.transpose(1, 2).unflatten(2, {height, width}); };
 
   at::Tensor hidden = norm_(x);
-  hidden = conv_in_.is_empty() ? linear_in_(to_tokens(hidden)) : to_tokens(conv_in_(hidden)).contiguous();
+  hidden =
+      conv_in_.is_empty() ? fused_linear(*linear_in_, to_tokens(hidden)) : to_tokens(conv_in_(hidden)).contiguous();
   for (const auto& block : *transformer_blocks_) hidden = block->forward(hidden, height, width, pass);
-  hidden = conv_out_.is_empty() ? to_grid(linear_out_(hidden)).contiguous(layout)
+  hidden = conv_out_.is_empty() ? to_grid(fused_linear(*linear_out_, hidden)).contiguous(layout)
                                 : conv_out_(to_grid(hidden).contiguous(layout));
   return add_rows(hidden, x);
 }

@@ -21,22 +21,18 @@ struct UNetPass {
   int64_t first_row, rows;  // what the probe sees
 };
 
-/// Multi-head attention, out by fused attention always.
+/// Multi-head attention, out by fused attention always. That keeps QK^T and its softmax in fp32 whatever the tensors'
+/// type, which is all that `upcast_attention` asks for.
 class Attention : public torch::nn::Module {
  public:
-  struct Options {
-    int64_t heads = 1;
-    bool qkv_bias = false;
-    bool upcast = false;  // query, key and value in fp32
-  };
   /// query_dim: channels of the queries' states, and of the result; key_dim: those of the keys' and values' states
-  Attention(int64_t query_dim, int64_t key_dim, const Options& options);
+  Attention(int64_t query_dim, int64_t key_dim, int64_t heads, bool qkv_bias);
 
   /// states: [R, M, key_dim]
   UNetContext::Layer keys_values(const at::Tensor& states);
   at::Tensor queries(const at::Tensor& states);  // [R, N, query_dim] -> [R, heads, N, head_dim]
   /// query: [R, heads, N, head_dim], keys of as many rows. Returns [R, N, query_dim].
-  at::Tensor attend(at::Tensor query, const UNetContext::Layer& keys);
+  at::Tensor attend(const at::Tensor& query, const UNetContext::Layer& keys);
 
   /// Where it stands; the grid is set for each call.
   AttentionSite site;
@@ -50,7 +46,7 @@ class Attention : public torch::nn::Module {
   void show(const at::Tensor& query, const UNetContext::Layer& keys, int64_t height, int64_t width,
             const UNetPass& pass);
 
-  Options options_;
+  int64_t heads_;
   double scale_;  // 1 / sqrt(head_dim)
   torch::nn::Linear to_q_, to_k_, to_v_;
   std::shared_ptr<ModuleArray<torch::nn::LinearImpl>> to_out_;
@@ -59,7 +55,7 @@ class Attention : public torch::nn::Module {
 /// Self-attention, cross-attention and a gated MLP (GEGLU, Shazeer 2020), each behind its LayerNorm.
 class TransformerBlock : public torch::nn::Module {
  public:
-  TransformerBlock(int64_t channels, int64_t cross_attention_dim, int64_t heads, bool upcast);
+  TransformerBlock(int64_t channels, int64_t cross_attention_dim, int64_t heads);
   /// hidden: [B, height * width, channels] -> [context rows, height * width, channels]
   at::Tensor forward(at::Tensor hidden, int64_t height, int64_t width, const UNetPass& pass);
 
@@ -69,7 +65,7 @@ class TransformerBlock : public torch::nn::Module {
   std::shared_ptr<class GatedMlp> ff_;
 };
 
-/// One TransformerBlock over a grid.
+/// The level's TransformerBlocks, one behind the other, over a grid.
 class Transformer2D : public torch::nn::Module {
  public:
   Transformer2D(const UNetOptions& options, int64_t channels, size_t level);

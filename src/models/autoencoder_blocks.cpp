@@ -6,10 +6,12 @@ namespace {
 
 constexpr double kNormEps = 1e-6;
 
+ResnetBlock2D::Options resnet_options(int64_t groups) { return {.groups = groups, .eps = kNormEps}; }
+
 }  // namespace
 
 VaeAttention::VaeAttention(int64_t channels, int64_t groups)
-    : Attention(channels, channels, {.heads = 1, .qkv_bias = true, .upcast = false}),
+    : Attention(channels, channels, /*heads=*/1, /*qkv_bias=*/true),
       group_norm_(register_module("group_norm", group_norm(groups, channels, kNormEps))) {}
 
 at::Tensor VaeAttention::forward(const at::Tensor& x) {
@@ -25,7 +27,7 @@ VaeMidBlock::VaeMidBlock(const AutoencoderOptions& options) {
     attentions_->add(channels, options.norm_num_groups);
   }
   resnets_ = register_module("resnets", std::make_shared<ModuleArray<ResnetBlock2D>>());
-  for (int i = 0; i < 2; ++i) resnets_->add(channels, channels, /*time_channels=*/0, options.norm_num_groups, kNormEps);
+  for (int i = 0; i < 2; ++i) resnets_->add(channels, channels, resnet_options(options.norm_num_groups));
 }
 
 at::Tensor VaeMidBlock::forward(const at::Tensor& x) {
@@ -37,7 +39,7 @@ at::Tensor VaeMidBlock::forward(const at::Tensor& x) {
 VaeBlock::VaeBlock(int64_t in_channels, int64_t out_channels, int64_t layers, int64_t groups, Then then) {
   resnets_ = register_module("resnets", std::make_shared<ModuleArray<ResnetBlock2D>>());
   for (int64_t i = 0; i < layers; ++i) {
-    resnets_->add(i == 0 ? in_channels : out_channels, out_channels, /*time_channels=*/0, groups, kNormEps);
+    resnets_->add(i == 0 ? in_channels : out_channels, out_channels, resnet_options(groups));
   }
   if (then == Then::kDown) {
     downsamplers_ = register_module("downsamplers", std::make_shared<ModuleArray<Downsample2D>>());

@@ -5,21 +5,23 @@
 
 #include <nlohmann/json.hpp>
 
+#include "freeatm/core/error.h"
 #include "freeatm/models/model_config.h"
 
 #include "autoencoder_blocks.h"
 #include "config_checks.h"
 
 namespace freeatm::models {
+
 AutoencoderOptions AutoencoderOptions::from_config(const std::string& path) {
   ModelConfig config(path);
   AutoencoderOptions o;
-  o.in_channels = config.integer("in_channels", o.in_channels);
-  o.out_channels = config.integer("out_channels", o.out_channels);
-  o.latent_channels = config.integer("latent_channels", o.latent_channels);
+  o.in_channels = config.positive("in_channels", o.in_channels);
+  o.out_channels = config.positive("out_channels", o.out_channels);
+  o.latent_channels = config.positive("latent_channels", o.latent_channels);
   o.block_out_channels = config.integers("block_out_channels", o.block_out_channels);
-  o.layers_per_block = config.integer("layers_per_block", o.layers_per_block);
-  o.norm_num_groups = config.integer("norm_num_groups", o.norm_num_groups);
+  o.layers_per_block = config.positive("layers_per_block", o.layers_per_block);
+  o.norm_num_groups = config.positive("norm_num_groups", o.norm_num_groups);
   o.mid_block_add_attention = config.flag("mid_block_add_attention", o.mid_block_add_attention);
   o.use_quant_conv = config.flag("use_quant_conv", o.use_quant_conv);
   o.use_post_quant_conv = config.flag("use_post_quant_conv", o.use_post_quant_conv);
@@ -27,13 +29,14 @@ AutoencoderOptions AutoencoderOptions::from_config(const std::string& path) {
   block_types(config, "down_block_types", {"DownEncoderBlock2D"}, {"DownEncoderBlock2D"}, o.block_out_channels.size());
   block_types(config, "up_block_types", {"UpDecoderBlock2D"}, {"UpDecoderBlock2D"}, o.block_out_channels.size());
   config.fixed("_class_name", "AutoencoderKL");
-  config.fixed("act_fn", "silu");
+  require_silu(config);
   for (const char* key : {"shift_factor", "latents_mean", "latents_std"}) config.fixed(key, nullptr);
-  config.pass_over({"sample_size", "force_upcast"});  // the size of tiles; SDXL's pipelines alone obey force_upcast
+  config.pass_over({"sample_size", "force_upcast"});  // the size of tiles; text-to-image of SD 1 and 2 does not obey it
   config.pass_over({"_diffusers_version", "_name_or_path"});
   config.finish();
 
   require_groups(path, o.block_out_channels, o.norm_num_groups);
+  if (!(o.scaling_factor > 0)) throw UserError(path, "scaling_factor", "{} is not above 0", o.scaling_factor);
   return o;
 }
 

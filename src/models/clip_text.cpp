@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/models/clip_text.h"
 
-#include <string_view>
-
 #include <nlohmann/json.hpp>
 #include <torch/nn.h>
 
@@ -10,6 +8,10 @@
 #include "freeatm/core/files.h"
 #include "freeatm/models/model_config.h"
 #include "freeatm/weights/load.h"
+#include "freeatm/weights/name_map.h"
+#include "freeatm/weights/weight_files.h"
+
+#include "linear.h"
 
 namespace freeatm::models {
 
@@ -19,16 +21,12 @@ namespace nn = torch::nn;
 ClipTextConfig ClipTextConfig::read(const std::string& path) {
   ModelConfig file(path);
   ClipTextConfig out;
-  const auto positive = [&](const char* key, int64_t& value) {
-    value = file.integer(key, value);
-    if (value < 1) throw UserError(path, key, "{} is not at least 1", value);
-  };
-  positive("vocab_size", out.vocab_size);
-  positive("hidden_size", out.hidden_size);
-  positive("intermediate_size", out.intermediate_size);
-  positive("num_hidden_layers", out.num_hidden_layers);
-  positive("num_attention_heads", out.num_attention_heads);
-  positive("max_position_embeddings", out.max_position_embeddings);
+  out.vocab_size = file.positive("vocab_size", out.vocab_size);
+  out.hidden_size = file.positive("hidden_size", out.hidden_size);
+  out.intermediate_size = file.positive("intermediate_size", out.intermediate_size);
+  out.num_hidden_layers = file.positive("num_hidden_layers", out.num_hidden_layers);
+  out.num_attention_heads = file.positive("num_attention_heads", out.num_attention_heads);
+  out.max_position_embeddings = file.positive("max_position_embeddings", out.max_position_embeddings);
   if (out.hidden_size % out.num_attention_heads != 0) {
     throw UserError(path, "num_attention_heads", "{} does not divide hidden_size {}", out.num_attention_heads,
                     out.hidden_size);
@@ -82,9 +80,10 @@ struct ClipAttentionImpl : nn::Module {
     const auto split = [&](const Tensor& t) {
       return t.unflatten(2, {heads, -1}).transpose(1, 2);
     };  // [B, heads, N, d]
-    const Tensor out = at::scaled_dot_product_attention(split(q_proj(x)), split(k_proj(x)), split(v_proj(x)), {},
-                                                        /*dropout_p=*/0.0, /*is_causal=*/true);
-    return out_proj(out.transpose(1, 2).flatten(2));
+    const Tensor out = at::scaled_dot_product_attention(
+        split(fused_linear(*q_proj, x)), split(fused_linear(*k_proj, x)), split(fused_linear(*v_proj, x)), {},
+        /*dropout_p=*/0.0, /*is_causal=*/true);
+    return fused_linear(*out_proj, out.transpose(1, 2).flatten(2));
   }
 
   int64_t heads;
@@ -99,8 +98,8 @@ struct ClipMlpImpl : nn::Module {
         fc2(register_module("fc2", nn::Linear(c.intermediate_size, c.hidden_size))) {}
 
   Tensor forward(const Tensor& x) {
-    const Tensor hidden = fc1(x);
-    return fc2(quick ? hidden * at::sigmoid(1.702 * hidden) : at::gelu(hidden));
+    const Tensor hidden = fused_linear(*fc1, x);
+    return fused_linear(*fc2, quick ? hidden * at::sigmoid(1.702 * hidden) : at::gelu(hidden));
   }
 
   bool quick;
@@ -162,17 +161,14 @@ ClipTextModel load_clip_text(const std::string& folder, at::Device device, at::S
   const fs::path root(folder);
   ClipTextModel model(ClipTextConfig::read((root / "config.json").string()));
 
-  fs::path file = root / "model.safetensors";
-  if (const fs::path half = root / "model.fp16.safetensors"; !fs::exists(file) && fs::exists(half)) file = half;
-  weights::TensorMap source;
-  for (const auto& [key, tensor] : weights::load_safetensors(file.string()).tensors) {
-    constexpr std::string_view kPrefix = "text_model.";
-    const std::string name = key.starts_with(kPrefix) ? key.substr(kPrefix.size()) : key;
-    if (name != "embeddings.position_ids") source.emplace(name, tensor);  // 0, 1, 2, ...: older files store them
-  }
+  // Left out: positions 0, 1, 2, ..., which older files hold, and what stands behind this model in
+  // CLIPTextModelWithProjection.
+  const weights::NameMap names{{{"^text_model\\.", ""}}, {"embeddings\\.position_ids$", "^text_projection\\.weight$"}};
+  const auto files = weights::find_weights(root, weights::kTransformersWeights);
 
   model->to(device, dtype);
-  weights::require_complete(weights::load_into(weights::module_state(*model), source), file.string());
+  const weights::TensorMap source = names.apply(weights::load_weights(files), files.path);
+  weights::require_complete(weights::load_into(weights::module_state(*model), source), files.path);
   model->eval();
   return model;
 }

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/models/device.h"
 
+#include <algorithm>
+#include <array>
 #include <dlfcn.h>
+#include <map>
 #include <unistd.h>
 
 #include <ATen/Context.h>
+#include <ATen/cpu/Utils.h>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/log.h"
 
 namespace freeatm::models {
 namespace {
@@ -34,11 +39,24 @@ at::Device pick_device(const std::string& name) {
   }
 }
 
-at::ScalarType pick_dtype(const std::string& name) {
-  if (name == "fp32") return at::kFloat;
-  if (name == "bf16") return at::kBFloat16;
-  if (name == "fp16") return at::kHalf;
-  throw UserError("", "dtype", "'{}' is not fp32, bf16 or fp16", name);
+at::ScalarType pick_dtype(const std::string& name, std::optional<at::Device> device) {
+  static const std::map<std::string, at::ScalarType> kTypes = {
+      {"fp32", at::kFloat}, {"bf16", at::kBFloat16}, {"fp16", at::kHalf}};
+  const auto type = kTypes.find(name);
+  if (type == kTypes.end()) throw UserError("", "dtype", "'{}' is not fp32, bf16 or fp16", name);
+  if (device && !computes_natively(*device, type->second))
+    log::warning("dtype={}: this processor has no instructions for it; fp32 is faster here", name);
+  return type->second;
+}
+
+bool computes_natively(at::Device device, at::ScalarType dtype) {
+  if (!device.is_cpu() || dtype == at::kFloat) return true;
+  const std::string type = dtype == at::kHalf ? "fp16" : "bf16";
+  const auto capabilities = at::cpu::get_cpu_capabilities();
+  return std::ranges::any_of(std::array{"avx512_" + type, "amx_" + type}, [&](const std::string& name) {
+    const auto found = capabilities.find(name);
+    return found != capabilities.end() && found->second.toBool();
+  });
 }
 
 }  // namespace freeatm::models

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diffusion_blocks.h"
 
+#include <ATen/ops/addcmul.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/silu.h>
@@ -25,32 +26,53 @@ torch::nn::Conv2d conv1x1(int64_t in_channels, int64_t out_channels) {
   return torch::nn::Conv2d(torch::nn::Conv2dOptions(in_channels, out_channels, 1));
 }
 
+torch::nn::Conv2d conv_same(int64_t in_channels, int64_t out_channels, int64_t kernel) {
+  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in_channels, out_channels, kernel).padding(kernel / 2));
+}
+
 torch::nn::GroupNorm group_norm(int64_t groups, int64_t channels, double eps) {
   return torch::nn::GroupNorm(torch::nn::GroupNormOptions(groups, channels).eps(eps));
 }
 
-ResnetBlock2D::ResnetBlock2D(int64_t in_channels, int64_t out_channels, int64_t time_channels, int64_t groups,
-                             double eps) {
-  norm1_ = register_module("norm1", group_norm(groups, in_channels, eps));
+namespace {
+
+// normed [R, C, h, w] * (1 + scale) + shift, both in the embedding [1 or B, 2 C, 1, 1]: row r gets its row r mod B.
+at::Tensor modulate(const at::Tensor& normed, const at::Tensor& embedding) {
+  const int64_t rows = embedding.size(0);
+  const auto halves = (rows == 1 ? embedding : embedding.repeat({normed.size(0) / rows, 1, 1, 1})).chunk(2, 1);
+  return at::addcmul(halves[1], normed, halves[0] + 1);
+}
+
+}  // namespace
+
+ResnetBlock2D::ResnetBlock2D(int64_t in_channels, int64_t out_channels, const Options& options)
+    : scale_shift_(options.scale_shift) {
+  norm1_ = register_module("norm1", group_norm(options.groups, in_channels, options.eps));
   conv1_ = register_module("conv1", conv3x3(in_channels, out_channels));
-  if (time_channels > 0)
-    time_emb_proj_ = register_module("time_emb_proj", torch::nn::Linear(time_channels, out_channels));
-  norm2_ = register_module("norm2", group_norm(groups, out_channels, eps));
+  if (options.time_channels > 0) {
+    const int64_t width = scale_shift_ ? 2 * out_channels : out_channels;
+    time_emb_proj_ = register_module("time_emb_proj", torch::nn::Linear(options.time_channels, width));
+  }
+  norm2_ = register_module("norm2", group_norm(options.groups, out_channels, options.eps));
   conv2_ = register_module("conv2", conv3x3(out_channels, out_channels));
   if (in_channels != out_channels)
     conv_shortcut_ = register_module("conv_shortcut", conv1x1(in_channels, out_channels));
 }
 
 at::Tensor ResnetBlock2D::forward(const at::Tensor& x, const at::Tensor& time) {
-  const at::Tensor shift = time.defined() ? time_emb_proj_(time) : at::Tensor();  // [1 or B, out_channels]
+  // [1 or B, out_channels or twice as many, 1, 1]
+  const at::Tensor embedding = time.defined() ? time_emb_proj_(time).unsqueeze(-1).unsqueeze(-1) : at::Tensor();
   at::Tensor h = activate(norm1_(x));
-  if (shift.defined() && shift.size(0) == 1) {  // one time for all pictures is a part of the convolution's bias
-    h = at::conv2d(h, conv1_->weight, conv1_->bias + shift[0], /*stride=*/1, /*padding=*/1);
+  if (!embedding.defined()) {
+    h = norm2_(conv1_(h));
+  } else if (scale_shift_) {
+    h = modulate(norm2_(conv1_(h)), embedding);
+  } else if (embedding.size(0) == 1) {  // one time for all pictures is a part of the convolution's bias
+    h = norm2_(at::conv2d(h, conv1_->weight, conv1_->bias + embedding.flatten(), /*stride=*/1, /*padding=*/1));
   } else {
-    h = conv1_(h);
-    if (shift.defined()) h = add_rows(h, shift.unsqueeze(-1).unsqueeze(-1));
+    h = norm2_(add_rows(conv1_(h), embedding));
   }
-  h = conv2_(activate(norm2_(h)));
+  h = conv2_(activate(h));
   return h.add_(conv_shortcut_.is_empty() ? x : conv_shortcut_(x));
 }
 

@@ -39,13 +39,21 @@ at::Tensor add_rows(at::Tensor out, const at::Tensor& x);
 
 torch::nn::Conv2d conv3x3(int64_t in_channels, int64_t out_channels, int64_t stride = 1, int64_t padding = 1);
 torch::nn::Conv2d conv1x1(int64_t in_channels, int64_t out_channels);
+/// Stride 1, the grid stays as it is. kernel: odd
+torch::nn::Conv2d conv_same(int64_t in_channels, int64_t out_channels, int64_t kernel);
 torch::nn::GroupNorm group_norm(int64_t groups, int64_t channels, double eps);
 
-/// GroupNorm, SiLU, convolution, twice, with a shortcut; between the two the time is added to every pixel.
+/// GroupNorm, SiLU, convolution, twice, with a shortcut. The time is added to every pixel between the two, or scales
+/// and shifts what the second norm gives.
 class ResnetBlock2D : public torch::nn::Module {
  public:
-  /// time_channels: 0 where there is no time (autoencoder)
-  ResnetBlock2D(int64_t in_channels, int64_t out_channels, int64_t time_channels, int64_t groups, double eps);
+  struct Options {
+    int64_t groups = 32;
+    double eps = 1e-6;
+    int64_t time_channels = 0;  // of the time embedding; 0: no time (autoencoder)
+    bool scale_shift = false;
+  };
+  ResnetBlock2D(int64_t in_channels, int64_t out_channels, const Options& options);
 
   /// x: [R, in_channels, h, w]; time: [1 or B, time_channels], R = k * B. Returns [R, out_channels, h, w].
   at::Tensor forward(const at::Tensor& x, const at::Tensor& time = {});
@@ -54,6 +62,7 @@ class ResnetBlock2D : public torch::nn::Module {
   torch::nn::GroupNorm norm1_{nullptr}, norm2_{nullptr};
   torch::nn::Conv2d conv1_{nullptr}, conv2_{nullptr}, conv_shortcut_{nullptr};
   torch::nn::Linear time_emb_proj_{nullptr};
+  bool scale_shift_;
 };
 
 /// A convolution of stride 2.

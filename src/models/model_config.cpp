@@ -30,10 +30,12 @@ struct ModelConfig::State {
   }
 };
 
-ModelConfig::ModelConfig(const std::string& path) : state_(std::make_unique<State>()) {
+ModelConfig::ModelConfig(const std::string& path) : ModelConfig(path, read_json(path)) {}
+
+ModelConfig::ModelConfig(const std::string& path, const json& root) : state_(std::make_unique<State>()) {
   state_->path = path;
-  state_->root = read_json(path);
-  if (!state_->root.is_object()) throw UserError(path, "", "is {}, not an object", state_->root.type_name());
+  state_->root = root;
+  if (!root.is_object()) throw UserError(path, "", "is {}, not an object", root.type_name());
 }
 
 ModelConfig::~ModelConfig() = default;
@@ -50,6 +52,12 @@ int64_t ModelConfig::integer(const std::string& key, int64_t fallback) {
   if (value == nullptr) return fallback;
   state_->require(value->is_number_integer(), key, *value, "an integer");
   return value->get<int64_t>();
+}
+
+int64_t ModelConfig::positive(const std::string& key, int64_t fallback) {
+  const int64_t value = integer(key, fallback);
+  if (value < 1) throw UserError(state_->path, key, "{} is not at least 1", value);
+  return value;
 }
 
 double ModelConfig::number(const std::string& key, double fallback) {
@@ -86,6 +94,11 @@ std::vector<std::string> ModelConfig::texts(const std::string& key, const std::v
     out.push_back(element.get<std::string>());
   }
   return out;
+}
+
+bool ModelConfig::is_null(const std::string& key) const {
+  const auto found = state_->root.find(key);
+  return found != state_->root.end() && found->is_null();
 }
 
 void ModelConfig::fixed(const std::string& key, const json& implemented) {

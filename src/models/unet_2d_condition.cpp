@@ -16,19 +16,21 @@ Block block_of(const std::string& layer) {
 
 UNet2DConditionModel::UNet2DConditionModel(const UNetOptions& options) : options_(options) {
   const auto& channels = options_.block_out_channels;
-  conv_in_ = register_module("conv_in", conv3x3(options_.in_channels, channels[0]).ptr());
+  conv_in_ = register_module("conv_in", conv_same(options_.in_channels, channels[0], options_.conv_in_kernel).ptr());
   time_embedding_ =
       register_module("time_embedding", std::make_shared<TimestepEmbedding>(options_, time_channels(options_)));
 
   down_blocks_ = register_module("down_blocks", std::make_shared<ModuleArray<UNetDownBlock>>());
   for (size_t level = 0; level < channels.size(); ++level) down_blocks_->add(options_, level);
-  mid_block_ = register_module("mid_block", std::make_shared<UNetMidBlock>(options_));
+  if (options_.mid_block != MidBlock::kNone)
+    mid_block_ = register_module("mid_block", std::make_shared<UNetMidBlock>(options_));
   up_blocks_ = register_module("up_blocks", std::make_shared<ModuleArray<UNetUpBlock>>());
   for (size_t position = 0; position < channels.size(); ++position) up_blocks_->add(options_, position);
 
   conv_norm_out_ =
       register_module("conv_norm_out", group_norm(options_.norm_num_groups, channels[0], options_.norm_eps).ptr());
-  conv_out_ = register_module("conv_out", conv3x3(channels[0], options_.out_channels).ptr());
+  conv_out_ =
+      register_module("conv_out", conv_same(channels[0], options_.out_channels, options_.conv_out_kernel).ptr());
 
   for (const auto& item : named_modules("", /*include_self=*/false)) {
     auto* attention = item.value()->as<Attention>();
@@ -59,10 +61,10 @@ at::Tensor UNet2DConditionModel::forward(const at::Tensor& sample, const at::Ten
   const UNetPass pass{activate(time_embedding_->forward(timesteps)), context, probe, first_row,
                       rows < 0 ? context.rows : rows};
 
-  at::Tensor x = conv_in_->forward(sample);
+  at::Tensor x = conv_in_->forward(options_.center_input_sample ? 2 * sample - 1 : sample);
   std::vector<at::Tensor> skips = {x};
   for (const auto& block : *down_blocks_) x = block->forward(x, pass, skips);
-  x = mid_block_->forward(x, pass);
+  if (mid_block_) x = mid_block_->forward(x, pass);
   for (const auto& block : *up_blocks_) x = block->forward(x, pass, skips);
   return conv_out_->forward(activate(conv_norm_out_->forward(x)));
 }

@@ -8,7 +8,20 @@
 
 namespace freeatm::models {
 
-int64_t time_channels(const UNetOptions& options) { return 4 * options.block_out_channels[0]; }
+int64_t time_channels(const UNetOptions& options) {
+  return options.time_embedding_dim > 0 ? options.time_embedding_dim : 4 * options.block_out_channels[0];
+}
+
+namespace {
+
+ResnetBlock2D::Options resnet_options(const UNetOptions& options) {
+  return {.groups = options.norm_num_groups,
+          .eps = options.norm_eps,
+          .time_channels = time_channels(options),
+          .scale_shift = options.scale_shift};
+}
+
+}  // namespace
 
 TimestepEmbedding::TimestepEmbedding(const UNetOptions& options, int64_t embedding_dim)
     : channels_(options.block_out_channels[0]),
@@ -19,8 +32,9 @@ TimestepEmbedding::TimestepEmbedding(const UNetOptions& options, int64_t embeddi
 
 at::Tensor TimestepEmbedding::forward(const at::Tensor& timesteps) {
   const int64_t half = channels_ / 2;
+  // In diffusers' order: timestep 999 makes a rounding of the exponent six hundred times as large.
   const at::Tensor exponent =
-      at::arange(half, timesteps.options().dtype(at::kFloat)) * (-std::log(10000.0) / (half - freq_shift_));
+      at::arange(half, timesteps.options().dtype(at::kFloat)) * -std::log(10000.0) / (half - freq_shift_);
   const at::Tensor angle = timesteps.to(at::kFloat).unsqueeze(1) * exponent.exp();  // [T, channels / 2]
   const at::Tensor waves =
       flip_sin_to_cos_ ? at::cat({angle.cos(), angle.sin()}, 1) : at::cat({angle.sin(), angle.cos()}, 1);
@@ -34,7 +48,7 @@ UNetDownBlock::UNetDownBlock(const UNetOptions& options, size_t level) {
   resnets_ = register_module("resnets", std::make_shared<ModuleArray<ResnetBlock2D>>());
   for (int64_t i = 0; i < options.layers_per_block[level]; ++i) {
     const int64_t in = i == 0 && level > 0 ? channels[level - 1] : channels[level];
-    resnets_->add(in, channels[level], time_channels(options), options.norm_num_groups, options.norm_eps);
+    resnets_->add(in, channels[level], resnet_options(options));
     if (cross) attentions_->add(options, channels[level], level);
   }
   if (last) return;
@@ -54,17 +68,18 @@ at::Tensor UNetDownBlock::forward(at::Tensor x, const UNetPass& pass, std::vecto
 
 UNetMidBlock::UNetMidBlock(const UNetOptions& options) {
   const int64_t channels = options.block_out_channels.back();
-  attentions_ = register_module("attentions", std::make_shared<ModuleArray<Transformer2D>>());
-  attentions_->add(options, channels, options.block_out_channels.size() - 1);
-  resnets_ = register_module("resnets", std::make_shared<ModuleArray<ResnetBlock2D>>());
-  for (int i = 0; i < 2; ++i) {
-    resnets_->add(channels, channels, time_channels(options), options.norm_num_groups, options.norm_eps);
+  const bool cross = options.mid_block == MidBlock::kCrossAttention;
+  if (cross) {
+    attentions_ = register_module("attentions", std::make_shared<ModuleArray<Transformer2D>>());
+    attentions_->add(options, channels, options.block_out_channels.size() - 1);
   }
+  resnets_ = register_module("resnets", std::make_shared<ModuleArray<ResnetBlock2D>>());
+  for (int i = 0; i < (cross ? 2 : 1); ++i) resnets_->add(channels, channels, resnet_options(options));
 }
 
 at::Tensor UNetMidBlock::forward(const at::Tensor& x, const UNetPass& pass) {
-  const at::Tensor h = (*attentions_)[0].forward((*resnets_)[0].forward(x, pass.time), pass);
-  return (*resnets_)[1].forward(h, pass.time);
+  const at::Tensor h = (*resnets_)[0].forward(x, pass.time);
+  return attentions_ ? (*resnets_)[1].forward((*attentions_)[0].forward(h, pass), pass.time) : h;
 }
 
 UNetUpBlock::UNetUpBlock(const UNetOptions& options, size_t position) {
@@ -78,8 +93,7 @@ UNetUpBlock::UNetUpBlock(const UNetOptions& options, size_t position) {
   resnets_ = register_module("resnets", std::make_shared<ModuleArray<ResnetBlock2D>>());
   for (int64_t i = 0; i < layers; ++i) {
     const int64_t from_below = i == 0 ? coarser : channels[level], skip = i == layers - 1 ? finer : channels[level];
-    resnets_->add(from_below + skip, channels[level], time_channels(options), options.norm_num_groups,
-                  options.norm_eps);
+    resnets_->add(from_below + skip, channels[level], resnet_options(options));
     if (cross) attentions_->add(options, channels[level], level);
   }
   if (level == 0) return;

@@ -35,7 +35,8 @@ class UNetDownBlock : public torch::nn::Module {
   std::shared_ptr<ModuleArray<Downsample2D>> downsamplers_;  // one, or null on the last level
 };
 
-/// Residual block, transformer, residual block on the coarsest grid.
+/// Residual block, transformer, residual block on the coarsest grid (UNetMidBlock2DCrossAttn); or a residual block
+/// alone (UNetMidBlock2D, as diffusers builds it for this model).
 class UNetMidBlock : public torch::nn::Module {
  public:
   explicit UNetMidBlock(const UNetOptions& options);
@@ -43,7 +44,7 @@ class UNetMidBlock : public torch::nn::Module {
 
  private:
   std::shared_ptr<ModuleArray<ResnetBlock2D>> resnets_;
-  std::shared_ptr<ModuleArray<Transformer2D>> attentions_;
+  std::shared_ptr<ModuleArray<Transformer2D>> attentions_;  // one, or null
 };
 
 /// Residual blocks over the concatenation with what the down blocks left, then twice the grid. CrossAttnUpBlock2D,

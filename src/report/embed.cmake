@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-# cmake -D CSS=page.css -D JS=page.js -D OUT=page_assets.cpp -P embed.cmake: both files as string literals.
-file(READ ${CSS} css)
-file(READ ${JS} js)
+# cmake -D CSS=a.css;b.css -D JS=a.js;b.js -D FOLDER=... -D OUT=page_assets.cpp -P embed.cmake: the files as two string literals.
+foreach(kind CSS JS)
+  set(${kind}_text "")
+  foreach(name ${${kind}})
+    file(READ ${FOLDER}/${name} text)
+    string(APPEND ${kind}_text "${text}")
+  endforeach()
+endforeach()
 file(WRITE ${OUT} "// Made by embed.cmake.
 #include \"page_assets.h\"
 namespace freeatm::report {
-const char* const kPageCss = R\"page(${css})page\";
-const char* const kPageJs = R\"page(${js})page\";
+const char* const kPageCss = R\"page(${CSS_text})page\";
+const char* const kPageJs = R\"page(${JS_text})page\";
 }  // namespace freeatm::report
 ")

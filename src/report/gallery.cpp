@@ -1,106 +1,134 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/report/gallery.h"
 
-#include <algorithm>
 #include <cmath>
-#include <numeric>
+
+#include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
 #include "freeatm/report/html.h"
 
-#include "number.h"
-#include "outline.h"
-
 namespace freeatm::report {
 namespace {
 
-constexpr size_t kColours = 8;  // --c0 ... --c7 in page.css
+using Json = nlohmann::ordered_json;
 
-std::string colour_class(size_t phrase) { return "c" + std::to_string(phrase % kColours); }
-
-std::string attribute(std::string_view name, std::string_view value) {
-  return " " + std::string(name) + "=\"" + escape(value) + "\"";
-}
-
-/// What stands under the caption while its phrase is pointed at: "dog · thing · score 0.62 · box 12, 8, 30 × 28 · ...".
-std::string describe(const GalleryItem& item, size_t i, std::string_view text) {
-  const GalleryPhrase& phrase = item.phrases[i];
-  std::string out = std::string(text) + " · " + phrase.role;
-  const auto area = item.masks.area(int64_t(i));
-  if (area == 0) return out + " · no mask";
-  if (phrase.score) out += " · score " + number(std::round(*phrase.score * 1000) / 1000);
-  const vision::Box box = item.masks.box(int64_t(i));
-  out += " · box " + number(box.x) + ", " + number(box.y) + ", " + number(box.width) + " × " + number(box.height);
-  const double share = double(area) / (double(item.masks.height()) * item.masks.width());
-  return out + " · " + number(std::round(share * 100)) + "% of the picture";
-}
-
-/// The picture with its masks above it: stuff first, so that a pointer finds the things.
-std::string picture(const GalleryItem& item) {
-  const auto size = [](int extent) { return "\"" + std::to_string(extent) + "\""; };
-  std::string paths;
-  for (const bool things : {false, true}) {
-    for (size_t i = 0; i < item.phrases.size(); ++i) {
-      if ((item.phrases[i].role == "thing") != things || item.masks.area(int64_t(i)) == 0) continue;
-      paths += "<path class=\"mask " + std::string(things ? "thing " : "") + colour_class(i) + "\" data-phrase=\"" +
-               std::to_string(i) + "\" d=\"" +
-               outline(item.masks[int64_t(i)], item.masks.height(), item.masks.width()) + "\"/>";
+/// JSON that may stand in a script element: "<" would end it, or begin a comment. Bytes that are not UTF-8 become
+/// replacement characters.
+std::string script_json(const Json& json) {
+  std::string out;
+  for (char c : json.dump(-1, ' ', false, Json::error_handler_t::replace)) {
+    if (c == '<') {
+      out += "\\u003c";
+    } else {
+      out += c;
     }
   }
-  return "<div class=\"picture\"><img" + attribute("alt", item.caption) + " width=" + size(item.image.width) +
-         " height=" + size(item.image.height) +
-         attribute("src", data_uri("image/png", vision::encode_png(item.image))) + ">\n<svg viewBox=\"0 0 " +
-         std::to_string(item.masks.width()) + " " + std::to_string(item.masks.height()) +
-         "\" aria-hidden=\"true\"><path class=\"shade\"/>" + paths + "</svg></div>\n";
+  return out;
+}
+
+double rounded(double value) { return std::round(value * 1e4) / 1e4; }
+
+/// What filters, sorts and captions need of a phrase.
+Json index_entry(const GalleryPhrase& phrase) {
+  Json entry{{"text", phrase.text}, {"role", phrase.role}, {"span", {phrase.begin, phrase.end}}};
+  if (phrase.score) entry["score"] = rounded(*phrase.score);
+  if (!phrase.tokens.empty()) entry["tokens"] = phrase.tokens;
+  if (!phrase.mask || phrase.mask->area() == 0) return entry;
+  const vision::Box box = phrase.mask->box();
+  entry["box"] = {box.x, box.y, box.width, box.height};
+  entry["share"] = rounded(double(phrase.mask->area()) / (double(phrase.mask->height) * phrase.mask->width));
+  return entry;
+}
+
+Json index_entry(const GalleryItem& item) {
+  Json entry{{"key", item.key}, {"caption", item.caption}, {"phrases", Json::array()}};
+  if (!item.source.empty()) entry["source"] = item.source;
+  if (!item.problems.empty()) entry["problems"] = item.problems;
+  for (const GalleryPhrase& phrase : item.phrases) entry["phrases"].push_back(index_entry(phrase));
+  return entry;
+}
+
+Json maps_entry(const SoftMaps& maps) {
+  Json low = Json::array(), high = Json::array();
+  for (double value : maps.low) low.push_back(float(value));
+  for (double value : maps.high) high.push_back(float(value));
+  return {{"size", {maps.height, maps.width}}, {"low", low}, {"high", high}, {"bytes", base64(maps.bytes)}};
+}
+
+Json block(const GalleryItem& item) {
+  Json json = Json::object();
+  if (!item.picture.empty()) json["picture"] = data_uri(item.picture_type, item.picture);
+  json["masks"] = Json::array();
+  for (const GalleryPhrase& phrase : item.phrases) {
+    if (phrase.mask && phrase.mask->area() > 0) {
+      json["masks"].push_back({{"size", {phrase.mask->height, phrase.mask->width}}, {"counts", phrase.mask->counts()}});
+    } else {
+      json["masks"].push_back(nullptr);
+    }
+  }
+  json["tokens"] = Json::array();
+  for (const GalleryToken& token : item.tokens) json["tokens"].push_back({token.text, token.begin, token.end});
+  if (!item.maps.bytes.empty()) json["maps"] = maps_entry(item.maps);
+  json["facts"] = Json::array();
+  for (const auto& [name, value] : item.facts) json["facts"].push_back({name, value});
+  return json;
+}
+
+/// A group of radio buttons that looks like one switch.
+std::string choice(const std::string& name, const std::vector<std::pair<std::string, std::string>>& options,
+                   const std::string& checked) {
+  std::string out;
+  for (const auto& [value, label] : options) {
+    out += "<label><input type=\"radio\" name=\"" + name + "\" value=\"" + value + "\"" +
+           (value == checked ? " checked" : "") + "><span>" + label + "</span></label>";
+  }
+  return "<fieldset class=\"choice\" aria-label=\"" + name + "\">" + out + "</fieldset>\n";
 }
 
 }  // namespace
 
 void Gallery::add(const GalleryItem& item) {
-  FREEATM_CHECK(item.masks.count() == int64_t(item.phrases.size()), "{} masks for {} phrases", item.masks.count(),
-                item.phrases.size());
-  std::vector<size_t> order(item.phrases.size());
-  std::iota(order.begin(), order.end(), size_t(0));
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return item.phrases[a].begin < item.phrases[b].begin; });
-
-  std::string caption;
-  int64_t done = 0;  // bytes of the caption
-  for (size_t i : order) {
-    const GalleryPhrase& phrase = item.phrases[i];
-    if (phrase.begin < done || phrase.end <= phrase.begin || phrase.end > int64_t(item.caption.size())) continue;
-    const std::string text = item.caption.substr(size_t(phrase.begin), size_t(phrase.end - phrase.begin));
-    const bool has_mask = item.masks.area(int64_t(i)) > 0;
-    caption += escape(item.caption.substr(size_t(done), size_t(phrase.begin - done)));
-    caption += "<button type=\"button\" aria-pressed=\"false\" class=\"phrase " +
-               (has_mask ? colour_class(i) : "unseen") + "\"" + attribute("data-phrase", std::to_string(i)) +
-               attribute("data-detail", describe(item, i, text)) + ">" + escape(text) + "</button>";
-    words_.insert(text);
-    done = phrase.end;
-  }
-  caption += escape(item.caption.substr(size_t(done)));
-  cards_ += "<figure class=\"card\">\n" + picture(item) + "<figcaption><p class=\"caption\">" + caption +
-            "</p>\n<p class=\"detail\"" + attribute("data-rest", item.key) + " aria-live=\"polite\">" +
-            escape(item.key) + "</p></figcaption>\n</figure>\n";
+  FREEATM_CHECK(item.maps.low.size() == item.maps.high.size() &&
+                    item.maps.bytes.size() == item.maps.low.size() * size_t(item.maps.height * item.maps.width),
+                "{} bytes for {} maps of {}x{}", item.maps.bytes.size(), item.maps.low.size(), item.maps.height,
+                item.maps.width);
+  index_ += (size_ == 0 ? "" : ",\n") + script_json(index_entry(item));
+  data_ += "<script type=\"application/json\" id=\"sample-" + std::to_string(size_) + "\">" + script_json(block(item)) +
+           "</script>\n";
   ++size_;
 }
 
-std::string Gallery::html(int64_t fold) const {
-  std::string words;
-  for (const std::string& word : words_) words += "<option" + attribute("value", word) + ">";
-  std::string views;
-  for (const char* view : {"pictures", "masks", "both"}) {
-    views += "<label><input type=\"radio\" name=\"view\"" + attribute("value", view) +
-             (std::string_view(view) == "masks" ? " checked" : "") + "><span>" + view + "</span></label>";
+std::string Gallery::html(const std::string& sort) const {
+  std::string sorts;
+  for (const auto& [value, label] :
+       {std::pair("index", "by key"), {"highest", "highest score first"}, {"lowest", "lowest score first"}}) {
+    sorts +=
+        "<option value=\"" + std::string(value) + "\"" + (value == sort ? " selected" : "") + ">" + label + "</option>";
   }
-  return "<div class=\"gallery\" data-view=\"masks\"" + attribute("data-fold", std::to_string(fold)) +
-         ">\n<form class=\"controls\">\n" +
-         "<input type=\"search\" placeholder=\"filter by word\" aria-label=\"filter by word\" "
-         "autocomplete=\"off\">\n<datalist>" +
-         words + "</datalist>\n<fieldset aria-label=\"what to show\">" + views +
-         "</fieldset>\n<output></output>\n</form>\n<div class=\"cards\">\n" + cards_ +
-         "</div>\n<button type=\"button\" class=\"unfold\" hidden>show all " + std::to_string(size_) +
-         "</button>\n</div>\n";
+  return "<div class=\"gallery\">\n<form class=\"controls\" aria-label=\"what is shown\">\n"
+         "<input type=\"search\" name=\"words\" placeholder=\"phrase\" aria-label=\"phrase\" list=\"phrases\" "
+         "autocomplete=\"off\" spellcheck=\"false\"><datalist id=\"phrases\"></datalist>\n"
+         "<fieldset class=\"scores\" aria-label=\"score\"><div class=\"bars\" aria-hidden=\"true\"></div>"
+         "<input type=\"range\" name=\"least\" min=\"0\" max=\"1\" step=\"0.01\" value=\"0\" aria-label=\"least "
+         "score\">"
+         "<input type=\"range\" name=\"most\" min=\"0\" max=\"1\" step=\"0.01\" value=\"1\" aria-label=\"greatest "
+         "score\">"
+         "<output></output></fieldset>\n" +
+         choice("view", {{"picture", "Pictures"}, {"masks", "Masks"}, {"maps", "Soft maps"}}, "masks") +
+         "<select name=\"sort\" aria-label=\"order\">" + sorts + "</select>\n" +
+         "<input type=\"range\" name=\"side\" min=\"96\" max=\"384\" step=\"16\" value=\"176\" aria-label=\"size of "
+         "the "
+         "pictures\" title=\"size of the pictures\">\n"
+         "<button type=\"button\" class=\"quiet\" name=\"help\" aria-label=\"keys\" "
+         "title=\"keys\">?</button>\n</form>\n"
+         "<p class=\"status\"><output name=\"status\" aria-live=\"polite\"></output></p>\n"
+         "<details class=\"words\"><summary>All phrases</summary><ul></ul></details>\n"
+         "<div class=\"cards\" role=\"list\" aria-label=\"pictures\" tabindex=\"-1\"></div>\n<dialog class=\"large\" "
+         "aria-label=\"picture\"></dialog>\n"
+         "<dialog class=\"help\" aria-label=\"keys\"></dialog>\n"
+         "<script type=\"application/json\" id=\"samples\">[" +
+         index_ + "]</script>\n</div>\n";
 }
 
 }  // namespace freeatm::report

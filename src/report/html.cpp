@@ -6,7 +6,6 @@
 #include "page_assets.h"
 
 namespace freeatm::report {
-namespace {
 
 std::string base64(std::string_view bytes) {
   constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -21,8 +20,6 @@ std::string base64(std::string_view bytes) {
   }
   return out;
 }
-
-}  // namespace
 
 std::string escape(std::string_view text) {
   std::string out;
@@ -61,14 +58,17 @@ void Page::add(std::string id, std::string heading, std::string html) {
   sections_.push_back({std::move(id), std::move(heading), std::move(html)});
 }
 
+void Page::add_data(std::string html) { data_ += html; }
+
 std::string Page::html() const {
   std::string links, body;
   for (const Section& section : sections_) {
     links += "<a href=\"#" + escape(section.id) + "\">" + escape(section.heading) + "</a>\n";
-    body += "<section id=\"" + escape(section.id) + "\">\n<h2>" + escape(section.heading) + "</h2>\n" + section.html +
-            "</section>\n";
+    const bool is_alone = sections_.size() == 1;  // then the title is heading enough
+    body += "<section id=\"" + escape(section.id) + "\" aria-label=\"" + escape(section.heading) + "\">\n" +
+            (is_alone ? "" : "<h2>" + escape(section.heading) + "</h2>\n") + section.html + "</section>\n";
   }
-  std::string head = "<h1>" + escape(title_) + "</h1>\n";
+  std::string head = "<button type=\"button\" class=\"quiet theme\">auto</button>\n<h1>" + escape(title_) + "</h1>\n";
   if (!lead_.empty()) head += "<p class=\"lead\">" + escape(lead_) + "</p>\n";
   if (!note_.empty()) head += "<p class=\"note\">" + escape(note_) + "</p>\n";
   if (sections_.size() > 1) head += "<nav>\n" + links + "</nav>\n";
@@ -76,7 +76,7 @@ std::string Page::html() const {
          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
          "<meta name=\"color-scheme\" content=\"light dark\">\n<title>" +
          escape(title_) + "</title>\n<style>\n" + kPageCss + "</style>\n</head>\n<body>\n<header>\n" + head +
-         "</header>\n<main>\n" + body + "</main>\n<script>\n" + kPageJs + "</script>\n</body>\n</html>\n";
+         "</header>\n<main>\n" + body + "</main>\n<script>\n" + kPageJs + "</script>\n" + data_ + "</body>\n</html>\n";
 }
 
 }  // namespace freeatm::report

@@ -23,7 +23,8 @@ constexpr int64_t kSpecials = 2;
 std::map<std::string, int64_t> count_words(const std::vector<std::string>& captions) {
   std::map<std::string, int64_t> counts;
   for (const std::string& caption : captions) {
-    for_each_clip_word(caption, 0, [&](const Character* begin, const Character* end) {
+    const std::vector<Character> text = clean(caption, 0);
+    for_each_clip_word(text.data(), text.data() + text.size(), [&](const Character* begin, const Character* end) {
       std::string bytes;
       for (const Character* c = begin; c != end; ++c) append_utf8(c->code, bytes);
       ++counts[bytes];

@@ -3,14 +3,11 @@
 
 #include <functional>
 #include <queue>
-#include <sstream>
 #include <tuple>
 
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
-#include "freeatm/core/files.h"
-#include "freeatm/core/json.h"
 
 #include "unicode.h"
 
@@ -33,9 +30,21 @@ std::array<std::string, 256> byte_alphabet() {
   return out;
 }
 
-BytePairs::BytePairs(const std::string& vocab_path, const std::string& merges_path) {
-  read_vocabulary(vocab_path);
-  read_merges(merges_path);
+BytePairs::BytePairs(const std::string& where, const nlohmann::json& vocabulary) {
+  if (!vocabulary.is_object() || vocabulary.empty()) {
+    throw UserError(where, "", "is not an object of pieces and their ids");
+  }
+  pieces_.resize(vocabulary.size());
+  std::vector<bool> taken(vocabulary.size());
+  for (const auto& [piece, value] : vocabulary.items()) {
+    const bool right = value.is_number_unsigned() && value.get<uint64_t>() < vocabulary.size();
+    if (!right) throw UserError(where, piece, "{} is not an id in [0, {}]", value.dump(), vocabulary.size() - 1);
+    const auto id = value.get<size_t>();
+    if (taken[id]) throw UserError(where, piece, "{} is the id of '{}' too", id, pieces_[id]);
+    taken[id] = true;
+    pieces_[id] = piece;
+    ids_.emplace(piece, id);
+  }
   const auto alphabet = byte_alphabet();
   for (size_t byte = 0; byte < 256; ++byte) {
     byte_ids_[byte] = id(alphabet[byte]);
@@ -43,39 +52,11 @@ BytePairs::BytePairs(const std::string& vocab_path, const std::string& merges_pa
   }
 }
 
-void BytePairs::read_vocabulary(const std::string& path) {
-  const nlohmann::json root = read_json(path);
-  if (!root.is_object() || root.empty()) throw UserError(path, "", "is not an object of pieces and their ids");
-  pieces_.resize(root.size());
-  std::vector<bool> taken(root.size());
-  for (const auto& [piece, value] : root.items()) {
-    const bool right = value.is_number_unsigned() && value.get<uint64_t>() < root.size();
-    if (!right) throw UserError(path, piece, "{} is not an id in [0, {}]", value.dump(), root.size() - 1);
-    const auto id = value.get<size_t>();
-    if (taken[id]) throw UserError(path, piece, "{} is the id of '{}' too", id, pieces_[id]);
-    taken[id] = true;
-    pieces_[id] = piece;
-    ids_.emplace(piece, id);
+void BytePairs::add_merge(const std::string& where, const std::string& left, const std::string& right) {
+  for (const std::string& piece : {left, right, left + right}) {
+    if (id(piece) == kUnknown) throw UserError(where, "", "'{}' is not in the vocabulary", piece);
   }
-}
-
-void BytePairs::read_merges(const std::string& path) {
-  std::istringstream lines(read_file(path));
-  std::string line;
-  for (int64_t number = 1; std::getline(lines, line); ++number) {
-    if (line.ends_with('\r')) line.pop_back();
-    if (line.empty() || (number == 1 && line.starts_with("#version"))) continue;
-    const std::string where = format("{}:{}", path, number);
-    const size_t space = line.find(' ');
-    if (space == std::string::npos || line.find(' ', space + 1) != std::string::npos) {
-      throw UserError(where, "", "'{}' is not two pieces with a space between them", line);
-    }
-    const std::string left = line.substr(0, space), right = line.substr(space + 1);
-    for (const std::string& piece : {left, right, left + right}) {
-      if (id(piece) == kUnknown) throw UserError(where, "", "'{}' is not in vocab.json", piece);
-    }
-    merges_[pair_key(id(left), id(right))] = {number, id(left + right)};
-  }
+  merges_[pair_key(id(left), id(right))] = {next_rank_++, id(left + right)};
 }
 
 int64_t BytePairs::id(const std::string& piece) const {

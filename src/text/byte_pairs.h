@@ -7,6 +7,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 namespace freeatm::text {
 
 inline constexpr const char* kEndOfWord = "</w>";
@@ -25,9 +27,12 @@ class BytePairs {
   };
   static constexpr int64_t kUnknown = -1;
 
-  /// vocab.json: piece -> id, the ids 0 .. n-1; merges.txt: pairs of pieces, the earliest merged first. Throws
-  /// UserError.
-  BytePairs(const std::string& vocab_path, const std::string& merges_path);
+  /// The pieces' ids must be 0 .. n-1. Throws UserError(where, piece, ...).
+  ///   vocabulary: an object of pieces and ids; where: the file
+  BytePairs(const std::string& where, const nlohmann::json& vocabulary);
+
+  /// The pair is merged after all that were added before. Throws UserError(where, "", ...) where a piece is unknown.
+  void add_merge(const std::string& where, const std::string& left, const std::string& right);
 
   /// One word's pieces. Time n log n in its bytes.
   std::vector<Piece> split(std::string_view word) const;
@@ -40,13 +45,12 @@ class BytePairs {
   struct Merge {
     int64_t rank, id;
   };
-  void read_vocabulary(const std::string& path);
-  void read_merges(const std::string& path);
   const Merge* find_merge(int64_t left, int64_t right) const;
 
   std::unordered_map<std::string, int64_t> ids_;
   std::vector<std::string> pieces_;
-  std::unordered_map<uint64_t, Merge> merges_;             // by left id * 2^32 + right id
+  std::unordered_map<uint64_t, Merge> merges_;  // by left id * 2^32 + right id
+  int64_t next_rank_ = 0;
   std::array<int64_t, 256> byte_ids_{}, last_byte_ids_{};  // of a byte inside, and at the end, of a word
 };
 

@@ -1,79 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include <nlohmann/json.hpp>
-
 #include "freeatm/core/error.h"
-#include "freeatm/core/files.h"
-#include "freeatm/core/json.h"
 #include "freeatm/text/tokenizer.h"
 
-#include "byte_pairs.h"
+#include "clip_folder.h"
 #include "clip_words.h"
 
 namespace freeatm::text {
 namespace {
 
-using nlohmann::json;
+/// An added token at its place: [begin, end) of a text in bytes, or of characters.
+struct Found {
+  const AddedToken* token = nullptr;
+  size_t begin = 0, end = 0;
 
-constexpr int64_t kDefaultLength = 77;  // CLIP's context, where the folder does not say
-
-// The object in an optional file; a missing file is an empty object.
-json read_optional(const fs::path& path) {
-  if (!fs::exists(path)) return json::object();
-  json root = read_json(path);
-  if (root.is_object()) return root;
-  throw UserError(path.string(), "", "is not an object");
-}
-
-// transformers writes "pad_token": "!" or "pad_token": {"content": "!", ...}.
-std::string special_token(const json& map, const json& config, const char* key, const std::string& fallback) {
-  for (const json* source : {&map, &config}) {
-    const json value = source->value(key, json());
-    if (value.is_string()) return value.get<std::string>();
-    if (value.is_object() && value.contains("content") && value["content"].is_string()) return value["content"];
+  // Of two tokens the first wins, of two that begin together the longer one.
+  bool wins_over(const Found& other) const {
+    return other.token == nullptr || std::pair(begin, other.end) < std::pair(other.begin, end);
   }
-  return fallback;
-}
+};
 
-int64_t read_max_length(const fs::path& path, const json& config) {
-  const json value = config.value("model_max_length", json(kDefaultLength));
-  if (!value.is_number()) throw UserError(path.string(), "model_max_length", "{} is not a number", value.dump());
-  if (value.get<double>() > 1e6) return kDefaultLength;  // transformers' 10^30 means 'not said'
-  if (!value.is_number_integer() || value.get<int64_t>() < 2) {
-    throw UserError(path.string(), "model_max_length", "{} is not an integer of at least 2", value.dump());
+Found find_in(std::string_view text, size_t from, const std::vector<AddedToken>& tokens) {
+  Found best;
+  for (const AddedToken& token : tokens) {
+    if (token.normalized) continue;
+    const size_t at = text.find(token.content, from);
+    const Found found{&token, at, at + token.content.size()};
+    if (at != std::string_view::npos && found.wins_over(best)) best = found;
   }
-  return value.get<int64_t>();
+  return best;
 }
 
 }  // namespace
 
 struct ClipTokenizer::State {
-  BytePairs pairs;
-  int64_t max_length = kDefaultLength;
-  int64_t bos = 0, eos = 0, unknown = 0, pad = 0;
-  std::vector<std::string> specials;  // found in the text as it stands, before anything else
-
-  explicit State(const fs::path& folder) : pairs((folder / "vocab.json").string(), (folder / "merges.txt").string()) {
-    const fs::path config_path = folder / "tokenizer_config.json";
-    const json map = read_optional(folder / "special_tokens_map.json"), config = read_optional(config_path);
-    max_length = read_max_length(config_path, config);
-    const auto read = [&](const char* key, const std::string& fallback) {
-      const std::string token = special_token(map, config, key, fallback);
-      const int64_t id = pairs.id(token);
-      if (id == BytePairs::kUnknown) throw UserError(folder.string(), key, "'{}' is not in vocab.json", token);
-      specials.push_back(token);
-      return id;
-    };
-    bos = read("bos_token", kStartOfText);
-    eos = read("eos_token", kEndOfText);
-    unknown = read("unk_token", kEndOfText);
-    pad = read("pad_token", kEndOfText);
+  explicit State(const fs::path& path) : folder(read_clip_folder(path)) {
+    for (const AddedToken& token : folder.added) {
+      cleaned.push_back(token.normalized ? clean(token.content, 0) : std::vector<Character>());
+      vocab_size = std::max(vocab_size, token.id + 1);
+    }
+    vocab_size = std::max(vocab_size, folder.pairs.size());
   }
 
-  void append(Encoding& out, int64_t id, Span span) const {
+  static void append(Encoding& out, int64_t id, const std::string& piece, Span span) {
     out.ids.push_back(id);
-    out.pieces.push_back(pairs.piece(id));
+    out.pieces.push_back(piece);
     out.spans.push_back(span);
   }
 
@@ -85,39 +57,65 @@ struct ClipTokenizer::State {
       spans.resize(bytes.size(), c->span);
     }
     size_t first = 0;
-    for (const BytePairs::Piece& piece : pairs.split(bytes)) {
+    for (const BytePairs::Piece& piece : folder.pairs.split(bytes)) {
       const size_t last = first + piece.bytes - 1;
-      append(out, piece.id == BytePairs::kUnknown ? unknown : piece.id, {spans[first].begin, spans[last].end});
+      const bool known = piece.id != BytePairs::kUnknown;
+      append(out, known ? piece.id : folder.unknown.id, known ? folder.pairs.piece(piece.id) : folder.unknown.content,
+             {spans[first].begin, spans[last].end});
       first = last + 1;
     }
   }
+
+  Found find_in_cleaned(const std::vector<Character>& text, size_t from) const {
+    Found best;
+    for (size_t i = 0; i < cleaned.size(); ++i) {
+      if (cleaned[i].empty()) continue;
+      const auto at = std::search(text.begin() + static_cast<std::ptrdiff_t>(from), text.end(), cleaned[i].begin(),
+                                  cleaned[i].end(), [](const auto& a, const auto& b) { return a.code == b.code; });
+      const auto begin = static_cast<size_t>(at - text.begin());
+      const Found found{&folder.added[i], begin, begin + cleaned[i].size()};
+      if (at != text.end() && found.wins_over(best)) best = found;
+    }
+    return best;
+  }
+
+  // A stretch of the text without the tokens that are found in it as it stands.
+  void encode_stretch(std::string_view text, size_t offset, Encoding& out) const {
+    const std::vector<Character> characters = clean(text, static_cast<int64_t>(offset));
+    for (size_t begin = 0; begin < characters.size();) {
+      const Found found = find_in_cleaned(characters, begin);
+      const size_t end = found.token == nullptr ? characters.size() : found.begin;
+      for_each_clip_word(characters.data() + begin, characters.data() + end,
+                         [&](const Character* first, const Character* last) { encode_word(first, last, out); });
+      if (found.token == nullptr) return;
+      append(out, found.token->id, found.token->content,
+             {characters[found.begin].span.begin, characters[found.end - 1].span.end});
+      begin = found.end;
+    }
+  }
+
+  ClipFolder folder;
+  std::vector<std::vector<Character>> cleaned;  // of each added token that is found in the cleaned text, else empty
+  int64_t vocab_size = 0;
 };
 
-ClipTokenizer::ClipTokenizer(const std::string& folder) {
-  require_folder(folder, "");
-  state_ = std::make_unique<State>(folder);
-}
+ClipTokenizer::ClipTokenizer(const std::string& folder) : state_(std::make_unique<State>(folder)) {}
 ClipTokenizer::~ClipTokenizer() = default;
 ClipTokenizer::ClipTokenizer(ClipTokenizer&&) noexcept = default;
 
 Encoding ClipTokenizer::encode(std::string_view text) const {
   Encoding out;
-  size_t begin = 0;
-  while (begin < text.size()) {
-    size_t end = text.size();
-    const std::string* special = nullptr;  // the next one
-    for (const std::string& token : state_->specials) {
-      const size_t found = text.find(token, begin);
-      if (found < end) end = found, special = &token;
-    }
-    for_each_clip_word(text.substr(begin, end - begin), static_cast<int64_t>(begin),
-                       [&](const Character* first, const Character* last) { state_->encode_word(first, last, out); });
-    begin = end;
-    if (special == nullptr) continue;
-    begin += special->size();
-    state_->append(out, state_->pairs.id(*special), {static_cast<int64_t>(end), static_cast<int64_t>(begin)});
+  for (size_t begin = 0; begin < text.size();) {
+    const Found found = find_in(text, begin, state_->folder.added);
+    const size_t end = found.token == nullptr ? text.size() : found.begin;
+    state_->encode_stretch(text.substr(begin, end - begin), begin, out);
+    if (found.token == nullptr) break;
+    State::append(out, found.token->id, found.token->content,
+                  {static_cast<int64_t>(found.begin), static_cast<int64_t>(found.end)});
+    begin = found.end;
   }
-  const auto kept = std::min(out.ids.size(), static_cast<size_t>(state_->max_length - 2));
+  const auto kept = std::min(out.ids.size(), static_cast<size_t>(model_max_length() - 2));
+  out.cut = static_cast<int64_t>(out.ids.size() - kept);
   out.ids.resize(kept);
   out.pieces.resize(kept);
   out.spans.resize(kept);
@@ -125,19 +123,19 @@ Encoding ClipTokenizer::encode(std::string_view text) const {
 }
 
 std::vector<int64_t> ClipTokenizer::padded_ids(const Encoding& encoding) const {
-  FREEATM_CHECK(static_cast<int64_t>(encoding.ids.size()) <= state_->max_length - 2, "{} tokens, at most {} fit",
-                encoding.ids.size(), state_->max_length - 2);
-  std::vector<int64_t> out{state_->bos};
+  FREEATM_CHECK(static_cast<int64_t>(encoding.ids.size()) <= model_max_length() - 2, "{} tokens, at most {} fit",
+                encoding.ids.size(), model_max_length() - 2);
+  std::vector<int64_t> out{bos_id()};
   out.insert(out.end(), encoding.ids.begin(), encoding.ids.end());
-  out.push_back(state_->eos);
-  out.resize(state_->max_length, state_->pad);
+  out.push_back(eos_id());
+  out.resize(model_max_length(), pad_id());
   return out;
 }
 
-int64_t ClipTokenizer::model_max_length() const { return state_->max_length; }
-int64_t ClipTokenizer::bos_id() const { return state_->bos; }
-int64_t ClipTokenizer::eos_id() const { return state_->eos; }
-int64_t ClipTokenizer::pad_id() const { return state_->pad; }
-int64_t ClipTokenizer::vocab_size() const { return state_->pairs.size(); }
+int64_t ClipTokenizer::model_max_length() const { return state_->folder.max_length; }
+int64_t ClipTokenizer::bos_id() const { return state_->folder.bos.id; }
+int64_t ClipTokenizer::eos_id() const { return state_->folder.eos.id; }
+int64_t ClipTokenizer::pad_id() const { return state_->folder.pad.id; }
+int64_t ClipTokenizer::vocab_size() const { return state_->vocab_size; }
 
 }  // namespace freeatm::text

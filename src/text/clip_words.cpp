@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "normalization.h"
+
 namespace freeatm::text {
 namespace {
 
@@ -37,13 +39,15 @@ int64_t word_length(const Character* begin, const Character* end) {
 
 }  // namespace
 
-void for_each_clip_word(std::string_view text, int64_t offset,
-                        const std::function<void(const Character*, const Character*)>& use) {
+std::vector<Character> clean(std::string_view text, int64_t offset) {
   auto characters = decode_utf8(text);
   for (Character& c : characters) c.span = {c.span.begin + offset, c.span.end + offset};
-  characters = lower_case(compose(characters));
-  const Character* const end = characters.data() + characters.size();
-  for (const Character* c = characters.data(); c != end;) {
+  return lower_case(compose(characters));
+}
+
+void for_each_clip_word(const Character* begin, const Character* end,
+                        const std::function<void(const Character*, const Character*)>& use) {
+  for (const Character* c = begin; c != end;) {
     if (is_space(c->code)) {
       ++c;
       continue;

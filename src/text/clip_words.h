@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string_view>
+#include <vector>
 
 #include "unicode.h"
 
@@ -12,9 +13,13 @@ namespace freeatm::text {
 /// CLIP's special tokens.
 inline constexpr const char *kStartOfText = "<|startoftext|>", *kEndOfText = "<|endoftext|>";
 
-/// Calls `use(begin, end)` for each word of a text without special tokens, composed and in lower case.
+/// The text composed and in lower case. This is all the cleaning there is: transformers without ftfy, and every fast
+/// tokenizer, mends nothing and unescapes nothing.
 ///   offset: where the text stands: it is added to the characters' spans
-void for_each_clip_word(std::string_view text, int64_t offset,
+std::vector<Character> clean(std::string_view text, int64_t offset);
+
+/// Calls `use(begin, end)` for each word of a cleaned text without special tokens.
+void for_each_clip_word(const Character* begin, const Character* end,
                         const std::function<void(const Character*, const Character*)>& use);
 
 }  // namespace freeatm::text

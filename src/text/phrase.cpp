@@ -3,12 +3,13 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <utility>
 
 #include "freeatm/core/error.h"
 
-#include "unicode.h"
+#include "caption_words.h"
+#include "noun_rows.h"
+#include "nouns.h"
 
 namespace freeatm::text {
 namespace {
@@ -16,70 +17,61 @@ namespace {
 constexpr std::array<std::pair<Role, std::string_view>, 3> kRoles{
     {{Role::kThing, "thing"}, {Role::kStuff, "stuff"}, {Role::kIgnored, "ignored"}}};
 
-struct Word {
-  std::string lower;
-  Span span;
-};
-
-// Maximal runs of ASCII's letters and digits and of all beyond ASCII that is no space, in lower case.
-std::vector<Word> words_of(std::string_view text) {
-  std::vector<Word> out;
-  const auto characters = lower_case(compose(decode_utf8(text)));
-  bool inside = false;
-  for (size_t i = 0; i < characters.size(); ++i) {
-    const auto& [code, span] = characters[i];
-    const bool is_word = code < 0x80 ? is_letter(code) || is_number(code) : !is_space(code);
-    if (is_word && !inside) out.push_back({"", span});
-    if (is_word) {
-      append_utf8(code, out.back().lower);
-      const auto next = i + 1 < characters.size() ? characters[i + 1].span.begin : static_cast<int64_t>(text.size());
-      out.back().span.end = std::max(span.end, next);  // with the marks that were composed into it
-    }
-    inside = is_word;
-  }
+std::vector<std::string> lower_words(std::string_view text) {
+  std::vector<std::string> out;
+  for (CaptionWord& word : caption_words(text)) out.push_back(std::move(word.lower));
   return out;
 }
 
 // Names by their words.
 using Names = std::map<std::vector<std::string>, Role>;
 
-Names names_of(const Lexicon& lexicon) {
-  Names out;
-  for (const auto& [names, role] :
-       {std::pair(&lexicon.things, Role::kThing), std::pair(&lexicon.stuff, Role::kStuff)}) {
-    for (const std::string& name : *names) {
-      std::vector<std::string> words;
-      for (Word& word : words_of(name)) words.push_back(std::move(word.lower));
-      if (!words.empty()) out.emplace(std::move(words), role);
-    }
-  }
-  return out;
-}
-
-constexpr std::pair<std::string_view, std::string_view> kEndings[] = {  // of a plural, and what stands there instead
-    {"", ""},
-    {"s", ""},
-    {"es", ""},
-    {"ies", "y"}};
-
 // The name's role; its last word may be a plural: "dogs", "boxes", "strawberries".
-const Role* find_name(const Names& names, const std::vector<std::string>& words) {
-  const std::string& last = words.back();
-  for (const auto& [ending, singular_ending] : kEndings) {
-    if (!last.ends_with(ending) || last.size() == ending.size()) continue;
-    auto singular = words;
-    singular.back().replace(last.size() - ending.size(), ending.size(), singular_ending);
-    const auto found = names.find(singular);
+const Role* find_name(const Names& names, std::vector<std::string> words) {
+  for (std::string& singular : singulars_of(std::string(words.back()))) {
+    words.back() = std::move(singular);
+    const auto found = names.find(words);
     if (found != names.end()) return &found->second;
   }
   return nullptr;
 }
 
-// A name's words stand apart by spaces or a hyphen: "fire truck", "fire-truck", not "fire, truck".
-bool are_joined(std::string_view caption, const Word& left, const Word& right) {
-  const std::string_view gap = caption.substr(left.span.end, right.span.begin - left.span.end);
-  return std::all_of(gap.begin(), gap.end(), [](unsigned char c) { return c >= 0x80 || c == '-' || is_space(c); });
-}
+/// A caption on its way into phrases.
+class Caption {
+ public:
+  Caption(std::string_view text, const std::vector<Span>& token_spans)
+      : text_(text), words_(caption_words(text)), token_spans_(token_spans) {}
+
+  const std::vector<CaptionWord>& words() const { return words_; }
+  std::string_view text() const { return text_; }
+
+  /// The longest name of at most so many words that begins at word i, as the number of its words; 0: none does.
+  size_t name_length(size_t i, const Names& names, size_t longest, Role& role) const {
+    std::vector<std::string> candidate{words_[i].lower};
+    for (size_t j = i + 1; candidate.size() < longest && j < words_.size(); ++j) {
+      if (!are_joined(text_, words_[j - 1], words_[j])) break;
+      candidate.push_back(words_[j].lower);
+    }
+    for (; !candidate.empty(); candidate.pop_back()) {
+      if (const Role* found = find_name(names, candidate)) {
+        role = *found;
+        return candidate.size();
+      }
+    }
+    return 0;
+  }
+
+  /// Words [begin, end) as a phrase.
+  Phrase phrase(size_t begin, size_t end, Role role) const {
+    const Span span{words_[begin].span.begin, words_[end - 1].span.end};
+    return {std::string(text_.substr(span.begin, span.end - span.begin)), role, span, tokens_in(span, token_spans_)};
+  }
+
+ private:
+  std::string_view text_;
+  std::vector<CaptionWord> words_;
+  const std::vector<Span>& token_spans_;
+};
 
 }  // namespace
 
@@ -91,6 +83,13 @@ std::string_view role_name(Role role) {
   return "";
 }
 
+Role role_from_name(std::string_view name) {
+  for (const auto& [value, known] : kRoles) {
+    if (known == name) return value;
+  }
+  throw UserError("", "role", "'{}' is not thing, stuff or ignored", name);
+}
+
 std::vector<int64_t> tokens_in(const Span& part, const std::vector<Span>& token_spans) {
   std::vector<int64_t> tokens;
   for (size_t i = 0; i < token_spans.size(); ++i) {
@@ -99,39 +98,54 @@ std::vector<int64_t> tokens_in(const Span& part, const std::vector<Span>& token_
   return tokens;
 }
 
-Role role_from_name(std::string_view name) {
-  for (const auto& [value, known] : kRoles) {
-    if (known == name) return value;
+PhraseFinder::PhraseFinder(const Lexicon& lexicon, bool nouns) : nouns_(nouns) {
+  for (const auto& [names, role] :
+       {std::pair(&lexicon.things, Role::kThing), std::pair(&lexicon.stuff, Role::kStuff)}) {
+    for (const std::string& name : *names) {
+      auto words = lower_words(name);
+      longest_ = std::max(longest_, words.size());
+      if (!words.empty()) names_.emplace(std::move(words), role);
+    }
   }
-  throw UserError("", "role", "'{}' is not thing, stuff or ignored", name);
+}
+
+std::vector<Phrase> PhraseFinder::find(std::string_view text, const std::vector<Span>& token_spans) const {
+  const Caption caption(text, token_spans);
+  const size_t count = caption.words().size();
+  // First the names: no row of nouns goes over one.
+  std::vector<std::pair<size_t, Role>> named(count, {0, Role::kIgnored});  // at a name's first word: its length, role
+  for (size_t i = 0; i < count; i += std::max<size_t>(named[i].first, 1)) {
+    named[i].first = caption.name_length(i, names_, longest_, named[i].second);
+  }
+  std::vector<Phrase> out;
+  for (size_t i = 0; i < count;) {
+    if (const auto [length, role] = named[i]; length > 0) {
+      out.push_back(caption.phrase(i, i + length, role));
+      i += length;
+      continue;
+    }
+    size_t limit = i;
+    while (limit < count && named[limit].first == 0) ++limit;
+    const NounRow row = nouns_ ? noun_row(text, caption.words(), i, limit) : NounRow{i, i, Role::kIgnored};
+    if (row.role != Role::kIgnored) out.push_back(caption.phrase(row.begin, row.end, row.role));
+    i = std::max(row.end, i + 1);
+  }
+  return out;
+}
+
+std::optional<Span> place_of(std::string_view text, std::string_view caption, int64_t from) {
+  const auto wanted = lower_words(text);
+  const auto words = caption_words(caption);
+  const auto begin = std::find_if(words.begin(), words.end(), [&](const auto& w) { return w.span.begin >= from; });
+  const auto same = [](const CaptionWord& word, const std::string& lower) { return word.lower == lower; };
+  const auto at = std::search(begin, words.end(), wanted.begin(), wanted.end(), same);
+  if (wanted.empty() || at == words.end()) return std::nullopt;
+  return Span{at->span.begin, (at + static_cast<std::ptrdiff_t>(wanted.size()) - 1)->span.end};
 }
 
 std::vector<Phrase> find_phrases(std::string_view caption, const Lexicon& lexicon,
                                  const std::vector<Span>& token_spans) {
-  const Names names = names_of(lexicon);
-  size_t longest = 0;
-  for (const auto& [name, role] : names) longest = std::max(longest, name.size());
-
-  const std::vector<Word> words = words_of(caption);
-  std::vector<Phrase> out;
-  for (size_t i = 0; i < words.size();) {
-    std::vector<std::string> candidate{words[i].lower};
-    for (size_t j = i + 1; candidate.size() < longest && j < words.size(); ++j) {
-      if (!are_joined(caption, words[j - 1], words[j])) break;
-      candidate.push_back(words[j].lower);
-    }
-    const Role* role = nullptr;
-    while (!candidate.empty() && (role = find_name(names, candidate)) == nullptr) candidate.pop_back();
-    if (role == nullptr) {
-      ++i;
-      continue;
-    }
-    const Span span{words[i].span.begin, words[i + candidate.size() - 1].span.end};
-    out.push_back(
-        {std::string(caption.substr(span.begin, span.end - span.begin)), *role, span, tokens_in(span, token_spans)});
-    i += candidate.size();
-  }
-  return out;
+  return PhraseFinder(lexicon).find(caption, token_spans);
 }
 
 }  // namespace freeatm::text

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <utility>
 
 #include "freeatm/core/utf8.h"
 
@@ -30,17 +29,6 @@ char32_t lower(char32_t code) {
   if (code < 0x80) return code >= 'A' && code <= 'Z' ? code + 32 : code;
   const LowerRange* range = range_of(kLower, code);
   return range != nullptr && (code - range->first) % range->step == 0 ? code + range->delta : code;
-}
-
-// 0: the two do not compose.
-char32_t composed(char32_t first, char32_t second) {
-  if (second < 0x300) return 0;
-  const auto found = std::lower_bound(std::begin(kCompositions), std::end(kCompositions), std::pair(first, second),
-                                      [](const Composition& entry, const std::pair<char32_t, char32_t>& key) {
-                                        return std::pair(entry.first, entry.second) < key;
-                                      });
-  const bool hit = found != std::end(kCompositions) && found->first == first && found->second == second;
-  return hit ? found->composed : 0;
 }
 
 }  // namespace
@@ -73,20 +61,6 @@ void append_utf8(char32_t code, std::string& out) {
     out += static_cast<char>(0xF0 | code >> 18);
     tail(12), tail(6), tail(0);
   }
-}
-
-std::vector<Character> compose(const std::vector<Character>& characters) {
-  std::vector<Character> out;
-  out.reserve(characters.size());
-  for (const Character& character : characters) {
-    const char32_t pair = out.empty() ? 0 : composed(out.back().code, character.code);
-    if (pair != 0) {
-      out.back().code = pair;
-    } else {
-      out.push_back(character);
-    }
-  }
-  return out;
 }
 
 std::vector<Character> lower_case(const std::vector<Character>& characters) {

@@ -19,11 +19,6 @@ std::vector<Character> decode_utf8(std::string_view text);
 
 void append_utf8(char32_t code, std::string& out);
 
-/// NFC, as far as a text's characters are composed pair by pair: every script's letters with their marks in canonical
-/// order. Marks in another order, Hangul's jamo and compatibility singletons (the Angstrom sign) stay as they are. A
-/// composed character's span is that of its base, as in Hugging Face's tokenizers.
-std::vector<Character> compose(const std::vector<Character>& characters);
-
 /// Character by character, whatever stands beside it: no final sigma.
 std::vector<Character> lower_case(const std::vector<Character>& characters);
 

@@ -39,15 +39,14 @@ void require_complete(const LoadReport& report, const std::string& where) {
   const auto others = [](const std::vector<std::string>& names) {
     return names.size() > 1 ? format(" (and {} more)", names.size() - 1) : std::string();
   };
-  if (!report.missing.empty()) {
-    throw UserError(where, report.missing[0], "is missing in the file{}", others(report.missing));
+  const auto& [loaded, missing, unexpected, misshaped] = report;
+  if (!missing.empty()) {
+    const std::string instead =
+        unexpected.empty() ? "" : format("; it has '{}'{}, which this model lacks", unexpected[0], others(unexpected));
+    throw UserError(where, missing[0], "is missing in the file{}{}", others(missing), instead);
   }
-  if (!report.misshaped.empty()) {
-    throw UserError(where, report.misshaped[0], "the shapes differ{}", others(report.misshaped));
-  }
-  if (!report.unexpected.empty()) {
-    throw UserError(where, report.unexpected[0], "is not a tensor of this model{}", others(report.unexpected));
-  }
+  if (!misshaped.empty()) throw UserError(where, misshaped[0], "the shapes differ{}", others(misshaped));
+  if (!unexpected.empty()) throw UserError(where, unexpected[0], "is not a tensor of this model{}", others(unexpected));
 }
 
 }  // namespace freeatm::weights

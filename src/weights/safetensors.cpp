@@ -10,14 +10,14 @@
 #include <utility>
 #include <vector>
 
-#include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
+#include <c10/util/strides.h>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
 
 #include "mapped_file.h"
 #include "safetensors_header.h"
+#include "view.h"
 
 namespace freeatm::weights {
 namespace {
@@ -41,16 +41,8 @@ std::string_view header_text(const std::string& path, const MappedFile& file) {
   return {file.data() + kLengthBytes, static_cast<size_t>(length)};
 }
 
-// A view that keeps the file mapped; a copy where an unpadded header left the bytes unaligned.
 at::Tensor tensor_at(char* bytes, const HeaderEntry& entry, const std::shared_ptr<MappedFile>& file) {
-  const auto options = at::TensorOptions(entry.dtype);
-  if (reinterpret_cast<uintptr_t>(bytes) % at::elementSize(entry.dtype) == 0) {
-    return at::from_blob(
-        bytes, entry.shape, [file](void*) {}, options);
-  }
-  at::Tensor copy = at::empty(entry.shape, options);
-  std::memcpy(copy.data_ptr(), bytes, entry.end - entry.begin);
-  return copy;
+  return view_of(file, bytes, entry.dtype, entry.shape, c10::contiguous_strides(entry.shape));
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ TEST_F(BadConfig, Groups) {
       {"pretrain modle=resnet18 data.root=x out=OUT",
        "modle=resnet18: modle: not in the configuration; did you mean 'model'?"},
       {"pretrain model=3 data.root=x out=OUT", "3 is not an option's name"},
-      {"pretrain experiment=nosuch data.root=x out=OUT", "'nosuch' is not nano_moco or nano_moco_mask"},
+      {"pretrain experiment=nosuch data.root=x out=OUT", "'nosuch' is not nano_moco, nano_moco_mask or referee"},
       {"pretrain experiment=nano_moko data.root=x out=OUT", "did you mean 'nano_moco'?"},
       {"pretrain task=knn data.root=x out=OUT", "task"},
       {"pretrain +model=resnet18 data.root=x out=OUT", "model"},

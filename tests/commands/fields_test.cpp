@@ -26,7 +26,8 @@ struct Command {
 };
 const Command kCommands[] = {{"world", commands::world},       {"harvest", commands::harvest},
                              {"pretrain", commands::pretrain}, {"train-diffusion", commands::train_diffusion},
-                             {"evaluate", commands::evaluate}, {"view", commands::view}};
+                             {"finetune", commands::finetune}, {"evaluate", commands::evaluate},
+                             {"view", commands::view}};
 
 Node composed(const Command& command, const std::vector<std::string>& overrides) {
   return config::compose({testing::source_file("configs"), command.name, overrides});
@@ -42,6 +43,11 @@ std::vector<FieldRow> fields(const Command& command, const Node& tree) {
   return rows;
 }
 
+/// One folder holds the tasks of evaluate and of finetune; each refuses the other's by name.
+bool is_task_of_another(const Command& command, const std::string& choice) {
+  return choice.starts_with("task=") && (choice == "task=classification") != (command.name == "finetune");
+}
+
 /// {} and every single choice of an option, "model=resnet18", that the command's configs compose with.
 std::vector<std::vector<std::string>> choices(const Command& command) {
   std::vector<std::vector<std::string>> candidates = {{}}, out;
@@ -52,6 +58,7 @@ std::vector<std::vector<std::string>> choices(const Command& command) {
     }
   }
   std::copy_if(candidates.begin(), candidates.end(), std::back_inserter(out), [&](const auto& candidate) {
+    if (!candidate.empty() && is_task_of_another(command, candidate[0])) return false;
     try {
       return composed(command, candidate).is_map();
     } catch (const UserError&) {  // not a group of this command, or another group must be chosen

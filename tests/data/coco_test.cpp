@@ -68,6 +68,20 @@ TEST_F(Coco, ReadsPlainAnnotations) {
   EXPECT_EQ(s.masks.area(1), 12);
 }
 
+TEST_F(Coco, LabelsAPictureWithItsObjectsCategories) {
+  instances_["annotations"].push_back(instances_["annotations"][0]);  // a second dog
+  instances_["annotations"][2]["id"] = 9;
+  add_phrases();  // labels are the objects', not the caption's
+  const auto dataset = open();
+  EXPECT_TRUE(dataset->is_multi_label());
+  EXPECT_EQ(dataset->class_names(), (std::vector<std::string>{"dog", "car"}));
+  EXPECT_EQ(dataset->get(0, none_).labels, (std::vector<int64_t>{0, 1}));
+  instances_["annotations"].erase(0);
+  instances_["annotations"].erase(1);
+  captions_["annotations"][0].erase("phrases");
+  EXPECT_EQ(sample().labels, (std::vector<int64_t>{1}));
+}
+
 TEST_F(Coco, ReadsPhrasesInTheCaptionsOrder) {
   add_phrases();
   const Sample s = sample();

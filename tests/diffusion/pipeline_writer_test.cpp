@@ -39,8 +39,9 @@ TEST(SavePipeline, WritesWhatLoadReads) {
     EXPECT_EQ(loaded.unet->options().layers_per_block, small.unet_options.layers_per_block);
     EXPECT_EQ(loaded.unet->options().up_cross, small.unet_options.up_cross);
     EXPECT_EQ(loaded.image_size(), 16);
-    EXPECT_EQ(loaded.scheduler->start(10)->timesteps(), Ddim(small.scheduler).start(10)->timesteps());
-    EXPECT_EQ(loaded.scheduler->noise().prediction, Prediction::kVelocity);
+    const auto scheduler = make_scheduler((folder / "model" / "scheduler").string());
+    EXPECT_EQ(scheduler->start(10)->timesteps(), Ddim(small.scheduler).start(10)->timesteps());
+    EXPECT_EQ(scheduler->noise().prediction, Prediction::kVelocity);
     EXPECT_EQ(loaded.tokenizer.vocab_size(), small.text_config.vocab_size);
   }
 }
@@ -86,7 +87,7 @@ TEST(SaveAutoencoder, IsReadBackWithItsScalingFactor) {
   const auto loaded = load_autoencoder((folder / "vae").string(), at::kCPU, at::kFloat);
   EXPECT_EQ(loaded->options().scaling_factor, 0.4321);
   expect_same_state(*small.vae, *loaded, at::kFloat);
-  EXPECT_USER_ERROR(load_autoencoder((folder / "none").string(), at::kCPU, at::kFloat), "no such file");
+  EXPECT_USER_ERROR(load_autoencoder((folder / "none").string(), at::kCPU, at::kFloat), "no such folder");
 }
 
 }  // namespace

@@ -29,11 +29,29 @@ TEST(Page, HoldsStyleAndScriptAndAsksForNoOtherFile) {
   page.add("first", "First", "<p>1</p>\n");
   page.add("second", "Second", "<p>2</p>\n");
   const std::string html = page.html();
-  EXPECT_TRUE(contains(html, "prefers-color-scheme: dark"));
-  EXPECT_TRUE(contains(html, "startGallery"));
-  for (const char* reference : {"http:", "https:", "src=", "<link", "@import", "url("})
+  EXPECT_TRUE(contains(html, "color-scheme: light dark"));
+  EXPECT_TRUE(contains(html, "class Gallery"));
+  for (const char* reference : {"https:", "src=", "<link", "@import", "url(", "fetch(", "XMLHttpRequest", "innerHTML"})
     EXPECT_FALSE(contains(html, reference)) << reference;
-  EXPECT_LT(html.find("<section id=\"first\">"), html.find("<section id=\"second\">"));
+  EXPECT_LT(html.find("<section id=\"first\""), html.find("<section id=\"second\""));
+}
+
+TEST(Page, DataStandsBehindTheScript) {
+  Page page("A title");
+  page.add_data("<script type=\"application/json\">1</script>\n");
+  page.add_data("<script type=\"application/json\">2</script>\n");
+  const std::string html = page.html();
+  const size_t script = html.find("<script>\n"), first = html.find("json\">1<"), second = html.find("json\">2<");
+  EXPECT_LT(script, first);
+  EXPECT_LT(first, second);
+  EXPECT_LT(second, html.find("</body>"));
+}
+
+TEST(Page, TheScriptDoesNotEndItself) {
+  const std::string html = Page("").html();
+  size_t ends = 0;
+  for (size_t at = 0; (at = html.find("</script", at)) != std::string::npos; ++at) ++ends;
+  EXPECT_EQ(ends, 1u);
 }
 
 TEST(Page, TitleLeadNoteAndHeadingsAreText) {

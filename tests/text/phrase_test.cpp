@@ -11,7 +11,7 @@ namespace {
 const Lexicon kLexicon{{"dog", "truck", "fire truck", "box", "bus", "cat", "café"}, {"grass", "brick wall"}};
 
 std::vector<Phrase> find(std::string_view caption) {
-  static const ClipTokenizer tokenizer(testing::source_file("models/emoji/tokenizer"));
+  static const ClipTokenizer tokenizer(testing::test_file("text/data/clip_transformers_4"));
   return find_phrases(caption, kLexicon, tokenizer.encode(caption).spans);
 }
 
@@ -29,10 +29,10 @@ TEST(FindPhrases, GivesTextRoleSpanAndTokens) {
   EXPECT_EQ(phrases[0].text, "Fire Truck");
   EXPECT_EQ(phrases[0].role, Role::kThing);
   EXPECT_EQ(phrases[0].span, (Span{13, 23}));
-  EXPECT_EQ(phrases[0].tokens, (std::vector<int64_t>{4, 5}));
+  EXPECT_EQ(phrases[0].tokens, (std::vector<int64_t>{4, 5, 6}));  // "fi", "re", "truck"
   EXPECT_EQ(phrases[1].text, "grass");
   EXPECT_EQ(phrases[1].role, Role::kStuff);
-  EXPECT_EQ(phrases[1].tokens, std::vector<int64_t>{8});
+  EXPECT_EQ(phrases[1].tokens, std::vector<int64_t>{9});
 }
 
 TEST(FindPhrases, TakesEveryPieceOfASplitWord) {
@@ -59,7 +59,7 @@ TEST(FindPhrases, WantsWholeWords) {
 }
 
 TEST(FindPhrases, KeepsRepeatedWordsApart) {
-  const auto phrases = find("a dog and a dog");
+  const auto phrases = find("a dog on a dog");
   ASSERT_EQ(phrases.size(), 2u);
   EXPECT_EQ(phrases[0].tokens, std::vector<int64_t>{1});
   EXPECT_EQ(phrases[1].tokens, std::vector<int64_t>{4});
@@ -78,6 +78,15 @@ TEST(FindPhrases, GivesNoTokensToWhatWasCutOff) {
 TEST(FindPhrases, IsEmptyWithoutNames) {
   EXPECT_TRUE(find_phrases("a dog", {}, {}).empty());
   EXPECT_TRUE(find("").empty());
+}
+
+TEST(PlaceOf, FindsWholeWordsInAnyCase) {
+  EXPECT_EQ(place_of("red ball", "A hotdog and a Red  ball"), (Span{15, 24}));
+  EXPECT_EQ(place_of("dog", "a dog, a dog"), (Span{2, 5}));
+  EXPECT_EQ(place_of("dog", "a dog, a dog", 5), (Span{9, 12}));
+  EXPECT_EQ(place_of("dog", "a dog, a dog", 12), std::nullopt);
+  EXPECT_EQ(place_of("dog", "a hotdog"), std::nullopt);
+  EXPECT_EQ(place_of(" ", "a dog"), std::nullopt);
 }
 
 TEST(Role, HasNames) {

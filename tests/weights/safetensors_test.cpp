@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/weights/safetensors.h"
 
-#include <fstream>
-
+#include <nlohmann/json.hpp>
 #include <torch/torch.h>
 
 #include "freeatm/core/files.h"
-#include "freeatm/weights/load.h"
 
+#include "damage.h"
 #include "testing.h"
 
 namespace freeatm::weights {
@@ -15,6 +14,7 @@ namespace {
 
 using testing::TemporaryFolder;
 using testing::test_file;
+using testing::write_unsynced;
 
 const std::map<std::string, at::ScalarType> kDtypes{
     {"BOOL", at::kBool}, {"U8", at::kByte},  {"I8", at::kChar},       {"I16", at::kShort}, {"I32", at::kInt},
@@ -41,15 +41,20 @@ void expect_equal(const TensorMap& a, const TensorMap& b) {
   }
 }
 
-// Thousands of damaged files need no fsync.
-void write_unsynced(const std::string& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary) << bytes;
-}
-
 std::string file_of(const std::string& header, const std::string& data) {
   const uint64_t length = header.size();
   std::string bytes(reinterpret_cast<const char*>(&length), 8);
   return bytes + header + data;
+}
+
+// U+0000 to U+00FF in UTF-8 -> bytes.
+std::string from_latin1(const std::string& text) {
+  std::string bytes;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    bytes += c < 0x80 ? text[i] : static_cast<char>((c & 3) << 6 | (text[++i] & 0x3F));
+  }
+  return bytes;
 }
 
 TEST(Safetensors, ReadsWhatPythonWrote) {
@@ -165,33 +170,21 @@ TEST(Safetensors, LeavesNothingBehindWhereItCannotWrite) {
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
-TEST(LoadInto, ConvertsAndReportsEveryName) {
-  const TensorMap model{{"a", torch::zeros({2})}, {"b", torch::zeros({3, 4})}, {"c", torch::zeros({1})}};
-  const TensorMap file{
-      {"a", torch::tensor({1.0, 2.0}, torch::kHalf)}, {"b", torch::ones({3, 5})}, {"d", torch::ones({1})}};
-  const LoadReport report = load_into(model, file);
-  EXPECT_EQ(report.loaded, std::vector<std::string>{"a"});
-  EXPECT_EQ(report.missing, std::vector<std::string>{"c"});
-  EXPECT_EQ(report.unexpected, std::vector<std::string>{"d"});
-  EXPECT_EQ(report.misshaped, std::vector<std::string>{"b: [3, 5] in the file, [3, 4] in the model"});
-  EXPECT_FALSE(report.complete());
-  EXPECT_TRUE(model.at("a").equal(torch::tensor({1.0f, 2.0f})));
-  EXPECT_TRUE(model.at("b").equal(torch::zeros({3, 4})));
-}
-
-TEST(LoadInto, FillsLeavesThatNeedGradients) {
-  const TensorMap model{{"a", torch::zeros({2}, torch::requires_grad())}};
-  require_complete(load_into(model, {{"a", torch::ones({2})}}), "x");
-  EXPECT_TRUE(model.at("a").equal(torch::ones({2})));
-  EXPECT_TRUE(model.at("a").is_leaf());
-}
-
-TEST(RequireComplete, NamesTheFirstFault) {
-  EXPECT_USER_ERROR(require_complete({{}, {"a", "b"}, {}, {}}, "f"), "f: a: is missing in the file (and 1 more)");
-  EXPECT_USER_ERROR(require_complete({{}, {}, {"c"}, {}}, "f"), "f: c: is not a tensor of this model");
-  EXPECT_USER_ERROR(require_complete({{}, {}, {}, {"d: [1] in the file, [2] in the model"}}, "f"),
-                    "f: d: [1] in the file");
-  EXPECT_NO_THROW(require_complete({{"a"}, {}, {}, {}}, "f"));
+TEST(Safetensors, AcceptsTheHeadersThatTheReferenceAccepts) {
+  const TemporaryFolder folder;
+  const auto cases = nlohmann::json::parse(read_file(test_file("weights/data/safetensors_headers.json")));
+  ASSERT_GE(cases.size(), 30u);
+  for (const auto& each : cases) {
+    write_unsynced(folder / "case",
+                   file_of(from_latin1(each.at("header")), std::string(each.at("bytes").get<size_t>(), '\0')));
+    bool accepted = true;
+    try {
+      load_safetensors(folder / "case");
+    } catch (const UserError&) {
+      accepted = false;
+    }
+    EXPECT_EQ(accepted, each.at("accepted").get<bool>()) << each.at("name");
+  }
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 namespace freeatm::commands {
 
 int evaluate(const config::Composed& composed);
+int finetune(const config::Composed& composed);
 int harvest(const config::Composed& composed);
 int pretrain(const config::Composed& composed);
 int train_diffusion(const config::Composed& composed);

@@ -20,13 +20,15 @@ class Dataset {
   virtual Sample get(int64_t index, RandomStream& random) const = 0;
   /// The labels' names; empty where samples have no label.
   virtual std::vector<std::string> class_names() const { return {}; }
+  /// Whether a sample has any number of labels (Sample::labels) instead of exactly one (Sample::label).
+  virtual bool is_multi_label() const { return false; }
 };
 
 struct DatasetOptions {
   std::string root;  // data.root
-  std::string layout =
-      "auto";  // shards: *.tar; coco: annotations/captions_<split>.json; imagefolder: <split>/<class>/*.png
-  std::string split = "train";  // coco and imagefolder; shards have none
+  // shards: *.tar; coco: annotations/captions_<split>.json; imagefolder: <split>/<class>/*.png; captions: *.png + *.txt
+  std::string layout = "auto";
+  std::string split = "train";  // of coco and imagefolder; the others have none
   void fields(config::Fields& f);
 };
 
@@ -36,5 +38,8 @@ std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options);
 std::unique_ptr<Dataset> open_shards(const std::string& root);
 std::unique_ptr<Dataset> open_coco(const std::string& root, const std::string& split);
 std::unique_ptr<Dataset> open_image_folder(const std::string& root, const std::string& split);
+/// Pictures at any depth, each with its caption in a .txt of the same name, in byte order of their paths. Throws
+/// UserError where a picture has no .txt, or a .txt no picture.
+std::unique_ptr<Dataset> open_caption_folder(const std::string& root);
 
 }  // namespace freeatm::data

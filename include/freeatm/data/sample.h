@@ -21,9 +21,11 @@ struct Sample {
   vision::Image image;
   std::string caption;  // "" where there is none
   std::vector<text::Phrase> phrases;
-  vision::MaskSet masks;       // [phrases, height, width]
-  int64_t label = -1;          // index into the dataset's class_names(), or -1
-  std::vector<double> scores;  // [phrases], how sure each mask is; empty where nobody said
+  vision::MaskSet masks;        // [phrases, height, width]
+  vision::MaskSet exact;        // likewise: what the picture's own dataset knew, where masks were made; else none
+  int64_t label = -1;           // index into the dataset's class_names(), or -1
+  std::vector<int64_t> labels;  // where a picture may have several: each once, rising
+  std::vector<double> scores;   // [phrases], how sure each mask is; empty where nobody said
 };
 
 /// A sample's key by its index, nine digits: "000000042".

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -48,6 +49,27 @@ struct IndexedSample {
 /// foreign file.
 std::vector<IndexedSample> index_shard(const fs::path& path);
 
+/// A shard held open; its members are read by position, from any thread.
+class ShardReader {
+ public:
+  /// Throws as index_shard does.
+  explicit ShardReader(const fs::path& path);
+  ~ShardReader();
+
+  const std::vector<IndexedSample>& samples() const;
+  std::string bytes(const MemberPlace& place) const;
+  /// Throws UserError where the sample has no such member.
+  std::string bytes(const IndexedSample& indexed, std::string_view extension) const;
+  Sample sample(const IndexedSample& indexed) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// The shards at `root`, a folder or one .tar, in order of their names. Throws UserError where there is none.
+std::vector<fs::path> shard_paths(const fs::path& root);
+
 /// NumPy's .npy, version 1: float16 bytes of the tensor, C order.
 std::string npy_float16(const at::Tensor& tensor);
 
@@ -58,7 +80,11 @@ struct Provenance {
   std::vector<std::pair<std::string, double>> sampler;  // "steps": 25
   std::vector<std::string> token_texts;
   std::vector<text::Span> token_spans;
+  std::string source;  // key of the given picture; empty for one that was drawn
 };
 std::string sample_json(const Sample& sample, const Provenance& provenance);
+
+/// Such a description with the sample's phrases instead of its own; the rest stays as it is.
+std::string with_phrases(const std::string& json, const Sample& sample);
 
 }  // namespace freeatm::data

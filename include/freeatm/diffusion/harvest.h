@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Captions in, shards of pictures with word-aligned masks out.
+// Captions, captioned pictures or an earlier harvest in, shards of pictures with word-aligned masks out.
 #pragma once
-#include <string>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "freeatm/config/fields.h"
 #include "freeatm/core/files.h"
+#include "freeatm/data/captions.h"
+#include "freeatm/data/dataset.h"
+#include "freeatm/data/shards.h"
 #include "freeatm/diffusion/harvester.h"
 #include "freeatm/diffusion/masks.h"
 #include "freeatm/diffusion/sampler.h"
@@ -14,7 +18,8 @@
 namespace freeatm::diffusion {
 
 struct HarvestRunOptions {
-  int64_t count = 128;  // pictures in all; picture i has caption i modulo their number, and seed + i
+  std::optional<int64_t> count = 128;         // pictures in all; none: all that there are
+  std::optional<int64_t> images_per_caption;  // none: picture i has caption i modulo their number
   int64_t seed = 0;
   int64_t batch_size = 16;
   int64_t shard_size = 128;  // pictures a shard: what a killed harvest loses at most
@@ -24,6 +29,32 @@ struct HarvestRunOptions {
   void fields(config::Fields& f);
 };
 
+/// A picture with what its attention said, on the CPU; its phrases have tokens, but no masks yet.
+struct Harvested {
+  data::Sample sample;
+  data::Provenance provenance;
+  TokenMaps maps;
+};
+
+/// Where such pictures come from.
+class HarvestSource {
+ public:
+  virtual ~HarvestSource() = default;
+  virtual int64_t size() const = 0;
+  /// Pictures [begin, end).
+  virtual std::vector<Harvested> harvest(int64_t begin, int64_t end) const = 0;
+};
+
+/// Pictures that the model draws: number i has seed + i and caption i modulo their number, or i / images_per_caption.
+/// What is given must outlive it.
+std::unique_ptr<HarvestSource> sampled_pictures(const Pipeline& pipeline, const std::vector<data::Caption>& captions,
+                                                const text::PhraseFinder& phrases, const HarvestRunOptions& options);
+
+/// Pictures that exist, encoded and noised to harvest.timesteps, one pass each. They are cropped to the middle of the
+/// model's shape and resized to it; masks that their dataset has become `exact`. What is given must outlive it.
+std::unique_ptr<HarvestSource> given_pictures(const Pipeline& pipeline, const data::Dataset& dataset,
+                                              const text::PhraseFinder& phrases, const HarvestRunOptions& options);
+
 /// What a harvest made, or found already made.
 struct HarvestSummary {
   int64_t pictures = 0, shards_kept = 0, phrases = 0;
@@ -32,7 +63,9 @@ struct HarvestSummary {
 /// Writes out/shard-NNNNNN.tar. Shards that are whole already stay as they are, so that a killed run goes on; batches
 /// never cross a shard and begin at multiples of batch_size inside it, so that the bytes do not depend on where it was
 /// killed.
-HarvestSummary run_harvest(const Pipeline& pipeline, const std::vector<std::string>& captions,
-                           const text::Lexicon& lexicon, const HarvestRunOptions& options, const fs::path& out);
+HarvestSummary run_harvest(const HarvestSource& source, const HarvestRunOptions& options, const fs::path& out);
+
+/// Decides the masks of the shards in `root` anew from their maps: shards of the same names in `out`.
+HarvestSummary decide_anew(const fs::path& root, const MaskOptions& options, const fs::path& out);
 
 }  // namespace freeatm::diffusion

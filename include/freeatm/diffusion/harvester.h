@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,21 +14,36 @@
 
 namespace freeatm::diffusion {
 
-/// Which cross-attention is harvested.
+/// Which attention is harvested, and how much each layer and head counts.
 struct HarvestOptions {
   std::vector<int64_t> scales = {1};         // side of the latents over side of the grid; 1 is the finest
   std::vector<std::string> blocks = {"up"};  // down, mid, up
-  int64_t timestep_max = 400;                // steps with more noise are not looked at
+  std::vector<std::string> layers;           // beginnings of diffusers' names ("up_blocks.2"); empty: all
+  std::vector<double> layer_weights;         // of `layers`; empty: all alike
+  std::string weights = "uniform";           // heads: uniform, agreement
+  std::optional<int64_t> self_scale;         // grid of the self-attention; null: the finest of at most 32 x 32 cells
+  int64_t timestep_min = 0, timestep_max = 400;      // steps outside are not looked at
+  std::vector<int64_t> timesteps = {100, 200, 300};  // noise levels at which pictures that exist are looked at
   void fields(config::Fields& f);
-  void layer_fields(config::Fields& f);  // scales and blocks alone
 };
 
-/// Keeps, of each caption token, where the picture attends to it: the mean over steps, chosen layers and heads of
-/// softmax(QK^T)[:, token]. Sums stay on the device, one per grid; no map of a single head or step outlives its call.
+/// How much the cells of a grid attend to one another: [h * w, h * w], a row sums to 1. Undefined where none was kept.
+struct SelfAttention {
+  at::Tensor transition;
+  int64_t height = 0, width = 0;
+};
+
+/// Keeps, of each caption token, where the picture attends to it: the weighted mean over steps, chosen layers and heads
+/// of softmax(QK^T)[:, token]. Sums stay on the device, one per grid; no map of a step outlives its call.
+///
+/// With weights = "agreement" a head counts by the share that it has in its layer's output, <o_h, o> / <o, o> with
+/// o = sum_h o_h, where negative shares are none (after GoCA, Meng et al. 2026).
 class AttentionHarvester final : public models::AttentionProbe {
  public:
   ///   height, width: of the latents; token_counts: [B], tokens of each caption without start and end
-  AttentionHarvester(const HarvestOptions& options, int64_t height, int64_t width, std::vector<int64_t> token_counts);
+  ///   with_self: keeps the mean self-attention of one grid as well
+  AttentionHarvester(const HarvestOptions& options, int64_t height, int64_t width, std::vector<int64_t> token_counts,
+                     bool with_self = false);
 
   bool wants(const models::AttentionSite& site) const override;
   void begin_step(int64_t index, double timestep) override;
@@ -37,16 +53,26 @@ class AttentionHarvester final : public models::AttentionProbe {
   /// one, nothing normalised. Throws UserError where no layer or no step fitted the options.
   std::vector<at::Tensor> maps() const;
 
+  /// Per picture. Throws UserError where no self-attention fitted the options.
+  std::vector<SelfAttention> self_attention() const;
+
  private:
   struct Grid {
-    at::Tensor sum;     // [B, h * w, most tokens of a caption], fp32
-    int64_t calls = 0;  // layers * steps in the sum
+    at::Tensor sum;     // cross: [B, h * w, most tokens of a caption], self: [B, h * w, h * w]; fp32
+    double weight = 0;  // of what is in the sum
   };
+  bool fits(const models::AttentionSite& site, int64_t scale) const;
+  double layer_weight(const std::string& layer) const;
+  void observe_self(const models::AttentionCall& call);
+
   HarvestOptions options_;
   int64_t height_, width_;
   std::vector<int64_t> token_counts_;
+  std::optional<int64_t> self_scale_;
   bool active_ = false;                                // this step is looked at
   std::map<std::pair<int64_t, int64_t>, Grid> grids_;  // by (height, width)
+  Grid self_;
+  int64_t self_height_ = 0, self_width_ = 0;
 };
 
 }  // namespace freeatm::diffusion

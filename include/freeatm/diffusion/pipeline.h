@@ -7,7 +7,6 @@
 #include <c10/core/ScalarType.h>
 
 #include "freeatm/config/fields.h"
-#include "freeatm/diffusion/scheduler.h"
 #include "freeatm/models/autoencoder_kl.h"
 #include "freeatm/models/clip_text.h"
 #include "freeatm/models/unet_2d_condition.h"
@@ -22,11 +21,11 @@ struct PipelineOptions {
 
 /// A diffusers StableDiffusionPipeline folder in memory, ready for inference.
 struct Pipeline {
+  std::string folder;  // its scheduler/ is read by whoever starts one: make_scheduler
   text::ClipTokenizer tokenizer;
   std::shared_ptr<models::ClipTextModelImpl> text_encoder;
   std::shared_ptr<models::UNet2DConditionModel> unet;
   std::shared_ptr<models::AutoencoderKL> vae;
-  std::unique_ptr<Scheduler> scheduler;
   std::string digest;  // 16 hexadecimal digits, of the bytes of all weight files: provenance
   at::Device device;
   at::ScalarType dtype;

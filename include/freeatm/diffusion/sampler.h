@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,15 +12,20 @@
 
 #include "freeatm/config/fields.h"
 #include "freeatm/diffusion/pipeline.h"
+#include "freeatm/diffusion/scheduler.h"
 #include "freeatm/models/attention.h"
 #include "freeatm/text/tokenizer.h"
 
 namespace freeatm::diffusion {
 
 struct SamplerOptions {
+  std::optional<std::string> scheduler;  // none: the folder's own
   int64_t steps = 25;
   double guidance_scale = 4.0;
+  double guidance_rescale = 0.0;
+  std::vector<int64_t> guidance_interval;  // [lowest, highest] timestep with guidance; empty: all
   std::string negative_prompt;
+  std::optional<int64_t> height, width;  // of the pictures; none: what the model was trained on
   double eta = 0.0;
   void fields(config::Fields& f);
 };
@@ -29,32 +37,50 @@ struct PromptBatch {
   int64_t size() const { return static_cast<int64_t>(encodings.size()); }
 };
 
+struct LatentSize {
+  int64_t height, width;
+};
+
 /// Draws pictures, and looks again at pictures that exist. The pipeline must outlive it.
-/// A picture is a function of its caption and seed; batches of another size change it by rounding only.
+/// A picture is a function of its caption and seed; batches of another size change it by rounding only. It equals that
+/// of diffusers' StableDiffusionPipeline with generator=torch.Generator('cpu').manual_seed(seed).
 class Sampler {
  public:
+  /// Throws UserError for options that do not go with the pipeline.
   Sampler(const Pipeline& pipeline, const SamplerOptions& options);
 
   PromptBatch encode(std::span<const std::string> captions) const;
 
-  /// Classifier-free guidance, Ho & Salimans 2022: uncond + scale * (cond - uncond); with guidance_scale 1 the
-  /// conditional half alone runs.
+  /// Classifier-free guidance, Ho & Salimans 2022: uncond + scale * (cond - uncond), in one batch; where the scale is 1
+  /// or the timestep lies outside of guidance_interval (Kynkäänniemi et al. 2024) the conditional half alone runs.
   ///   seeds: [B]; seed s starts from torch.randn([1, 4, h, w]) of a CPU generator seeded with s, whatever the device
   ///   probe: sees the conditional half
-  /// Returns [B, 3, H, W] in [0, 1], fp32, on the pipeline's device.
+  /// Returns [B, 3, H, W] in [0, 1], fp32, on the pipeline's device. Throws std::runtime_error, one line that names the
+  /// batch's size, where memory runs out.
   at::Tensor sample(const PromptBatch& prompts, std::span<const uint32_t> seeds,
                     models::AttentionProbe* probe = nullptr) const;
 
   /// Existing pictures: encoded, noised to each of the timesteps (always the seed's noise), one conditional pass each.
   ///   images: [B, 3, H, W] in [0, 1], sides divisible by the autoencoder's factor; begin_step gets the index into
   ///   `timesteps`
+  /// Throws UserError for a timestep that was not trained, std::runtime_error as `sample` does.
   void reobserve(const at::Tensor& images, const PromptBatch& prompts, std::span<const uint32_t> seeds,
                  std::span<const int64_t> timesteps, models::AttentionProbe& probe) const;
 
+  /// Of what `sample` draws.
+  LatentSize latent_size() const { return latent_size_; }
+
  private:
+  at::Tensor draw(const PromptBatch& prompts, std::span<const uint32_t> seeds, models::AttentionProbe* probe) const;
+  bool is_guided(double timestep) const;
+  models::UNetContext guided_context(models::UNetContext& prompts) const;
+  at::Tensor guide(const at::Tensor& halves) const;
+
   const Pipeline& pipeline_;
   SamplerOptions options_;
-  at::Tensor negative_hidden_;  // [1, model_max_length, width]
+  std::unique_ptr<Scheduler> scheduler_;
+  LatentSize latent_size_;
+  models::UNetContext negative_;  // of the negative prompt, one row; empty without guidance
 };
 
 }  // namespace freeatm::diffusion

@@ -24,7 +24,9 @@ struct AutoencoderOptions {
   bool use_quant_conv = true, use_post_quant_conv = true;
   double scaling_factor = 0.18215;  // latents of the diffusion = latents of the autoencoder * scaling_factor
 
+  /// Throws UserError(path, key, ...) for what is not implemented or does not fit together.
   static AutoencoderOptions from_config(const std::string& path);
+  bool operator==(const AutoencoderOptions&) const = default;
 };
 
 /// The autoencoder of Stable Diffusion under diffusers' parameter names.

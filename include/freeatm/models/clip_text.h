@@ -24,6 +24,7 @@ struct ClipTextConfig {
 
   /// Throws UserError(path, key, ...).
   static ClipTextConfig read(const std::string& path);
+  bool operator==(const ClipTextConfig&) const = default;
 };
 
 struct ClipTextEmbeddingsImpl;
@@ -50,7 +51,7 @@ class ClipTextModelImpl : public torch::nn::Module {
 TORCH_MODULE(ClipTextModel);
 
 /// A folder with config.json and model.safetensors (or model.fp16.safetensors), in evaluation mode. Keys with and
-/// without the older prefix `text_model.` are read. Throws UserError.
+/// without the older prefix `text_model.` are read, and those of CLIPTextModelWithProjection. Throws UserError.
 ClipTextModel load_clip_text(const std::string& folder, at::Device device, at::ScalarType dtype);
 
 }  // namespace freeatm::models

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <optional>
 #include <string>
 
 #include <c10/core/Device.h>
@@ -11,7 +12,12 @@ namespace freeatm::models {
 /// exists. Throws UserError.
 at::Device pick_device(const std::string& name);
 
-/// "fp32", "bf16" or "fp16". Throws UserError.
-at::ScalarType pick_dtype(const std::string& name);
+/// "fp32", "bf16" or "fp16". With a device, warns of a type that it computes in more slowly than in fp32. Throws
+/// UserError.
+at::ScalarType pick_dtype(const std::string& name, std::optional<at::Device> device = {});
+
+/// Whether the device has instructions for the type. A processor without them emulates it: a convolution in fp16 takes
+/// tens of times as long as in fp32.
+bool computes_natively(at::Device device, at::ScalarType dtype);
 
 }  // namespace freeatm::models

@@ -6,7 +6,8 @@
 
 namespace freeatm::models {
 
-/// First weights: convolutions normal with variance 2 / fan_out (He et al. 2015), linear layers uniform in
+/// First weights of the modules inside of `module` (not of itself): convolutions normal with variance 2 / fan_out (He
+/// et al. 2015), linear layers uniform in
 /// +-1/sqrt(fan_in), norms 1 and 0. Each tensor is a function of (seed, its name), whatever else the module holds.
 void initialize(torch::nn::Module& module, uint64_t seed);
 

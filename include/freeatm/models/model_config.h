@@ -16,15 +16,21 @@ namespace freeatm::models {
 class ModelConfig {
  public:
   explicit ModelConfig(const std::string& path);
+  /// root: what stands in `path`, read already.
+  ModelConfig(const std::string& path, const nlohmann::json& root);
   ~ModelConfig();
 
   bool flag(const std::string& key, bool fallback);
   int64_t integer(const std::string& key, int64_t fallback);
+  int64_t positive(const std::string& key, int64_t fallback);  // an integer of at least 1
   double number(const std::string& key, double fallback);
   std::string text(const std::string& key, const std::string& fallback);
   std::vector<int64_t> integers(const std::string& key,
                                 const std::vector<int64_t>& fallback);  // a scalar is a list of one
   std::vector<std::string> texts(const std::string& key, const std::vector<std::string>& fallback);
+
+  /// Whether the key is there and null. Everywhere else null is as good as absent.
+  bool is_null(const std::string& key) const;
 
   void fixed(const std::string& key, const nlohmann::json& implemented);
   void pass_over(std::initializer_list<const char*> keys);

@@ -20,7 +20,11 @@ class UNetDownBlock;
 class UNetMidBlock;
 class UNetUpBlock;
 
-/// diffusers' config.json of a UNet2DConditionModel; per-level lists run from the finest grid to the coarsest.
+/// UNetMidBlock2DCrossAttn, UNetMidBlock2D, or none.
+enum class MidBlock { kCrossAttention, kResnet, kNone };
+
+/// diffusers' config.json of a UNet2DConditionModel; per-level lists run from the finest grid to the coarsest. What
+/// each of diffusers' keys becomes stands in docs/diffusers-folders.md.
 struct UNetOptions {
   int64_t sample_size = 64;  // side of the latents that it was trained on
   int64_t in_channels = 4, out_channels = 4;
@@ -32,12 +36,19 @@ struct UNetOptions {
   int64_t norm_num_groups = 32;
   double norm_eps = 1e-5;
   bool use_linear_projection = false;
-  bool upcast_attention = false;
+  bool upcast_attention = false;  // says nothing here: fused attention keeps its scores in fp32 anyway
   bool flip_sin_to_cos = true;
   double freq_shift = 0;
+  std::vector<int64_t> transformer_layers_per_block;  // [levels]; empty: 1 each
+  MidBlock mid_block = MidBlock::kCrossAttention;
+  bool scale_shift = false;        // resnet_time_scale_shift: the time scales and shifts instead of being added
+  int64_t time_embedding_dim = 0;  // 0: 4 * block_out_channels[0]
+  int64_t conv_in_kernel = 3, conv_out_kernel = 3;  // odd
+  bool center_input_sample = false;                 // the model sees 2 x - 1
 
   /// Throws UserError(path, key, ...) for what is not implemented or does not fit together.
   static UNetOptions from_config(const std::string& path);
+  bool operator==(const UNetOptions&) const = default;
 };
 
 /// What of a pass depends on the captions alone: keys and values of every cross-attention layer, [rows, heads, tokens,

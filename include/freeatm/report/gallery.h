@@ -1,44 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures with their captions; a caption's phrase lights up its mask.
+// Pictures with their captions; a caption's phrase lights up its mask, or its soft map.
 #pragma once
 #include <cstdint>
 #include <optional>
-#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "freeatm/vision/image.h"
-#include "freeatm/vision/mask_set.h"
+#include "freeatm/vision/rle.h"
 
 namespace freeatm::report {
 
 struct GalleryPhrase {
-  int64_t begin = 0, end = 0;  // bytes of the caption
-  std::string role;            // "thing", "stuff", "ignored"; only things are drawn before anyone points at them
+  std::string text, role;       // role: "thing", "stuff", "ignored"; only things are drawn before anyone points
+  int64_t begin = 0, end = 0;   // bytes of the caption
+  std::vector<int64_t> tokens;  // indices into the item's tokens
   std::optional<double> score;
+  std::optional<vision::Rle> mask;  // of the picture's size before it was made smaller
+};
+
+struct GalleryToken {
+  std::string text;
+  int64_t begin = 0, end = 0;  // bytes of the caption
+};
+
+/// One map for each token, its values brought from [low, high] to a byte.
+struct SoftMaps {
+  int64_t height = 0, width = 0;
+  std::vector<double> low, high;  // [tokens]
+  std::string bytes;              // [tokens, height, width]
 };
 
 struct GalleryItem {
-  std::string key;
-  vision::Image image;  // of the masks' shape, but it may be smaller
+  std::string key, source;  // source: the folder's name, where a page shows several
   std::string caption;
+  std::string picture, picture_type;  // a file's bytes and "image/png"; empty where there is none
   std::vector<GalleryPhrase> phrases;
-  vision::MaskSet masks;  // [phrases, height, width]; an empty mask: the phrase has none
+  std::vector<GalleryToken> tokens;
+  SoftMaps maps;
+  std::vector<std::pair<std::string, std::string>> facts;  // "seed": "17"
+  std::vector<std::string> problems;                       // what is missing or broken; stands on the card
 };
 
+/// A page is quick however many pictures it has: what is filtered and sorted is one block of JSON; pictures, masks and
+/// maps lie in a block for each picture, which the script decodes when the card comes into view.
 class Gallery {
  public:
-  /// Spans that overlap an earlier one, or do not lie in the caption, stay plain text.
   void add(const GalleryItem& item);
-
   int64_t size() const { return size_; }
-  /// The gallery with its controls: filter, and pictures | masks | both. Several may stand on one page.
-  ///   fold: how many pictures stand there before "show all" is pressed; 0: all
-  std::string html(int64_t fold = 0) const;
+
+  /// The controls, the empty grid and the index. One gallery on a page.
+  ///   sort: how it opens: "index", "highest" or "lowest" (score)
+  std::string html(const std::string& sort = "index") const;
+  /// The blocks of the pictures: Page::add_data.
+  const std::string& data() const { return data_; }
 
  private:
-  std::string cards_;
-  std::set<std::string> words_;  // the phrases, what the filter offers
+  std::string index_, data_;
   int64_t size_ = 0;
 };
 

@@ -10,6 +10,8 @@ namespace freeatm::report {
 /// Text as HTML, for elements and for quoted attributes.
 std::string escape(std::string_view text);
 
+std::string base64(std::string_view bytes);
+
 /// Bytes as "data:<type>;base64,...".
 std::string data_uri(std::string_view type, std::string_view bytes);
 
@@ -22,6 +24,9 @@ class Page {
   ///   id: the anchor that the navigation uses, letters and digits
   void add(std::string id, std::string heading, std::string html);
 
+  /// Script elements that are data, not programs. They stand last, so that a page answers while they are still read.
+  void add_data(std::string html);
+
   /// The whole document.
   std::string html() const;
 
@@ -29,7 +34,7 @@ class Page {
   struct Section {
     std::string id, heading, html;
   };
-  std::string title_, lead_, note_;
+  std::string title_, lead_, note_, data_;
   std::vector<Section> sections_;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +24,7 @@ struct Phrase {
   std::string text;  // as it stands in the caption: "fire truck"
   Role role = Role::kIgnored;
   Span span;
-  std::vector<int64_t> tokens;  // indices into the caption's tokens, the start token not counted
+  std::vector<int64_t> tokens;  // indices into the caption's tokens, the start token not counted; none: it was cut off
 };
 
 /// The tokens that overlap a part of the text.
@@ -33,9 +35,30 @@ struct Lexicon {
   std::vector<std::string> things, stuff;  // lower case; may have several words
 };
 
-/// The caption's phrases in order: longest names first, whole words, any case, plural 's' allowed; words that the
-/// lexicon does not know become no phrase. `token_spans`: from Tokenizer::encode; a phrase gets every token that
-/// overlaps its span.
+/// Where the words of `text` stand in a caption one after the other, in any case, at byte `from` or behind it; nothing
+/// where they do not.
+std::optional<Span> place_of(std::string_view text, std::string_view caption, int64_t from = 0);
+
+/// Finds the phrases of captions. Make it once: it indexes the names.
+class PhraseFinder {
+ public:
+  /// `nouns`: besides the lexicon's names, which win, the nouns of English captions (from WordNet; nouns in a row are
+  /// one phrase: "tennis court", whose last word gives the role).
+  explicit PhraseFinder(const Lexicon& lexicon, bool nouns = false);
+
+  /// The caption's things and stuff in order: longest names first, whole words, any case, of either number; a name that
+  /// stands twice gives two phrases. A phrase gets every token that overlaps its span.
+  ///   token_spans: from ClipTokenizer::encode
+  std::vector<Phrase> find(std::string_view caption, const std::vector<Span>& token_spans) const;
+
+ private:
+  using Words = std::vector<std::string>;
+  std::map<Words, Role> names_;
+  size_t longest_ = 0;  // name, in words
+  bool nouns_;
+};
+
+/// For a single caption.
 std::vector<Phrase> find_phrases(std::string_view caption, const Lexicon& lexicon,
                                  const std::vector<Span>& token_spans);
 

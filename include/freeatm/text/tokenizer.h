@@ -15,13 +15,16 @@ struct Encoding {
   std::vector<int64_t> ids;
   std::vector<std::string> pieces;  // "dog</w>"
   std::vector<Span> spans;          // each token's place in the text as given
+  int64_t cut = 0;                  // tokens at the text's end that did not fit
 };
 
-/// CLIP's byte-pair tokenizer, Radford et al. 2021: equals transformers' CLIPTokenizer on the same folder.
+/// CLIP's byte-pair tokenizer, Radford et al. 2021: equals transformers 5's CLIPTokenizer on the same folder. That one
+/// composes characters (NFC) and lower-cases them; what ftfy would mend besides (transformers 4's slow tokenizer where
+/// ftfy is installed: "&amp;", mojibake) stays as it is.
 class ClipTokenizer {
  public:
-  /// A folder with vocab.json and merges.txt (special_tokens_map.json and tokenizer_config.json where present). Throws
-  /// UserError.
+  /// A folder with tokenizer.json, or with vocab.json and merges.txt (special_tokens_map.json, tokenizer_config.json
+  /// and added_tokens.json where present). Throws UserError.
   explicit ClipTokenizer(const std::string& folder);
   ~ClipTokenizer();
   ClipTokenizer(ClipTokenizer&&) noexcept;

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How fast freeatm is beside the Python that a careful user would write:
+
+    .deps/peers/bin/python scripts/bench_peers.py diffusion     training the autoencoder and the UNet
+    .deps/peers/bin/python scripts/bench_peers.py harvest       drawing pictures and harvesting their maps
+
+Contestants take turns, round after round, on the same data, threads and shapes, so that a machine that is busy for a while is busy for all.
+Printed are medians over the rounds, and ratios of them: above 1, freeatm is faster. `--help` has the rest."""
+import argparse
+import os
+import statistics
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from peers import diffusion, harvest  # noqa: E402
+
+SUITES = {"diffusion": diffusion, "harvest": harvest}
+
+
+def compare(title, unit, contestants, rounds):
+    """contestants: name -> function() -> a round's figure, the less the better; the first is ours."""
+    figures = {name: [] for name in contestants}
+    for index in range(rounds):
+        for name, run in contestants.items():
+            figures[name].append(run())
+            print(f"\r{title}: round {index + 1} of {rounds}, {name} {figures[name][-1]:.4g} {unit}\033[K", end="", file=sys.stderr, flush=True)
+    print("\r\033[K", end="", file=sys.stderr, flush=True)
+    medians = {name: statistics.median(values) for name, values in figures.items()}
+    ours = next(iter(medians.values()))
+    print(f"\n{title} ({unit}, medians of {rounds} rounds)\n\n| | median | least | most | ratio to the first |\n| --- | --- | --- | --- | --- |")
+    for name, values in figures.items():
+        print(f"| {name} | {medians[name]:.4g} | {min(values):.4g} | {max(values):.4g} | {medians[name] / ours:.2f} |", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("suite", choices=SUITES)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--freeatm", type=Path, default=Path(__file__).resolve().parents[1] / "build/release/freeatm")
+    parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out (it takes minutes to compile)")
+    harvest.add_arguments(parser)
+    options = parser.parse_args()
+    SUITES[options.suite].run(options, compare)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/core/error.h"
+#include "freeatm/core/files.h"
+#include "freeatm/evaluation/prompt_recall.h"
+#include "freeatm/models/device.h"
+
+#include "evaluate_tasks.h"
+#include "trained_models.h"
+
+namespace freeatm::commands {
+namespace {
+
+struct PromptRecallTaskOptions {
+  EvaluateOptions common;
+  std::string checkpoint;
+  data::DatasetOptions data{.split = "test"};
+  std::optional<int64_t> limit;
+  int64_t batch_size = 128;
+  void fields(config::Fields& f) {
+    common.fields(f);
+    f("checkpoint", checkpoint, "the referee: the run folder of a finetuning on pictures with any number of labels");
+    f.group("data", data);
+    f("limit", limit, "judge so many pictures, spread evenly; null: all", config::at_least(1));
+    f("batch_size", batch_size, "pictures at once", config::at_least(1));
+  }
+};
+
+}  // namespace
+
+Metrics evaluate_prompt_recall(const config::Composed& composed) {
+  const auto options = config::read<PromptRecallTaskOptions>(composed);
+  const Classifier referee = load_classifier(options.checkpoint, models::pick_device(options.common.device));
+  if (!referee.model->is_multi_label()) {
+    throw UserError(options.checkpoint, "checkpoint",
+                    "knows one label a picture; a referee must tell any number: finetune it on scenes");
+  }
+  const auto pictures = data::open_dataset(options.data);
+  const evaluation::Classify classify = [&](std::span<const data::Sample> samples) {
+    return referee.model->logits(samples);
+  };
+  evaluation::PromptRecall recall(classify, referee.class_names);
+  Metrics metrics = judge(recall, *pictures, options.limit, options.batch_size, "prompt recall");
+  prepare_folder(options.common.out);  // not before: only the captions tell whether the referee knows their nouns
+  return metrics;
+}
+
+}  // namespace freeatm::commands

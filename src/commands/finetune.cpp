@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// freeatm finetune: a backbone, pretrained or new, and labelled pictures -> a trained classifier and its scores.
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "freeatm/commands/commands.h"
+#include "freeatm/core/error.h"
+#include "freeatm/core/log.h"
+#include "freeatm/data/dataset.h"
+#include "freeatm/evaluation/classification.h"
+#include "freeatm/models/device.h"
+#include "freeatm/objectives/classification.h"
+#include "freeatm/training/checkpoint.h"
+#include "freeatm/training/run_folder.h"
+#include "freeatm/weights/load.h"
+
+#include "evaluate_tasks.h"
+#include "metrics.h"
+#include "train_run.h"
+#include "trained_models.h"
+
+namespace freeatm::commands {
+namespace {
+
+struct FinetuneOptions {
+  std::string task = "classification", checkpoint;
+  TrainRunOptions run;
+  data::DatasetOptions data;
+  std::vector<std::string> eval_splits = {"val", "test", "shifted"};
+  ModelOptions model;
+  objectives::ClassificationOptions objective;
+
+  void fields(config::Fields& f) {
+    f("task", task, "what is learnt", config::any_of({"classification"}));
+    f("checkpoint", checkpoint, "the run folder of a pretraining or finetuning, whose backbone is the start; or none");
+    run.fields(f);
+    f.group("data", data);
+    f("eval_splits", eval_splits, "judged at the end: those of these that data.root has");
+    f.group("model", model);  // a run has its own
+    f.group("objective", objective);
+  }
+};
+
+struct Split {
+  std::string name;
+  std::unique_ptr<data::Dataset> dataset;
+};
+
+/// The labelled splits that there are; at least one, all with the classes of the training's.
+std::vector<Split> open_eval_splits(const FinetuneOptions& options, const data::Dataset& train) {
+  std::vector<Split> splits;
+  for (const std::string& name : options.eval_splits) {
+    if (!fs::is_directory(fs::path(options.data.root) / name)) continue;
+    data::DatasetOptions data = options.data;
+    data.split = name;
+    splits.push_back({name, data::open_dataset(data)});
+    if (splits.back().dataset->class_names() != train.class_names()) {
+      throw UserError(options.data.root, "data.root", "{} and {} do not hold the same classes", options.data.split,
+                      name);
+    }
+  }
+  if (splits.empty()) throw UserError(options.data.root, "eval_splits", "has no split {}", one_of(options.eval_splits));
+  return splits;
+}
+
+/// The start of the training. Where a run gives its weights, its model is the one that is trained and saved.
+std::shared_ptr<models::Backbone> make_backbone(FinetuneOptions& options) {
+  const auto seed = static_cast<uint64_t>(options.run.seed);
+  if (options.checkpoint == "none") return make_model(options.model, seed);
+  options.model = model_of_run(options.checkpoint);
+  const fs::path checkpoint = training::require_checkpoint(options.checkpoint, "checkpoint");
+  auto backbone = make_model(options.model, seed);
+  weights::require_complete(weights::load_into(weights::module_state(*backbone), backbone_weights(checkpoint)),
+                            checkpoint.string());
+  return backbone;
+}
+
+std::unique_ptr<evaluation::Evaluator> make_evaluator(const data::Dataset& dataset,
+                                                      std::shared_ptr<objectives::Classification> classifier) {
+  const evaluation::Classify classify = [classifier](std::span<const data::Sample> samples) {
+    return classifier->logits(samples);
+  };
+  if (dataset.is_multi_label()) return std::make_unique<evaluation::MultiLabelQuality>(classify, dataset.class_names());
+  return std::make_unique<evaluation::SingleLabelQuality>(classify, dataset.class_names());
+}
+
+}  // namespace
+
+int finetune(const config::Composed& composed) {
+  auto options = config::read<FinetuneOptions>(composed);
+  const at::Device device = models::pick_device(options.run.device);
+  const auto train = data::open_dataset(options.data);
+  options.objective = options.objective.settled_for(*train, options.data.root);
+  const std::vector<Split> splits = open_eval_splits(options, *train);
+  const auto class_names = train->class_names();
+  const auto classifier =
+      std::make_shared<objectives::Classification>(make_backbone(options), static_cast<int64_t>(class_names.size()),
+                                                   options.objective, static_cast<uint64_t>(options.run.seed));
+  TrainRun run(classifier, *train, options.run, device);
+
+  const fs::path out = options.run.out;
+  const auto checkpoint = training::open_run_folder(out, config::dump(options), options.run.resume);
+  write_class_names(out, class_names);
+  run.train(checkpoint, "finetune");
+
+  classifier->eval();
+  Metrics metrics;
+  for (const Split& split : splits) {
+    const auto evaluator = make_evaluator(*split.dataset, classifier);
+    append(metrics, judge(*evaluator, *split.dataset, {}, options.run.loader.batch_size, split.name), split.name + "_");
+  }
+  write_metrics(out, options.task, metrics);
+  print_metrics(metrics);
+  return 0;
+}
+
+}  // namespace freeatm::commands

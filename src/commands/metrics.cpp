@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "metrics.h"
+
+#include <cstdint>
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
+namespace freeatm::commands {
+
+void append(Metrics& metrics, const Metrics& more, const std::string& prefix, const std::string& suffix) {
+  for (const auto& [name, value] : more) metrics.push_back({prefix + name + suffix, value});
+}
+
+void write_metrics(const fs::path& folder, const std::string& task, const Metrics& metrics) {
+  nlohmann::ordered_json json{{"task", task}};
+  for (const auto& [name, value] : metrics) {
+    const size_t dot = name.find('.');
+    auto& place = dot == std::string::npos ? json[name] : json[name.substr(0, dot)][name.substr(dot + 1)];
+    place = value;
+  }
+  write_file(folder / "metrics.json", json.dump(2) + "\n");
+}
+
+void print_metrics(const Metrics& metrics) {
+  for (const auto& [name, value] : metrics) {
+    if (name.find('.') != std::string::npos) continue;
+    const bool is_count = value == static_cast<double>(static_cast<int64_t>(value)) && value > 1;
+    std::printf(is_count ? "%-40s %8.0f\n" : "%-40s %8.4f\n", name.c_str(), value);
+  }
+}
+
+}  // namespace freeatm::commands

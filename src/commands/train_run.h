@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What pretrain and finetune have in common: an objective trained on a dataset in a run folder.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <c10/core/Device.h>
+
+#include "freeatm/config/fields.h"
+#include "freeatm/core/files.h"
+#include "freeatm/data/dataset.h"
+#include "freeatm/data/loader.h"
+#include "freeatm/training/trainer.h"
+
+namespace freeatm::commands {
+
+/// The keys that every training of a backbone has.
+struct TrainRunOptions {
+  std::string out, device = "auto", dtype = "fp32", resume = "auto";
+  int64_t seed = 0;
+  data::LoaderOptions loader;
+  training::TrainerOptions trainer;
+  void fields(config::Fields& f);
+};
+
+/// One training, from its parts to its last step. The constructor writes nothing, so that what is wrong with the input
+/// is said before `out` is made.
+class TrainRun {
+ public:
+  /// The dataset must outlive it.
+  TrainRun(std::shared_ptr<training::Objective> objective, const data::Dataset& dataset, const TrainRunOptions& options,
+           at::Device device);
+
+  /// Trains to the end in `options.out`, from a checkpoint where there is one; `label` stands before the progress.
+  void train(const std::optional<fs::path>& checkpoint, const std::string& label);
+
+ private:
+  std::shared_ptr<training::Objective> objective_;
+  TrainRunOptions options_;
+  at::Device device_;
+  training::RunLength length_;
+  data::Loader loader_;
+  std::unique_ptr<training::Optimizer> optimizer_;
+};
+
+}  // namespace freeatm::commands

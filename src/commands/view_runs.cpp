@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "view_runs.h"
+
+#include <algorithm>
+#include <map>
+
+#include <nlohmann/json.hpp>
+
+#include "freeatm/core/error.h"
+#include "freeatm/report/html.h"
+#include "freeatm/report/plot.h"
+#include "freeatm/report/table.h"
+
+#include "curves.h"
+
+namespace freeatm::commands {
+namespace {
+
+using nlohmann::ordered_json;
+
+/// What made the folder: `otherwise`, or what leaves the names of its classes behind.
+std::string command_of(const std::string& otherwise, const fs::path& folder) {
+  const fs::path config = folder / "config.yaml";
+  const std::string command = fs::exists(folder / "classes.json") ? "finetune" : otherwise;
+  return fs::exists(config) ? format("freeatm {} --config {}", command, config.string()) : "";
+}
+
+std::string spaced(std::string name) {
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
+}  // namespace
+
+std::string made_by_html(const std::string& command, const fs::path& folder) {
+  const std::string line = command_of(command, folder);
+  return line.empty() ? "" : "<p class=\"made-by\"><code>" + report::escape(line) + "</code></p>\n";
+}
+
+std::string curves_html(const std::vector<NamedFolder>& runs) {
+  std::map<std::string, report::LinePlot> plots;
+  std::string commands;
+  for (const NamedFolder& run : runs) {
+    for (auto& [key, series] : read_curves(run.path / "metrics.jsonl", run.name)) {
+      report::LinePlot& plot = plots[key];
+      plot.title = spaced(key);
+      plot.x_label = "step";
+      plot.series.push_back(std::move(series));
+    }
+    commands += made_by_html("pretrain", run.path);
+  }
+  std::string loss, others;
+  for (auto& [key, plot] : plots) {
+    if (key == "loss") {
+      loss = plot.html();
+    } else {
+      plot.width = 420;
+      plot.height = 260;
+      others += plot.html();
+    }
+  }
+  return commands + loss + "<div class=\"plots\">\n" + others + "</div>\n";
+}
+
+std::string scores_html(const std::vector<NamedFolder>& evaluations) {
+  std::vector<report::Table> tables;
+  for (const NamedFolder& folder : evaluations) {
+    const fs::path file = folder.path / "metrics.json";
+    report::Table::Row row{folder.name, command_of("evaluate", folder.path), {}};
+    std::vector<std::string> columns;
+    try {
+      const auto json = ordered_json::parse(read_file(file, "in"));
+      for (const auto& [name, value] : json.items()) {
+        if (!value.is_number() || name.find('/') != std::string::npos) continue;  // "mean_iou/dog" is a detail
+        columns.push_back(spaced(name));
+        row.values.push_back(value.get<double>());
+      }
+    } catch (const nlohmann::json::exception& error) {
+      throw UserError(file.string(), "metrics", "is not an evaluation's metrics.json: {}", error.what());
+    }
+    auto table =
+        std::find_if(tables.begin(), tables.end(), [&](const report::Table& one) { return one.columns == columns; });
+    if (table == tables.end()) table = tables.insert(tables.end(), report::Table{columns, {}});
+    table->rows.push_back(std::move(row));
+  }
+  std::string html;
+  for (const report::Table& table : tables) html += table.html();
+  return html;
+}
+
+}  // namespace freeatm::commands

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "freeatm/core/files.h"
+
+namespace freeatm::commands {
+
+/// A folder and the name that stands for it on the page.
+struct NamedFolder {
+  fs::path path;
+  std::string name;
+};
+
+/// "<p><code>freeatm harvest --config runs/h/config.yaml": the command that makes the folder again, from the config
+/// that it holds; "" where it holds none.
+std::string made_by_html(const std::string& command, const fs::path& folder);
+
+/// Of runs (metrics.jsonl): the loss of all in one plot, what else they logged in smaller ones.
+std::string curves_html(const std::vector<NamedFolder>& runs);
+
+/// Of evaluations (metrics.json): one table for each kind, told by the names of its metrics.
+std::string scores_html(const std::vector<NamedFolder>& evaluations);
+
+}  // namespace freeatm::commands

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "freeatm/core/files.h"
+#include "freeatm/data/shards.h"
+#include "freeatm/report/gallery.h"
+
+namespace freeatm::commands {
+
+/// The samples of a folder of shards for the eye. Training refuses a sample that is broken; here it is shown, with what
+/// is missing or broken said on its card.
+class ShardView {
+ public:
+  /// Throws UserError on a tar that is truncated or none at all.
+  explicit ShardView(const fs::path& folder);
+
+  int64_t size() const { return static_cast<int64_t>(places_.size()); }
+  ///   max_side: pixels; a larger picture is made smaller (WebP), any other keeps its file's bytes
+  report::GalleryItem item(int64_t index, int64_t max_side) const;
+
+ private:
+  struct Place {
+    size_t shard;
+    data::IndexedSample sample;
+  };
+  std::vector<fs::path> shards_;
+  std::vector<Place> places_;
+};
+
+}  // namespace freeatm::commands

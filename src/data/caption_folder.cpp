@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// ROOT/**/NAME.png with its caption in NAME.txt.
+#include <map>
+
+#include "freeatm/core/error.h"
+#include "freeatm/core/files.h"
+#include "freeatm/data/dataset.h"
+
+namespace freeatm::data {
+namespace {
+
+std::string trimmed(const std::string& text) {
+  const size_t begin = text.find_first_not_of(" \t\r\n"), end = text.find_last_not_of(" \t\r\n");
+  return begin == std::string::npos ? "" : text.substr(begin, end - begin + 1);
+}
+
+class CaptionFolder final : public Dataset {
+ public:
+  explicit CaptionFolder(fs::path root) : root_(std::move(root)) {
+    require_folder(root_, "data.root");
+    std::map<std::string, fs::path> pictures, texts;  // by the path without its ending
+    for (const auto& entry : fs::recursive_directory_iterator(root_)) {
+      const fs::path path = entry.path().lexically_relative(root_);
+      const std::string stem = fs::path(path).replace_extension().string();
+      if (!entry.is_regular_file()) continue;
+      if (path.extension() == ".txt") texts[stem] = path;
+      if (!vision::is_picture_extension(path.extension().string())) continue;
+      if (!pictures.try_emplace(stem, path).second)
+        throw UserError((root_ / path).string(), "data.root", "is the second picture of that name");
+    }
+    for (const auto& [stem, path] : texts) {
+      if (!pictures.contains(stem)) throw UserError((root_ / path).string(), "data.root", "is a caption of no picture");
+    }
+    for (const auto& [stem, path] : pictures) {
+      if (!texts.contains(stem)) throw UserError((root_ / path).string(), "data.root", "has no caption: {}.txt", stem);
+      const std::string caption = trimmed(read_file(root_ / texts[stem]));
+      if (caption.empty()) throw UserError((root_ / texts[stem]).string(), "data.root", "is an empty caption");
+      files_.push_back({stem, path, caption});
+    }
+    if (files_.empty()) throw UserError(root_.string(), "data.root", "holds no picture");
+  }
+
+  int64_t size() const override { return std::ssize(files_); }
+
+  Sample get(int64_t index, RandomStream&) const override {
+    const File& file = files_[index];
+    Sample sample;
+    sample.key = file.stem;
+    sample.image = vision::read_image(root_ / file.path);
+    sample.masks = vision::MaskSet(sample.image.height, sample.image.width);
+    sample.caption = file.caption;
+    return sample;
+  }
+
+ private:
+  struct File {
+    std::string stem;
+    fs::path path;
+    std::string caption;
+  };
+  fs::path root_;
+  std::vector<File> files_;
+};
+
+}  // namespace
+
+std::unique_ptr<Dataset> open_caption_folder(const std::string& root) { return std::make_unique<CaptionFolder>(root); }
+
+}  // namespace freeatm::data

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <ATen/ATen.h>
+
+#include "freeatm/core/error.h"
+#include "freeatm/core/log.h"
+#include "freeatm/data/pixels.h"
+#include "freeatm/diffusion/harvest.h"
+#include "freeatm/vision/transforms.h"
+
+namespace freeatm::diffusion {
+namespace {
+
+std::vector<int64_t> count_tokens(const PromptBatch& prompts) {
+  std::vector<int64_t> counts;
+  for (const auto& encoding : prompts.encodings) counts.push_back(std::ssize(encoding.ids));
+  return counts;
+}
+
+/// What both sources share: a batch's prompts, the harvester that looks on, and what becomes of its maps.
+class Source : public HarvestSource {
+ public:
+  Source(const Pipeline& pipeline, const text::PhraseFinder& phrases, const HarvestRunOptions& options)
+      : pipeline_(pipeline), phrases_(phrases), options_(options), sampler_(pipeline, options.sampler) {}
+
+ protected:
+  AttentionHarvester harvester(const PromptBatch& prompts, const HarvestOptions& options) const {
+    const auto [height, width] = sampler_.latent_size();
+    return {options, height, width, count_tokens(prompts), options_.masks.needs_self_attention()};
+  }
+
+  /// Fills in the maps, the phrases' tokens and what is known of the pictures.
+  void complete(std::vector<Harvested>& pictures, int64_t begin, const PromptBatch& prompts,
+                const AttentionHarvester& harvester) const {
+    const auto maps = harvester.maps();
+    std::vector<SelfAttention> self(pictures.size());
+    if (options_.masks.needs_self_attention()) self = harvester.self_attention();
+    for (size_t i = 0; i < pictures.size(); ++i) {
+      Harvested& picture = pictures[i];
+      const text::Encoding& encoding = prompts.encodings[i];
+      picture.sample.key = data::sample_key(begin + static_cast<int64_t>(i));
+      if (encoding.cut > 0) warn_of_cut(picture.sample, encoding);
+      for (text::Phrase& phrase : picture.sample.phrases) phrase.tokens = text::tokens_in(phrase.span, encoding.spans);
+      picture.provenance.seed = seed(begin + static_cast<int64_t>(i));
+      picture.provenance.model_digest = pipeline_.digest;
+      picture.provenance.token_texts = encoding.pieces;
+      picture.provenance.token_spans = encoding.spans;
+      picture.maps = {maps[i], self[i]};
+    }
+  }
+
+  void warn_of_cut(const data::Sample& sample, const text::Encoding& encoding) const {
+    if (std::exchange(has_warned_, true)) return;
+    log::warning("the caption of {} is cut, {} of its tokens do not fit: what stands there gets no mask (said once)",
+                 sample.key, encoding.cut);
+  }
+
+  uint32_t seed(int64_t index) const { return static_cast<uint32_t>(options_.seed + index); }
+  std::vector<uint32_t> seeds(int64_t begin, int64_t end) const {
+    std::vector<uint32_t> all;
+    for (int64_t i = begin; i < end; ++i) all.push_back(seed(i));
+    return all;
+  }
+
+  const Pipeline& pipeline_;
+  const text::PhraseFinder& phrases_;
+  const HarvestRunOptions& options_;
+  Sampler sampler_;
+  mutable bool has_warned_ = false;
+};
+
+class SampledPictures final : public Source {
+ public:
+  SampledPictures(const Pipeline& pipeline, const std::vector<data::Caption>& captions,
+                  const text::PhraseFinder& phrases, const HarvestRunOptions& options)
+      : Source(pipeline, phrases, options), captions_(captions) {}
+
+  int64_t size() const override {
+    return options_.count.value_or(std::ssize(captions_) * options_.images_per_caption.value_or(1));
+  }
+
+  std::vector<Harvested> harvest(int64_t begin, int64_t end) const override {
+    std::vector<Harvested> pictures(end - begin);
+    std::vector<std::string> texts;
+    for (int64_t i = begin; i < end; ++i) {
+      const data::Caption& caption = captions_[(i / options_.images_per_caption.value_or(1)) % std::ssize(captions_)];
+      data::Sample& sample = pictures[i - begin].sample;
+      sample.caption = caption.text;
+      sample.phrases = caption.phrases ? *caption.phrases : phrases_.find(caption.text, {});
+      texts.push_back(caption.text);
+    }
+    const PromptBatch prompts = sampler_.encode(texts);
+    AttentionHarvester looking_on = harvester(prompts, options_.harvest);
+    const at::Tensor drawn = sampler_.sample(prompts, seeds(begin, end), &looking_on);  // [B, 3, H, W] in [0, 1]
+    const at::Tensor bytes = drawn.mul(255).round_().to(at::kByte).permute({0, 2, 3, 1}).contiguous().cpu();
+    for (int64_t i = 0; i < end - begin; ++i) {
+      vision::Image& image = pictures[i].sample.image;
+      image = vision::Image(static_cast<int>(bytes.size(1)), static_cast<int>(bytes.size(2)));
+      std::copy_n(bytes[i].const_data_ptr<uint8_t>(), image.pixels.size(), image.pixels.begin());
+      pictures[i].provenance.sampler = {{"steps", static_cast<double>(options_.sampler.steps)},
+                                        {"guidance_scale", options_.sampler.guidance_scale}};
+    }
+    complete(pictures, begin, prompts, looking_on);
+    return pictures;
+  }
+
+ private:
+  const std::vector<data::Caption>& captions_;
+};
+
+/// The largest box in the middle of a picture that has the shape of height x width.
+vision::Box middle_box(const vision::Image& image, int64_t height, int64_t width) {
+  const double scale = std::min(double(image.height) / height, double(image.width) / width);
+  const double box_height = std::min<double>(image.height, std::round(scale * height));
+  const double box_width = std::min<double>(image.width, std::round(scale * width));
+  return {std::floor((image.width - box_width) / 2), std::floor((image.height - box_height) / 2), box_width,
+          box_height};
+}
+
+class GivenPictures final : public Source {
+ public:
+  GivenPictures(const Pipeline& pipeline, const data::Dataset& dataset, const text::PhraseFinder& phrases,
+                const HarvestRunOptions& options)
+      : Source(pipeline, phrases, options), dataset_(dataset), looking_(options.harvest) {
+    looking_.timestep_min = 0;
+    looking_.timestep_max = *std::ranges::max_element(looking_.timesteps);
+  }
+
+  int64_t size() const override { return std::min(options_.count.value_or(dataset_.size()), dataset_.size()); }
+
+  std::vector<Harvested> harvest(int64_t begin, int64_t end) const override {
+    std::vector<Harvested> pictures(end - begin);
+    std::vector<std::string> texts;
+    std::vector<at::Tensor> images;
+    RandomStream unused(0, "harvest");
+    for (int64_t i = begin; i < end; ++i) {
+      Harvested& picture = pictures[i - begin];
+      picture.sample = prepared(dataset_.get(i, unused));
+      picture.provenance.source = picture.sample.key;
+      texts.push_back(picture.sample.caption);
+      images.push_back(data::pixels(picture.sample.image).permute({2, 0, 1}).to(at::kFloat).div_(255));
+    }
+    const PromptBatch prompts = sampler_.encode(texts);
+    AttentionHarvester looking_on = harvester(prompts, looking_);
+    sampler_.reobserve(at::stack(images), prompts, seeds(begin, end), looking_.timesteps, looking_on);
+    complete(pictures, begin, prompts, looking_on);
+    return pictures;
+  }
+
+ private:
+  data::Sample prepared(data::Sample sample) const {
+    if (sample.caption.empty())
+      throw UserError(sample.key, "data.root", "the picture has no caption: source=images needs one for each");
+    const int64_t factor = pipeline_.vae->factor();
+    const auto height = static_cast<int>(sampler_.latent_size().height * factor),
+               width = static_cast<int>(sampler_.latent_size().width * factor);
+    const vision::Box box = middle_box(sample.image, height, width);
+    sample.image = vision::resized_crop(sample.image, box, height, width);
+    // Names of objects that the caption does not speak of have no place in it, and no tokens.
+    const bool in_text =
+        std::ranges::any_of(sample.phrases, [](const text::Phrase& phrase) { return phrase.span.end > 0; });
+    if (in_text) {
+      sample.exact = sample.masks.resized_crop(box, height, width);
+    } else {
+      sample.phrases = phrases_.find(sample.caption, {});
+    }
+    sample.masks = vision::MaskSet(height, width);
+    sample.scores.clear();
+    return sample;
+  }
+
+  const data::Dataset& dataset_;
+  HarvestOptions looking_;
+};
+
+}  // namespace
+
+std::unique_ptr<HarvestSource> sampled_pictures(const Pipeline& pipeline, const std::vector<data::Caption>& captions,
+                                                const text::PhraseFinder& phrases, const HarvestRunOptions& options) {
+  return std::make_unique<SampledPictures>(pipeline, captions, phrases, options);
+}
+
+std::unique_ptr<HarvestSource> given_pictures(const Pipeline& pipeline, const data::Dataset& dataset,
+                                              const text::PhraseFinder& phrases, const HarvestRunOptions& options) {
+  return std::make_unique<GivenPictures>(pipeline, dataset, phrases, options);
+}
+
+}  // namespace freeatm::diffusion

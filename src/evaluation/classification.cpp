@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/evaluation/classification.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include <ATen/ATen.h>
+
+#include "freeatm/core/error.h"
+
+namespace freeatm::evaluation {
+namespace {
+
+double ratio(int64_t part, int64_t whole) { return static_cast<double>(part) / static_cast<double>(whole); }
+
+double average_precision(const std::vector<double>& scores, const std::vector<bool>& is_positive) {
+  const int64_t positives = std::ranges::count(is_positive, true);
+  if (positives == 0) return std::numeric_limits<double>::quiet_NaN();
+  std::vector<size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::sort(order, std::greater{}, [&](size_t i) { return scores[i]; });
+  double area = 0;
+  int64_t found = 0, found_before = 0;
+  for (size_t i = 0; i < order.size(); ++i) {
+    found += is_positive[order[i]];
+    if (i + 1 < order.size() && scores[order[i + 1]] == scores[order[i]]) continue;  // the threshold takes all equals
+    area += ratio(found - found_before, positives) * ratio(found, static_cast<int64_t>(i) + 1);
+    found_before = found;
+  }
+  return area;
+}
+
+// Whose order or number differs was trained for other data.
+at::Tensor checked_logits(const Classify& classify, std::span<const data::Sample> samples, size_t classes) {
+  at::Tensor logits = classify(samples).to(at::kCPU, at::kDouble);
+  FREEATM_CHECK(logits.dim() == 2 && logits.size(1) == static_cast<int64_t>(classes), "logits are {} for {} classes",
+                logits.sizes(), classes);
+  return logits;
+}
+
+}  // namespace
+
+std::vector<double> average_precision(const at::Tensor& scores, const at::Tensor& targets) {
+  FREEATM_CHECK(scores.dim() == 2 && scores.sizes() == targets.sizes(), "scores are {}, targets {}", scores.sizes(),
+                targets.sizes());
+  const at::Tensor columns = scores.to(at::kDouble).t().contiguous(), there = targets.to(at::kBool).t().contiguous();
+  const int64_t classes = columns.size(0), pictures = columns.size(1);
+  std::vector<double> out;
+  for (int64_t k = 0; k < classes; ++k) {
+    const double* first = columns.data_ptr<double>() + k * pictures;
+    const bool* is_positive = there.data_ptr<bool>() + k * pictures;
+    out.push_back(average_precision(std::vector<double>(first, first + pictures),
+                                    std::vector<bool>(is_positive, is_positive + pictures)));
+  }
+  return out;
+}
+
+MultiLabelQuality::MultiLabelQuality(Classify classify, std::vector<std::string> class_names)
+    : classify_(std::move(classify)), class_names_(std::move(class_names)) {}
+
+void MultiLabelQuality::reset() {
+  logits_.clear();
+  targets_.clear();
+}
+
+void MultiLabelQuality::process(std::span<const data::Sample> samples) {
+  logits_.push_back(checked_logits(classify_, samples, class_names_.size()));
+  at::Tensor targets = at::zeros(logits_.back().sizes(), at::kBool);
+  for (size_t i = 0; i < samples.size(); ++i) {
+    for (const int64_t label : samples[i].labels) targets[static_cast<int64_t>(i)][label] = true;
+  }
+  targets_.push_back(targets);
+}
+
+std::vector<Metric> MultiLabelQuality::result() {
+  FREEATM_CHECK(!logits_.empty(), "result() before process()");
+  const at::Tensor logits = at::cat(logits_), targets = at::cat(targets_);
+  const std::vector<double> precisions = average_precision(logits, targets);
+  double sum = 0;
+  int64_t classes = 0;
+  std::vector<Metric> by_class;
+  for (size_t k = 0; k < precisions.size(); ++k) {
+    if (std::isnan(precisions[k])) continue;
+    sum += precisions[k];
+    ++classes;
+    by_class.push_back({"average_precision." + class_names_[k], precisions[k]});
+  }
+  if (classes == 0) throw UserError("", "data.root", "no picture has a label: there is nothing to measure");
+  std::vector<Metric> metrics{{"mean_average_precision", sum / static_cast<double>(classes)},
+                              {"exact_match", logits.gt(0).eq(targets).all(1).to(at::kDouble).mean().item<double>()},
+                              {"pictures", static_cast<double>(logits.size(0))}};
+  metrics.insert(metrics.end(), by_class.begin(), by_class.end());
+  return metrics;
+}
+
+SingleLabelQuality::SingleLabelQuality(Classify classify, std::vector<std::string> class_names)
+    : classify_(std::move(classify)), class_names_(std::move(class_names)) {
+  reset();
+}
+
+void SingleLabelQuality::reset() {
+  first_.assign(class_names_.size(), 0);
+  count_.assign(class_names_.size(), 0);
+  among_five_ = 0;
+}
+
+void SingleLabelQuality::process(std::span<const data::Sample> samples) {
+  const at::Tensor best = std::get<1>(checked_logits(classify_, samples, class_names_.size())
+                                          .topk(std::min<int64_t>(5, static_cast<int64_t>(class_names_.size())), 1));
+  for (size_t i = 0; i < samples.size(); ++i) {
+    const int64_t label = samples[i].label;
+    const at::Tensor row = best[static_cast<int64_t>(i)];
+    ++count_.at(label);
+    first_[label] += row[0].item<int64_t>() == label;
+    among_five_ += row.eq(label).any().item<bool>();
+  }
+}
+
+std::vector<Metric> SingleLabelQuality::result() {
+  const auto sum = [](const std::vector<int64_t>& counts) { return std::reduce(counts.begin(), counts.end()); };
+  const int64_t pictures = sum(count_);
+  FREEATM_CHECK(pictures > 0, "result() before process()");
+  std::vector<Metric> metrics{{"top1_accuracy", ratio(sum(first_), pictures)}};
+  if (class_names_.size() > 5) metrics.push_back({"top5_accuracy", ratio(among_five_, pictures)});
+  metrics.push_back({"pictures", static_cast<double>(pictures)});
+  for (size_t k = 0; k < class_names_.size(); ++k) {
+    if (count_[k] > 0) metrics.push_back({"accuracy." + class_names_[k], ratio(first_[k], count_[k])});
+  }
+  return metrics;
+}
+
+}  // namespace freeatm::evaluation

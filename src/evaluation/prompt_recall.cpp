@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/evaluation/prompt_recall.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <ATen/ATen.h>
+
+#include "freeatm/core/error.h"
+#include "freeatm/text/phrase.h"
+
+namespace freeatm::evaluation {
+
+std::optional<int64_t> class_of_noun(std::string_view noun, const std::vector<std::string>& class_names) {
+  std::optional<int64_t> best;
+  std::pair<int64_t, int64_t> best_place{0, 0};  // end of the name in the noun, its length
+  for (size_t k = 0; k < class_names.size(); ++k) {
+    for (const text::Phrase& found : text::find_phrases(noun, {.things = {class_names[k]}, .stuff = {}}, {})) {
+      const std::pair<int64_t, int64_t> place{found.span.end, found.span.end - found.span.begin};
+      if (place <= best_place) continue;
+      best = static_cast<int64_t>(k);
+      best_place = place;
+    }
+  }
+  return best;
+}
+
+PromptRecall::PromptRecall(Classify classify, std::vector<std::string> class_names)
+    : classify_(std::move(classify)), class_names_(std::move(class_names)) {}
+
+void PromptRecall::reset() {
+  seen_.clear();
+  named_.clear();
+  unmapped_ = 0;
+}
+
+std::optional<int64_t> PromptRecall::class_of(const std::string& noun) {
+  const auto [place, is_new] = known_nouns_.try_emplace(noun);
+  if (is_new) place->second = class_of_noun(noun, class_names_);
+  return place->second;
+}
+
+void PromptRecall::process(std::span<const data::Sample> samples) {
+  const at::Tensor logits = classify_(samples).to(at::kCPU);
+  FREEATM_CHECK(logits.dim() == 2 && logits.size(1) == static_cast<int64_t>(class_names_.size()),
+                "logits are {} for {} classes", logits.sizes(), class_names_.size());
+  at::Tensor named = at::zeros(logits.sizes(), at::kBool);
+  for (size_t i = 0; i < samples.size(); ++i) {
+    for (const text::Phrase& phrase : samples[i].phrases) {
+      if (phrase.role != text::Role::kThing) continue;
+      const auto label = class_of(phrase.text);
+      if (label) named[static_cast<int64_t>(i)][*label] = true;
+      unmapped_ += !label;
+    }
+  }
+  seen_.push_back(logits.gt(0));  // a sigmoid above 1/2
+  named_.push_back(named);
+}
+
+std::vector<Metric> PromptRecall::result() {
+  FREEATM_CHECK(!seen_.empty(), "result() before process()");
+  const at::Tensor seen = at::cat(seen_), named = at::cat(named_);
+  const int64_t pictures = seen.size(0), classes = seen.size(1), nouns = named.sum().item<int64_t>();
+  if (nouns == 0) {
+    throw UserError("", "checkpoint", "none of the {} nouns in the captions is one of its {} classes ({}, ...)",
+                    unmapped_, classes, class_names_.front());
+  }
+  Share all, whole_pictures;
+  std::map<int64_t, Share> by_count;
+  std::vector<Share> by_class(class_names_.size());
+  const auto seen_at = seen.accessor<bool, 2>(), named_at = named.accessor<bool, 2>();
+  const at::Tensor counts = named.sum(1);
+  for (int64_t i = 0; i < pictures; ++i) {
+    const int64_t count = counts[i].item<int64_t>();
+    int64_t recalled = 0;
+    for (int64_t k = 0; k < classes; ++k) {
+      if (!named_at[i][k]) continue;
+      for (Share* share : {&all, &by_count[count], &by_class[k]}) share->add(seen_at[i][k]);
+      recalled += seen_at[i][k];
+    }
+    if (count > 0) whole_pictures.add(recalled == count);
+  }
+  const at::Tensor of_others = named.roll(pictures / 2, 0);
+  const auto per_picture = [&](const at::Tensor& classes_of_pictures) {
+    return classes_of_pictures.sum().item<double>() / static_cast<double>(pictures);
+  };
+  std::vector<Metric> metrics{{"recall", all.value()},
+                              {"all_recalled", whole_pictures.value()},
+                              {"recall_shuffled", (seen & of_others).sum().item<double>() / static_cast<double>(nouns)},
+                              {"unprompted_per_picture", per_picture(seen & ~named)},
+                              {"nouns", static_cast<double>(nouns)},
+                              {"unmapped_nouns", static_cast<double>(unmapped_)},
+                              {"pictures", static_cast<double>(pictures)}};
+  for (const auto& [count, share] : by_count) metrics.push_back({format("recall_by_nouns.{}", count), share.value()});
+  for (size_t k = 0; k < by_class.size(); ++k) {
+    if (by_class[k].all > 0) metrics.push_back({"recall_by_class." + class_names_[k], by_class[k].value()});
+  }
+  return metrics;
+}
+
+}  // namespace freeatm::evaluation

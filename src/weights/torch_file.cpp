@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/weights/torch_file.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <memory>
+
+#include "freeatm/core/error.h"
+
+#include "mapped_file.h"
+#include "pickle.h"
+#include "torch_archive.h"
+#include "view.h"
+
+namespace freeatm::weights {
+namespace {
+
+/// The pickle of a file and the bytes of its storages, which are views into the mapped file.
+struct TorchFile {
+  Pickle pickle;
+  std::map<std::string, std::string_view> storages;  // by key
+};
+
+TorchFile read_archive(const std::string& path, const MappedFile& file) {
+  auto members = torch_archive_members(path, file);
+  const auto member = [&](const std::string& name) {
+    const auto found = members.find(name);
+    return found == members.end() ? std::string_view() : found->second;
+  };
+  if (!members.contains("data.pkl")) throw UserError(path, "", "is a zip file, but not one of torch.save");
+  if (member("byteorder") == "big") throw UserError(path, "", "was written on a big-endian machine");
+  TorchFile out{read_pickle(path, member("data.pkl")), {}};
+  constexpr std::string_view kFolder = "data/";
+  for (const auto& [name, bytes] : members) {
+    if (name.starts_with(kFolder)) out.storages.emplace(name.substr(kFolder.size()), bytes);
+  }
+  return out;
+}
+
+/// Before torch 1.6: pickles of a magic number, the protocol, the system, the object and the storages' keys; then each
+/// storage as the number of its elements (int64) and its bytes.
+class LegacyReader {
+ public:
+  LegacyReader(const std::string& path, const MappedFile& file) : path_(path), rest_(file.data(), file.size()) {}
+
+  static bool recognises(const MappedFile& file) {
+    return file.size() > kMagic.size() && std::equal(kMagic.begin(), kMagic.end(), file.data());
+  }
+
+  TorchFile read() {
+    next_pickle();
+    const Pickle protocol = next_pickle();
+    const auto* version = protocol.root->as<int64_t>();
+    if (version == nullptr || *version != 1001) throw UserError(path_, "", "has a protocol that is not torch's 1001");
+    next_pickle();  // of which only the byte order matters, and no big-endian machine runs torch today
+    TorchFile out{next_pickle(), {}};
+    const std::map<std::string, size_t> widths = element_sizes(out.pickle);
+    const Pickle keys = next_pickle();
+    const auto* list = keys.root->as<Sequence>();
+    if (list == nullptr) throw UserError(path_, "", "has no list of storages");
+    for (const PickleObject* item : list->items) {
+      const auto* key = item->as<std::string>();
+      const auto width = key == nullptr ? widths.end() : widths.find(*key);
+      if (width == widths.end()) throw UserError(path_, "", "has a storage that no tensor uses");
+      out.storages[*key] = next_storage(width->second);
+    }
+    return out;
+  }
+
+ private:
+  static constexpr std::string_view kMagic{"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15};
+
+  Pickle next_pickle() {
+    Pickle pickle = read_pickle(path_, rest_);
+    rest_.remove_prefix(pickle.bytes);
+    return pickle;
+  }
+
+  std::string_view next_storage(size_t width) {
+    int64_t elements = 0;
+    if (rest_.size() < sizeof elements) throw UserError(path_, "", "is cut short");
+    std::memcpy(&elements, rest_.data(), sizeof elements);
+    rest_.remove_prefix(sizeof elements);
+    if (elements < 0 || static_cast<uint64_t>(elements) > rest_.size() / width) {
+      throw UserError(path_, "", "is cut short: a storage of {} elements in {} bytes", elements, rest_.size());
+    }
+    const std::string_view bytes = rest_.substr(0, static_cast<size_t>(elements) * width);
+    rest_.remove_prefix(bytes.size());
+    return bytes;
+  }
+
+  static std::map<std::string, size_t> element_sizes(const Pickle& pickle) {
+    std::map<std::string, size_t> out;
+    for (const PickleObject& object : pickle.objects) {
+      if (const auto* storage = object.as<StorageReference>()) out[storage->key] = at::elementSize(storage->dtype);
+    }
+    return out;
+  }
+
+  const std::string& path_;
+  std::string_view rest_;
+};
+
+bool holds_tensors(const Dict& dict) {
+  return std::any_of(dict.items.begin(), dict.items.end(),
+                     [](const auto& item) { return item.second->template as<TensorReference>() != nullptr; });
+}
+
+std::vector<std::string> names_of(const Dict& dict) {
+  std::vector<std::string> out;
+  for (const auto& [key, value] : dict.items) {
+    if (const auto* name = key->as<std::string>()) out.push_back(*name);
+  }
+  return out;
+}
+
+const Dict* entry(const Dict& dict, const std::string& name) {
+  const Dict* found = nullptr;
+  for (const auto& [key, value] : dict.items) {
+    const auto* text = key->as<std::string>();
+    if (text != nullptr && *text == name) found = value->as<Dict>();
+  }
+  return found;
+}
+
+const Dict& state_dict(const std::string& path, const PickleObject& root, const std::string& key) {
+  const auto* dict = root.as<Dict>();
+  if (dict == nullptr) throw UserError(path, "", "holds no dictionary of tensors");
+  if (!key.empty()) {
+    if (const Dict* found = entry(*dict, key)) return *found;
+    throw UserError(path, key, "is no dictionary in this file{}", did_you_mean(key, names_of(*dict)));
+  }
+  if (holds_tensors(*dict)) return *dict;
+  for (const char* name : {"state_dict", "model", "module"}) {
+    const Dict* found = entry(*dict, name);
+    if (found != nullptr && holds_tensors(*found)) return *found;
+  }
+  throw UserError(path, "", "holds no tensors by name: its entries are {}", names_of(*dict));
+}
+
+at::Tensor bind(const std::string& path, const std::string& name, const TensorReference& tensor, const TorchFile& torch,
+                const std::shared_ptr<MappedFile>& file) {
+  const auto& storage = tensor.storage;
+  const auto found = torch.storages.find(storage.key);
+  if (found == torch.storages.end()) throw UserError(path, name, "its storage '{}' is not in the file", storage.key);
+  const size_t width = at::elementSize(storage.dtype);
+  if (static_cast<uint64_t>(storage.numel) > found->second.size() / width) {
+    throw UserError(path, name, "its storage '{}' has {} bytes, which is less than {} elements", storage.key,
+                    found->second.size(), storage.numel);
+  }
+  const auto* begin = found->second.data() + static_cast<size_t>(tensor.offset) * width;
+  return view_of(file, begin, storage.dtype, tensor.sizes, tensor.strides);
+}
+
+}  // namespace
+
+TensorMap load_torch_file(const std::string& path, const std::string& key) {
+  const auto file = std::make_shared<MappedFile>(path);
+  const bool is_zip = file->size() > 4 && std::memcmp(file->data(), "PK\x03\x04", 4) == 0;
+  if (!is_zip && !LegacyReader::recognises(*file)) throw UserError(path, "", "is not a file of torch.save");
+  const TorchFile torch = is_zip ? read_archive(path, *file) : LegacyReader(path, *file).read();
+
+  TensorMap out;
+  for (const auto& [name, value] : state_dict(path, *torch.pickle.root, key).items) {
+    const auto* text = name->as<std::string>();
+    const auto* tensor = value->as<TensorReference>();
+    if (text != nullptr && tensor != nullptr) out[*text] = bind(path, *text, *tensor, torch, file);
+  }
+  return out;
+}
+
+}  // namespace freeatm::weights

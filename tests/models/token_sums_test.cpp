@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/models/token_sums.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "freeatm/models/device.h"
+
+#include "models/hash_weights.h"
+#include "testing.h"
+
+namespace freeatm::models {
+namespace {
+
+struct Shape {
+  int64_t rows, heads, queries, keys, head_dim, first_row, seen_rows, first_token, tokens;
+};
+
+constexpr Shape kShapes[] = {
+    {2, 4, 35, 7, 6, 1, 1, 1, 4},                                          // the second row of two
+    {3, 1, 1, 77, 5, 0, 3, 0, 77},                                         // every key, an odd width
+    {2, 8, 256, 77, 40, 0, 2, 1, 9},                                       // Stable Diffusion's head
+    {1, 2, 70, 128, 64, 0, 1, 100, 28}, {1, 2, 33, 77, 160, 0, 1, 1, 75},  // the widest head of Stable Diffusion 1.x
+    {1, 2, 9, 200, 16, 0, 1, 150, 50},                                     // more keys than the kernel takes
+};
+
+/// sums, 0.25 of them there before, against the formula in fp64.
+double worst(const Shape& s, at::Device device, at::ScalarType dtype) {
+  // As the UNet gives them: heads and positions in another order than in memory.
+  const auto states = [&](const char* name, int64_t length) {
+    return (3 * testing::hash_tensor(name, {s.rows, length, s.heads, s.head_dim})).to(device, dtype).transpose(1, 2);
+  };
+  const AttentionSite site;
+  const AttentionCall call{.site = site,
+                           .query = states("query", s.queries),
+                           .key = states("key", s.keys),
+                           .value = {},
+                           .scale = 0.7,
+                           .out_weight = {},
+                           .first_row = s.first_row,
+                           .rows = s.seen_rows};
+  const at::Tensor sums = at::full({s.seen_rows, s.queries, s.tokens}, 0.25, at::TensorOptions(device));
+  add_token_probabilities(call, s.first_token, 1.5, sums);
+
+  const at::Tensor query = call.query.narrow(0, s.first_row, s.seen_rows).to(at::kDouble);
+  const at::Tensor key = call.key.narrow(0, s.first_row, s.seen_rows).to(at::kDouble);
+  const at::Tensor probabilities = at::softmax(0.7 * at::matmul(query, key.transpose(2, 3)), -1).mean(1);
+  return (sums - 0.25 - 1.5 * probabilities.narrow(-1, s.first_token, s.tokens)).abs().max().item<double>();
+}
+
+TEST(TokenSums, EqualTheMeanOverHeadsOfTheSoftmax) {
+  for (const Shape& shape : kShapes) {
+    for (const auto dtype : {at::kFloat, at::kBFloat16, at::kHalf})
+      EXPECT_LE(worst(shape, at::kCPU, dtype), 1e-5) << shape.keys << " keys, " << dtype;
+  }
+}
+
+TEST(TokenSums, EqualTheFormulaOnAGpuToo) {
+  const at::Device device = pick_device("auto");
+  if (!device.is_cuda()) GTEST_SKIP() << "no GPU that LibTorch can use";
+  for (const Shape& shape : kShapes) {
+    for (const auto dtype : {at::kFloat, at::kBFloat16, at::kHalf})
+      EXPECT_LE(worst(shape, device, dtype), 1e-4) << shape.keys << " keys, " << dtype;
+  }
+}
+
+}  // namespace
+}  // namespace freeatm::models
