@@ -10,7 +10,7 @@ import tempfile
 SIZE = "1200,845"
 
 page, out = map(pathlib.Path, sys.argv[1:3])
-card, phrase = map(int, (sys.argv[3:] + ["2", "0"])[:2])
+card, phrase = map(int, sys.argv[3:] + ["2", "0"][len(sys.argv) - 3:])
 browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 if browser is None:
     sys.exit("skipped: no chromium or google-chrome here")
