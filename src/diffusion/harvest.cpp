@@ -67,6 +67,40 @@ int64_t make_shard(const HarvestSource& source, const HarvestRunOptions& options
   return phrases;
 }
 
+/// The stored maps of a sample, one for each token of its phrases. Throws UserError where they are not.
+at::Tensor stored_maps(const data::ShardReader& shard, const data::IndexedSample& indexed, const data::Sample& sample,
+                       const fs::path& path) {
+  const std::string where = path.string() + ": " + indexed.key + ".maps.npy";
+  const at::Tensor maps = data::read_npy(shard.bytes(indexed, "maps.npy"), where).to(at::kFloat);
+  for (const text::Phrase& phrase : sample.phrases) {
+    for (const int64_t token : phrase.tokens) {
+      if (maps.dim() == 3 && token >= 0 && token < maps.size(0)) continue;
+      throw UserError(where, "data.root", "has no map of token {} of '{}'", token, phrase.text);
+    }
+  }
+  return maps;
+}
+
+/// A shard with all members of another, but for the masks. Returns the number of phrases.
+int64_t decide_shard(const data::ShardReader& shard, const fs::path& path, const MaskOptions& options,
+                     const fs::path& target) {
+  data::ShardWriter writer(target);
+  int64_t phrases = 0;
+  for (const data::IndexedSample& indexed : shard.samples()) {
+    data::Sample sample = shard.sample(indexed);
+    decide(sample, {stored_maps(shard, indexed, sample, path), {}}, options);
+    phrases += std::ssize(sample.phrases);
+    std::vector<data::Member> members;
+    for (const data::MemberPlace& place : indexed.members) {
+      const std::string bytes = shard.bytes(place);
+      members.push_back({place.extension, place.extension == "json" ? data::with_phrases(bytes, sample) : bytes});
+    }
+    writer.add(indexed.key, members);
+  }
+  writer.commit();
+  return phrases;
+}
+
 }  // namespace
 
 void HarvestRunOptions::fields(config::Fields& f) {
@@ -124,34 +158,13 @@ HarvestSummary decide_anew(const fs::path& root, const MaskOptions& options, con
     stop_if_signalled();
     const data::ShardReader shard(path);
     const fs::path target = out / path.filename();
-    summary.pictures += std::ssize(shard.samples());
-    if (!shard.samples().empty() && is_whole(target, shard.samples().front().key, std::ssize(shard.samples()))) {
+    const auto& samples = shard.samples();
+    summary.pictures += std::ssize(samples);
+    if (!samples.empty() && is_whole(target, samples.front().key, std::ssize(samples))) {
       ++summary.shards_kept;
-      progress.advance(1);
-      continue;
+    } else {
+      summary.phrases += decide_shard(shard, path, options, target);
     }
-    data::ShardWriter writer(target);
-    for (const data::IndexedSample& indexed : shard.samples()) {
-      data::Sample sample = shard.sample(indexed);
-      const std::string where = path.string() + ": " + indexed.key + ".maps.npy";
-      const at::Tensor maps = data::read_npy(shard.bytes(indexed, "maps.npy"), where).to(at::kFloat);
-      for (const text::Phrase& phrase : sample.phrases) {
-        for (const int64_t token : phrase.tokens) {
-          if (maps.dim() == 3 && token >= 0 && token < maps.size(0)) continue;
-          throw UserError(where, "data.root", "has no map of token {} of '{}'", token, phrase.text);
-        }
-      }
-      decide(sample, {maps, {}}, options);
-      summary.phrases += std::ssize(sample.phrases);
-      std::vector<data::Member> members;
-      for (const data::MemberPlace& place : indexed.members) {
-        std::string bytes = shard.bytes(place);
-        if (place.extension == "json") bytes = data::with_phrases(bytes, sample);
-        members.push_back({place.extension, std::move(bytes)});
-      }
-      writer.add(indexed.key, members);
-    }
-    writer.commit();
     progress.advance(1);
   }
   return summary;
