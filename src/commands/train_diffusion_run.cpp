@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a stage is trained: time -> steps, run folder, trainer, hooks.
+#include <algorithm>
 #include <cmath>
 
 #include "freeatm/core/error.h"
@@ -40,6 +41,15 @@ std::optional<int64_t> saved_integer(const config::Node& config, const char* pat
   return std::get<int64_t>(node->value());
 }
 
+constexpr int64_t kLeastWarmup = 10;  // steps: a budget for no more is refused
+
+/// A short budget has a short warm-up: at most a fifth of its steps.
+void shorten_warmup(TrainDiffusionOptions& options) {
+  auto& warmup = options.trainer.warmup_steps;
+  if (!options.budget_minutes || !options.trainer.steps || !warmup) return;
+  warmup = std::min(*warmup, std::max(kLeastWarmup, *options.trainer.steps / 5));
+}
+
 /// Minutes become steps: those of the run that is there, or by a timing.
 void settle_steps(TrainDiffusionOptions& options, at::Device device, const StageRun& run) {
   const fs::path saved = options.stage_folder() / "config.yaml";
@@ -62,6 +72,7 @@ void settle_steps(TrainDiffusionOptions& options, at::Device device, const Stage
 
 void run_stage(TrainDiffusionOptions& options, at::Device device, const StageRun& run) {
   settle_steps(options, device, run);
+  shorten_warmup(options);
   Parts parts = make_parts(options, run);
   const training::RunLength length = options.trainer.length(parts.loader->steps_per_epoch());
   const int64_t warmup = options.trainer.warmup(length.steps_per_epoch);

@@ -154,7 +154,7 @@ TEST_F(TrainDiffusion, RefusesStagesThatDoNotFit) {
   expect_refused(on_world(kVae + " objective.crop=15" + kSixSteps, "OUT"), "15 is no multiple of 2");
   expect_refused(on_world(kVae + " objective.crop=80" + kSixSteps, "OUT"), "80 is more than the pictures' 64");
   expect_refused(on_world(kVae + " budget_minutes=1e-6 trainer.warmup_steps=50", "OUT"),
-                 "1 steps are no more than the warm-up's 50");
+                 "1 steps are no more than the warm-up's 10");
   expect_refused(on_world(kVae + " budget_minutes=null", "OUT"), "budget_minutes: the run has no end");
   expect_refused(on_world(kUNet + kSixSteps + " image_size=32 diffusion.path=" + (trained() / "model").string(), "OUT"),
                  "pictures of 32x32, but the model of diffusion.path draws 64x64");
