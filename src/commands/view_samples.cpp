@@ -28,8 +28,7 @@ std::string picture_type(std::string_view bytes) {
 /// Reads one sample's members into an item, and notes what goes wrong instead of throwing.
 class ItemReader {
  public:
-  ItemReader(const fs::path& shard, const data::IndexedSample& sample)
-      : shard_(shard, std::ios::binary), sample_(sample) {
+  ItemReader(const data::ShardReader& shard, const data::IndexedSample& sample) : shard_(shard), sample_(sample) {
     item_.key = sample.key;
   }
 
@@ -52,13 +51,7 @@ class ItemReader {
  private:
   std::string name(const data::MemberPlace& place) const { return sample_.key + "." + place.extension; }
 
-  std::string bytes(const data::MemberPlace& place) {
-    std::string out(static_cast<size_t>(place.size), '\0');
-    shard_.clear();
-    shard_.seekg(place.offset);
-    if (!shard_.read(out.data(), place.size)) throw UserError(name(place), "", "cannot be read");
-    return out;
-  }
+  std::string bytes(const data::MemberPlace& place) const { return shard_.bytes(place); }
 
   void attempt(const data::MemberPlace& place, const std::function<void()>& read) {
     try {
@@ -149,7 +142,7 @@ class ItemReader {
     soft.bytes.assign(static_cast<const char*>(levels.const_data_ptr()), levels.nbytes());
   }
 
-  std::ifstream shard_;
+  const data::ShardReader& shard_;
   const data::IndexedSample& sample_;
   report::GalleryItem item_;
   bool has_picture_ = false;
@@ -159,19 +152,15 @@ class ItemReader {
 }  // namespace
 
 ShardView::ShardView(const fs::path& folder) {
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const fs::path& path = entry.path();
-    if (path.extension() == ".tar" && !path.filename().string().starts_with(".")) shards_.push_back(path);
-  }
-  std::sort(shards_.begin(), shards_.end());
-  for (size_t i = 0; i < shards_.size(); ++i) {
-    for (auto& sample : data::index_shard(shards_[i])) places_.push_back({i, std::move(sample)});
+  for (const fs::path& path : data::shard_paths(folder)) {
+    shards_.push_back(std::make_unique<data::ShardReader>(path));
+    for (const auto& sample : shards_.back()->samples()) places_.push_back({shards_.back().get(), &sample});
   }
 }
 
 report::GalleryItem ShardView::item(int64_t index, int64_t max_side) const {
-  const Place& place = places_[size_t(index)];
-  return ItemReader(shards_[place.shard], place.sample).read(max_side);
+  const auto& [shard, sample] = places_[size_t(index)];
+  return ItemReader(*shard, *sample).read(max_side);
 }
 
 }  // namespace freeatm::commands

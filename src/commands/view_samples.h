@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
-#include <fstream>
-#include <string>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "freeatm/core/files.h"
@@ -23,12 +23,8 @@ class ShardView {
   report::GalleryItem item(int64_t index, int64_t max_side) const;
 
  private:
-  struct Place {
-    size_t shard;
-    data::IndexedSample sample;
-  };
-  std::vector<fs::path> shards_;
-  std::vector<Place> places_;
+  std::vector<std::unique_ptr<data::ShardReader>> shards_;
+  std::vector<std::pair<const data::ShardReader*, const data::IndexedSample*>> places_;
 };
 
 }  // namespace freeatm::commands

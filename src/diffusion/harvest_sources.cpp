@@ -14,12 +14,6 @@
 namespace freeatm::diffusion {
 namespace {
 
-std::vector<int64_t> count_tokens(const PromptBatch& prompts) {
-  std::vector<int64_t> counts;
-  for (const auto& encoding : prompts.encodings) counts.push_back(std::ssize(encoding.ids));
-  return counts;
-}
-
 /// What both sources share: a batch's prompts, the harvester that looks on, and what becomes of its maps.
 class Source : public HarvestSource {
  public:
@@ -29,7 +23,7 @@ class Source : public HarvestSource {
  protected:
   AttentionHarvester harvester(const PromptBatch& prompts, const HarvestOptions& options) const {
     const auto [height, width] = sampler_.latent_size();
-    return {options, height, width, count_tokens(prompts), options_.masks.needs_self_attention()};
+    return {options, height, width, prompts.token_counts(), options_.masks.needs_self_attention()};
   }
 
   /// Fills in the maps, the phrases' tokens and what is known of the pictures.

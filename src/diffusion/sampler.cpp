@@ -61,6 +61,12 @@ auto naming_the_batch(int64_t batch, int64_t height, int64_t width, Run run) {
 
 }  // namespace
 
+std::vector<int64_t> PromptBatch::token_counts() const {
+  std::vector<int64_t> counts;
+  for (const auto& encoding : encodings) counts.push_back(std::ssize(encoding.ids));
+  return counts;
+}
+
 void SamplerOptions::fields(config::Fields& f) {
   f("scheduler", scheduler, "of the folder's noise schedule; null: the folder's own",
     config::any_of(scheduler_names()));

@@ -98,10 +98,9 @@ void MaskQuality::process(std::span<const data::Sample> samples) {
     seeds.push_back(static_cast<uint32_t>(pictures_++));
   }
   const diffusion::PromptBatch prompts = sampler_.encode(captions);
-  std::vector<int64_t> token_counts;
-  for (const auto& encoding : prompts.encodings) token_counts.push_back(std::ssize(encoding.ids));
   const bool with_self = options_.masks.needs_self_attention();
-  diffusion::AttentionHarvester harvester(options_.harvest, height / factor_, width / factor_, token_counts, with_self);
+  diffusion::AttentionHarvester harvester(options_.harvest, height / factor_, width / factor_, prompts.token_counts(),
+                                          with_self);
   sampler_.reobserve(at::stack(images), prompts, seeds, options_.harvest.timesteps, harvester);
   const std::vector<at::Tensor> maps = harvester.maps();
   std::vector<diffusion::SelfAttention> self(samples.size());

@@ -35,6 +35,7 @@ struct PromptBatch {
   std::vector<text::Encoding> encodings;  // [B]: the tokens between start and end
   at::Tensor hidden;                      // [B, model_max_length, width]: the text encoder's last hidden state
   int64_t size() const { return static_cast<int64_t>(encodings.size()); }
+  std::vector<int64_t> token_counts() const;  // [B]: of each caption, without start and end
 };
 
 struct LatentSize {
