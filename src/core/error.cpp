@@ -31,7 +31,11 @@ std::string UserError::compose(std::string_view where, std::string_view key, con
     if (!part.empty()) line.append(part).append(": ");
   }
   line += message;
-  std::replace(line.begin(), line.end(), '\n', ' ');  // one line, whatever the value holds
+  // One line that a terminal shows as it is, whatever the value holds.
+  constexpr size_t kLongest = 4000;
+  if (line.size() > kLongest) line = line.substr(0, kLongest - 3) + "...";
+  std::replace_if(
+      line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   return line;
 }
 

@@ -5,7 +5,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
+
 #include "freeatm/core/files.h"
+#include "freeatm/core/json.h"
 #include "freeatm/core/progress.h"
 #include "freeatm/core/random.h"
 
@@ -33,6 +36,30 @@ TEST(UserError, IsOneLineWithItsPlace) {
 TEST(UserError, NamesTheNearestKnownName) {
   EXPECT_EQ(did_you_mean("guidence", {"steps", "guidance", "seed"}), "; did you mean 'guidance'?");
   EXPECT_EQ(did_you_mean("zzzzzzzz", {"steps"}), "");
+}
+
+TEST(UserError, ShowsNoControlCharactersAndNoEndlessValues) {
+  EXPECT_STREQ(UserError("a", "", "{}", "x\x1b[2Jy\rz").what(), "a: x [2Jy z");
+  EXPECT_EQ(std::string(UserError("a", "", "{}", std::string(100000, 'x')).what()).size(), 4000u);
+}
+
+TEST(Json, OfOthersIsShallow) {
+  const auto nested = [](int depth) { return std::string(depth, '[') + std::string(depth, ']'); };
+  require_shallow_json(nested(100), "x");
+  EXPECT_USER_ERROR(require_shallow_json(nested(101), "x", "key"), "x: key: is JSON that is nested more than 100 deep");
+  require_shallow_json("\"" + nested(101) + "\\\"" + nested(101) + "\"", "x");  // brackets in a string
+  EXPECT_USER_ERROR(require_shallow_json("\"\\\\\"" + nested(101), "x"), "nested");
+}
+
+TEST(Json, WholeNumbersAreNotRounded) {
+  using nlohmann::json;
+  EXPECT_EQ(whole_number(json::parse("-3")), -3);
+  EXPECT_EQ(whole_number(json::parse("64.0")), 64);
+  EXPECT_EQ(whole_number(json::parse("9223372036854775807")), 9223372036854775807);
+  for (const char* wrong : {"0.5", "1e300", "18446744073709551615", "\"1\"", "null", "[1]", "true"})
+    EXPECT_THROW(whole_number(json::parse(wrong)), json::exception) << wrong;
+  EXPECT_EQ(whole_numbers(json::parse("[1, 2.0]")), (std::vector<int64_t>{1, 2}));
+  EXPECT_THROW(whole_numbers(json::parse("{\"a\": 1}")), json::exception);
 }
 
 TEST(RandomStream, EqualsTheReferenceVectorsOfPhilox) {
