@@ -49,8 +49,8 @@ if [ -z "${FREEATM_TORCH_DIR:-}" ] && [ ! -e .deps/libtorch/.torch-$torch_versio
   done_
 fi
 
-if [ ! -e .deps/judges/.judges-1 ]; then
+if [ ! -e .deps/judges/.judges-2 ]; then
   step "the tests' Python judges, into .deps/judges"
-  environment .deps/judges judges-1 numpy pillow pycocotools webdataset
+  environment .deps/judges judges-2 numpy pillow pycocotools tensorboard webdataset
   done_
 fi

@@ -5,7 +5,7 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
-#include "freeatm/training/checkpoint.h"
+#include "freeatm/training/checkpoint_hook.h"
 #include "freeatm/training/log_hook.h"
 #include "freeatm/training/periodic_hook.h"
 #include "freeatm/training/run_folder.h"
@@ -62,7 +62,8 @@ void settle_steps(TrainDiffusionOptions& options, at::Device device, const Stage
   const bool is_settled = options.preview.every_steps && (options.trainer.steps || !options.budget_minutes);
   if (is_settled) return;
   Parts spent = make_parts(options, run);
-  const double seconds = training::time_step(*spent.objective, *spent.loader, *spent.optimizer, device);
+  const double seconds = static_cast<double>(options.trainer.accumulate) *
+                         training::time_step(*spent.objective, *spent.loader, *spent.optimizer, device);
   const auto steps_in = [&](double minutes) { return std::max<int64_t>(1, std::llround(minutes * 60 / seconds)); };
   if (!options.preview.every_steps) options.preview.every_steps = steps_in(options.preview.every_minutes);
   if (options.budget_minutes && !options.trainer.steps) options.trainer.steps = steps_in(*options.budget_minutes);
@@ -80,25 +81,29 @@ void run_stage(TrainDiffusionOptions& options, at::Device device, const StageRun
     throw UserError("", options.budget_minutes ? "budget_minutes" : "trainer.steps",
                     "{} steps are no more than the warm-up's {}", length.total_steps, warmup);
   }
-  training::Trainer trainer(*parts.objective, *parts.loader, *parts.optimizer, options.trainer.schedule(length), length,
-                            device);
+  training::Trainer trainer(*parts.objective, *parts.loader, *parts.optimizer,
+                            {.schedule = options.trainer.make_schedule(length, options.loader.batch_size),
+                             .length = length,
+                             .device = device,
+                             .seed = static_cast<uint64_t>(options.seed)});
 
   prepare_folder(options.out);
   const fs::path out = options.stage_folder();
   const auto checkpoint = training::open_run_folder(out, config::dump(options), options.resume);
+  const training::RunState state{*parts.objective, *parts.optimizer};
   training::Position start;
   if (checkpoint) {
-    start = training::restore(*checkpoint, *parts.objective, *parts.optimizer);
+    start = training::restore(*checkpoint, state);
     log::info("{}: goes on after step {} of {}", out.string(), start.step, length.total_steps);
   } else {
     log::info("{}: {} steps, a preview every {}", out.string(), length.total_steps, *options.preview.every_steps);
   }
   prepare_folder(out / "previews");
   run.add_hooks(*parts.objective, trainer);
-  trainer.add(std::make_unique<training::LogHook>(out, *parts.loader, options.trainer.log_every, options.stage));
-  trainer.add(std::make_unique<training::CheckpointHook>(out, *parts.objective, *parts.optimizer,
-                                                         options.trainer.checkpoint_every, options.trainer.keep_last,
-                                                         options.trainer.checkpoint_minutes));
+  auto log_hook = std::make_unique<training::LogHook>(out, *parts.loader, options.trainer.log_every, options.stage);
+  const auto write_line = [log = log_hook.get()] { log->write_line(); };
+  trainer.add(std::move(log_hook));
+  trainer.add(std::make_unique<training::CheckpointHook>(out, state, options.trainer.checkpoints(), write_line));
   trainer.add(std::make_unique<training::PeriodicHook>(*options.preview.every_steps,
                                                        [&](int64_t step) { run.preview(*parts.objective, step); }));
   trainer.train(start);

@@ -2,22 +2,35 @@
 #include "train_run.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "freeatm/core/log.h"
-#include "freeatm/training/checkpoint.h"
+#include "freeatm/models/device.h"
+#include "freeatm/training/checkpoint_hook.h"
+#include "freeatm/training/ema.h"
 #include "freeatm/training/log_hook.h"
+#include "freeatm/weights/load.h"
 
 namespace freeatm::commands {
 namespace {
 
-/// `prepare` for the loader, whose progress is counted in whole epochs; the run may end inside one.
-data::Prepare prepare_with(std::shared_ptr<training::Objective> objective, const training::RunLength& length) {
-  const double scale =
-      static_cast<double>(length.epochs() * length.steps_per_epoch) / static_cast<double>(length.total_steps);
-  return [objective, scale](data::Sample&& sample, RandomStream& random, double progress) {
-    return objective->prepare(std::move(sample), random, std::min(1.0, progress * scale));
+/// `prepare` for the loader, which counts its progress in whole epochs of its batches: the step that a batch is for
+/// says how far the run is. (A run may end inside an epoch, and leaves the batches out that are too few for a step.)
+data::Prepare prepare_with(std::shared_ptr<training::Objective> objective, const training::RunLength& length,
+                           int64_t batches) {
+  const auto all_batches = static_cast<double>(length.epochs() * batches);
+  return [=](data::Sample&& sample, RandomStream& random, double progress) {
+    const int64_t batch = std::llround(progress * all_batches), epoch = batch / batches;
+    const int64_t step = epoch * length.steps_per_epoch + batch % batches / length.accumulate;
+    return objective->prepare(std::move(sample), random, std::min(1.0, length.progress(step)));
   };
+}
+
+/// bf16 where the device is quick at it.
+at::ScalarType pick_compute(const std::string& name, at::Device device) {
+  if (name != "auto") return models::pick_dtype(name, device);
+  return models::computes_natively(device, at::kBFloat16) ? at::kBFloat16 : at::kFloat;
 }
 
 }  // namespace
@@ -26,7 +39,8 @@ void TrainRunOptions::fields(config::Fields& f) {
   f("out", out, "the run folder");
   f("seed", seed, "of weights, order and augmentations", config::between(0, 4294967295));
   f("device", device, "auto, cpu, cuda or cuda:N");
-  f("dtype", dtype, "compute type", config::any_of({"fp32"}));
+  f("dtype", dtype, "compute type; weights and losses stay fp32; auto: bf16 where the device is quick at it",
+    config::any_of({"fp32", "bf16", "auto"}));
   f("resume", resume, "go on from the run folder's latest checkpoint", config::any_of({"auto", "never", "must"}));
   f.group("loader", loader);
   f.group("trainer", trainer);
@@ -37,9 +51,10 @@ TrainRun::TrainRun(std::shared_ptr<training::Objective> objective, const data::D
     : objective_(std::move(objective)),
       options_(options),
       device_(device),
+      compute_(pick_compute(options.dtype, device)),
       length_(options.trainer.length(dataset.size() / options.loader.batch_size)),
-      loader_(dataset, prepare_with(objective_, length_), options.loader, static_cast<uint64_t>(options.seed),
-              length_.epochs()) {
+      loader_(dataset, prepare_with(objective_, length_, dataset.size() / options.loader.batch_size), options.loader,
+              static_cast<uint64_t>(options.seed), length_.epochs()) {
   objective_->to(device);
   optimizer_ = training::make_optimizer(options.trainer.optimizer, objective_->parameter_groups());
 }
@@ -47,16 +62,30 @@ TrainRun::TrainRun(std::shared_ptr<training::Objective> objective, const data::D
 void TrainRun::train(const std::optional<fs::path>& checkpoint, const std::string& label) {
   const fs::path out = options_.out;
   const training::TrainerOptions& options = options_.trainer;
+  training::Trainer trainer(*objective_, loader_, *optimizer_,
+                            {.schedule = options.make_schedule(length_, options_.loader.batch_size),
+                             .length = length_,
+                             .device = device_,
+                             .compute = compute_,
+                             .seed = static_cast<uint64_t>(options_.seed)});
+  training::RunState state{*objective_, *optimizer_};
+  if (options.ema) {
+    const weights::TensorMap trained = training::averaged_state(*objective_);
+    state.averages = training::copy_of(trained);
+    trainer.add(std::make_unique<training::EmaHook>(trained, state.averages, *options.ema));
+  }
   training::Position start;
   if (checkpoint) {
-    start = training::restore(*checkpoint, *objective_, *optimizer_);
+    start = training::restore(*checkpoint, state);
     log::info("{}: goes on after step {} of {}", out.string(), start.step, length_.total_steps);
   }
-  training::Trainer trainer(*objective_, loader_, *optimizer_, options.schedule(length_), length_, device_);
-  trainer.add(std::make_unique<training::LogHook>(out, loader_, options.log_every, label));
-  trainer.add(std::make_unique<training::CheckpointHook>(out, *objective_, *optimizer_, options.checkpoint_every,
-                                                         options.keep_last, options.checkpoint_minutes));
+  auto log_hook = std::make_unique<training::LogHook>(out, loader_, options.log_every, label);
+  const auto write_line = [log = log_hook.get()] { log->write_line(); };
+  trainer.add(std::move(log_hook));
+  for (auto& hook : hooks_) trainer.add(std::move(hook));
+  trainer.add(std::make_unique<training::CheckpointHook>(out, state, options.checkpoints(), write_line));
   trainer.train(start);
+  if (options.ema) weights::load_into(weights::module_state(*objective_), state.averages);
   log::info("{}: {} steps are done", out.string(), length_.total_steps);
 }
 

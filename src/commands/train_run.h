@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <c10/core/Device.h>
 
@@ -33,16 +34,24 @@ class TrainRun {
   TrainRun(std::shared_ptr<training::Objective> objective, const data::Dataset& dataset, const TrainRunOptions& options,
            at::Device device);
 
+  const training::RunLength& length() const { return length_; }
+
+  /// A probe or an alarm: called after the log, whose line comes first, and before a checkpoint is saved.
+  void add(std::unique_ptr<training::Hook> hook) { hooks_.push_back(std::move(hook)); }
+
   /// Trains to the end in `options.out`, from a checkpoint where there is one; `label` stands before the progress.
+  /// With trainer.ema the objective has the averages of its weights then, as whoever reads the checkpoint gets them.
   void train(const std::optional<fs::path>& checkpoint, const std::string& label);
 
  private:
   std::shared_ptr<training::Objective> objective_;
   TrainRunOptions options_;
   at::Device device_;
+  at::ScalarType compute_;
   training::RunLength length_;
   data::Loader loader_;
   std::unique_ptr<training::Optimizer> optimizer_;
+  std::vector<std::unique_ptr<training::Hook>> hooks_;
 };
 
 }  // namespace freeatm::commands

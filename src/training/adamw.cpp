@@ -3,8 +3,6 @@
 
 #include <ATen/ATen.h>
 
-#include "freeatm/core/error.h"
-
 namespace freeatm::training {
 
 AdamW::AdamW(const OptimizerOptions& options, std::vector<ParameterGroup> groups)
@@ -36,12 +34,7 @@ void AdamW::update() {
   for (size_t g = 0; g < groups_.size(); ++g) {
     const ParameterGroup& group = groups_[g];
     if (group.parameters.empty()) continue;
-    std::vector<at::Tensor> parameters, gradients;
-    for (const auto& [name, parameter] : group.parameters) {
-      FREEATM_CHECK(parameter.grad().defined(), "{} got no gradient", name);
-      parameters.push_back(parameter);
-      gradients.push_back(parameter.grad());
-    }
+    const auto [parameters, gradients] = lists_of(group);
     const std::vector<at::Tensor> steps(parameters.size(), step_);  // the kernel only reads it
     at::_fused_adamw_(parameters, gradients, moments_[g].mean, moments_[g].square, {}, steps,
                       learning_rate_ * group.learning_rate_scale, options_.beta1, options_.beta2,

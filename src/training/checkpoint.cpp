@@ -8,7 +8,6 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/random.h"
-#include "freeatm/core/signals.h"
 #include "freeatm/weights/load.h"
 
 namespace freeatm::training {
@@ -18,6 +17,7 @@ using nlohmann::json;
 
 constexpr const char* kModelFile = "model.safetensors";
 constexpr const char* kOptimizerFile = "optimizer.safetensors";
+constexpr const char* kAveragesFile = "ema.safetensors";
 constexpr const char* kManifest = "manifest.json";
 constexpr const char* kStepPrefix = "step_";
 
@@ -26,7 +26,8 @@ std::string digest_of(const std::string& bytes) { return hash_text(stable_hash(b
 
 json manifest_of(const fs::path& folder, const Position& position) {
   json files;
-  for (const char* name : {kModelFile, kOptimizerFile}) {
+  for (const char* name : {kModelFile, kOptimizerFile, kAveragesFile}) {
+    if (!fs::exists(folder / name)) continue;
     const std::string bytes = read_file(folder / name);
     files[name] = {{"size", bytes.size()}, {"fnv1a64", digest_of(bytes)}};
   }
@@ -58,6 +59,12 @@ weights::TensorMap load_checked(const fs::path& folder, const json& manifest, co
   return weights::load_safetensors(path.string()).tensors;
 }
 
+/// None where the checkpoint keeps none.
+weights::TensorMap load_averages(const fs::path& folder, const json& manifest) {
+  if (!manifest["files"].contains(kAveragesFile)) return {};
+  return load_checked(folder, manifest, kAveragesFile);
+}
+
 // "step_120" -> 120; -1 for any other name.
 int64_t step_of(const fs::path& folder) {
   const std::string name = folder.filename().string();
@@ -86,6 +93,8 @@ void save_checkpoint(const fs::path& run, const Checkpoint& checkpoint, int64_t 
   fs::create_directory(pending.temporary());
   weights::save_safetensors((pending.temporary() / kModelFile).string(), checkpoint.model);
   weights::save_safetensors((pending.temporary() / kOptimizerFile).string(), checkpoint.optimizer);
+  if (!checkpoint.averages.empty())
+    weights::save_safetensors((pending.temporary() / kAveragesFile).string(), checkpoint.averages);
   write_file(pending.temporary() / kManifest, manifest_of(pending.temporary(), checkpoint.position).dump(2) + "\n");
   pending.commit();
   write_file(checkpoints / "latest", name + "\n");
@@ -108,48 +117,26 @@ Checkpoint load_checkpoint(const fs::path& folder) {
   return {
       .position = {.epoch = manifest["epoch"], .step_in_epoch = manifest["step_in_epoch"], .step = manifest["step"]},
       .model = load_checked(folder, manifest, kModelFile),
-      .optimizer = load_checked(folder, manifest, kOptimizerFile)};
+      .optimizer = load_checked(folder, manifest, kOptimizerFile),
+      .averages = load_averages(folder, manifest)};
 }
 
 weights::TensorMap load_checkpoint_model(const fs::path& folder) {
-  return load_checked(folder, read_manifest(folder), kModelFile);
+  const json manifest = read_manifest(folder);
+  weights::TensorMap averages = load_averages(folder, manifest);
+  averages.merge(load_checked(folder, manifest, kModelFile));  // keeps what is there already
+  return averages;
 }
 
-Position restore(const fs::path& folder, torch::nn::Module& model, Optimizer& optimizer) {
+Position restore(const fs::path& folder, const RunState& state) {
   const Checkpoint checkpoint = load_checkpoint(folder);
-  weights::require_complete(weights::load_into(weights::module_state(model), checkpoint.model),
-                            (folder / kModelFile).string());
-  weights::require_complete(weights::load_into(optimizer.state(), checkpoint.optimizer),
-                            (folder / kOptimizerFile).string());
+  const auto load = [&](const weights::TensorMap& destination, const weights::TensorMap& source, const char* file) {
+    weights::require_complete(weights::load_into(destination, source), (folder / file).string());
+  };
+  load(weights::module_state(state.model), checkpoint.model, kModelFile);
+  load(state.optimizer.state(), checkpoint.optimizer, kOptimizerFile);
+  load(state.averages, checkpoint.averages, kAveragesFile);
   return checkpoint.position;
-}
-
-CheckpointHook::CheckpointHook(fs::path run, const torch::nn::Module& model, const Optimizer& optimizer,
-                               int64_t every_epochs, int64_t keep_last, std::optional<double> every_minutes)
-    : run_(std::move(run)),
-      model_(model),
-      optimizer_(optimizer),
-      every_epochs_(every_epochs),
-      keep_last_(keep_last),
-      every_minutes_(every_minutes),
-      saved_at_(std::chrono::steady_clock::now()) {}
-
-void CheckpointHook::after_step(const StepReport& report) {
-  const std::chrono::duration<double, std::ratio<60>> minutes = std::chrono::steady_clock::now() - saved_at_;
-  if (pending_signal() || (every_minutes_ && minutes.count() >= *every_minutes_)) save(report.position);
-}
-
-void CheckpointHook::after_epoch(const Position& position) {
-  if (position.epoch % every_epochs_ == 0) save(position);
-}
-
-void CheckpointHook::at_end(const Position& position) { save(position); }
-
-void CheckpointHook::save(const Position& position) {
-  if (position == saved_) return;
-  save_checkpoint(run_, {position, weights::module_state(model_), optimizer_.state()}, keep_last_);
-  saved_ = position;
-  saved_at_ = std::chrono::steady_clock::now();
 }
 
 }  // namespace freeatm::training

@@ -2,22 +2,57 @@
 #include "freeatm/training/ema.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
 
 #include <ATen/ATen.h>
 
 #include "freeatm/core/error.h"
+#include "freeatm/weights/load.h"
 
 namespace freeatm::training {
+namespace {
+
+std::string child_of(const std::string& name) { return name.substr(0, name.find('.')); }
+
+std::vector<at::Tensor> values_of(const weights::TensorMap& tensors) {
+  std::vector<at::Tensor> values;
+  for (const auto& [name, tensor] : tensors) values.push_back(tensor);
+  return values;
+}
+
+}  // namespace
 
 double ema_decay(double decay, int64_t step) {
   return std::min(decay, (1.0 + static_cast<double>(step)) / (10.0 + static_cast<double>(step)));
+}
+
+weights::TensorMap averaged_state(const torch::nn::Module& module) {
+  std::set<std::string> trained;
+  for (const auto& item : module.named_parameters()) {
+    if (item.value().requires_grad()) trained.insert(child_of(item.key()));
+  }
+  weights::TensorMap state = weights::module_state(module);
+  std::erase_if(state, [&](const auto& named) {
+    return !named.second.is_floating_point() || !trained.contains(child_of(named.first));
+  });
+  return state;
+}
+
+weights::TensorMap copy_of(const weights::TensorMap& tensors) {
+  weights::TensorMap copy;
+  for (const auto& [name, tensor] : tensors) copy[name] = tensor.detach().clone();
+  return copy;
 }
 
 EmaHook::EmaHook(std::vector<at::Tensor> trained, std::vector<at::Tensor> averages, double decay)
     : trained_(std::move(trained)), averages_(std::move(averages)), decay_(decay) {
   FREEATM_CHECK(trained_.size() == averages_.size(), "{} weights, {} averages", trained_.size(), averages_.size());
 }
+
+EmaHook::EmaHook(const weights::TensorMap& trained, const weights::TensorMap& averages, double decay)
+    : EmaHook(values_of(trained), values_of(averages), decay) {}
 
 void EmaHook::after_step(const StepReport& report) {
   const at::NoGradGuard no_grad;

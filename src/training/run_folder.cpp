@@ -6,6 +6,8 @@
 #include "freeatm/core/error.h"
 #include "freeatm/training/checkpoint.h"
 
+#include "folder_lock.h"
+
 namespace freeatm::training {
 namespace {
 
@@ -32,19 +34,55 @@ std::string first_difference(const config::Node& there, const config::Node& here
   return "";
 }
 
+/// What a process that was killed here may have left of a file or folder that was to appear whole.
+bool is_torn(const fs::path& path) {
+  const std::string name = path.filename();
+  return name.starts_with(".") && name.ends_with(".part");
+}
+
+bool holds_nothing(const fs::path& folder) {
+  return std::ranges::all_of(fs::directory_iterator(folder), [](const auto& entry) { return is_torn(entry.path()); });
+}
+
+/// For the lock's owner alone: nobody else writes there.
+void remove_torn(const fs::path& folder) {
+  std::vector<fs::path> torn;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    if (is_torn(entry.path())) torn.push_back(entry.path());
+  }
+  for (const fs::path& path : torn) fs::remove_all(path, ignored);
+}
+
+// What changes nothing of what is trained.
+const std::vector<std::string> kFreeKeys = {"out",
+                                            "resume",
+                                            "device",
+                                            "loader.workers",
+                                            "loader.prefetch",
+                                            "trainer.log_every",
+                                            "trainer.checkpoint_every",
+                                            "trainer.checkpoint_steps",
+                                            "trainer.checkpoint_minutes",
+                                            "trainer.keep_last"};
+
 }  // namespace
 
 bool claim_folder(const fs::path& out, const config::Node& config, const std::string& resume,
                   const std::vector<std::string>& free_keys) {
+  const bool is_run = fs::exists(out / kConfigFile);
+  if (!is_run && resume == "must") throw UserError(out.string(), "resume", "must: there is nothing to go on from");
+  if (is_run && resume == "never")
+    throw UserError(out.string(), "out", "holds a run already; give another folder, or resume=auto");
   prepare_folder(out);
+  if (!is_run && !holds_nothing(out))
+    throw UserError(out.string(), "out", "is neither empty nor a run folder; give another one");
+  lock_folder(out);
+  for (const fs::path& folder : {out, out / "checkpoints"}) remove_torn(folder);
   if (!fs::exists(out / kConfigFile)) {
-    if (!fs::is_empty(out)) throw UserError(out.string(), "out", "is neither empty nor a run folder; give another one");
-    if (resume == "must") throw UserError(out.string(), "resume", "must: there is nothing to go on from");
     write_file(out / kConfigFile, config::to_yaml(config));
     return false;
   }
-  if (resume == "never")
-    throw UserError(out.string(), "out", "holds a run already; give another folder, or resume=auto");
   const std::string difference = first_difference(config::load_yaml((out / kConfigFile).string()), config, free_keys);
   if (!difference.empty())
     throw UserError(out.string(), "out", "holds a run of another config ({}); give another folder", difference);
@@ -52,7 +90,7 @@ bool claim_folder(const fs::path& out, const config::Node& config, const std::st
 }
 
 std::optional<fs::path> open_run_folder(const fs::path& out, const config::Node& config, const std::string& resume) {
-  claim_folder(out, config, resume, {"out", "resume", "device"});
+  claim_folder(out, config, resume, kFreeKeys);
   const auto checkpoint = latest_checkpoint(out);
   if (resume == "must" && !checkpoint)
     throw UserError(out.string(), "resume", "must: there is no checkpoint to go on from");

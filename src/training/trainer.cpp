@@ -1,76 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/training/trainer.h"
 
-#include <algorithm>
-#include <cmath>
+#include <ATen/ATen.h>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/random.h"
 #include "freeatm/core/signals.h"
+
+#include "autocast.h"
 
 namespace freeatm::training {
 
-void TrainerOptions::fields(config::Fields& f) {
-  f("epochs", epochs, "passes over the data; null: as many as steps takes", config::at_least(1));
-  f("steps", steps, "the run is no longer than this, schedules included; null: no limit", config::at_least(1));
-  f("lr", lr, "learning rate at its highest", config::more_than(0));
-  f("min_lr", min_lr, "learning rate at the end of the cosine", config::at_least(0));
-  f("warmup_epochs", warmup_epochs, "epochs in which the learning rate rises from 0", config::at_least(0));
-  f("warmup_steps", warmup_steps, "steps of it, instead of warmup_epochs", config::at_least(0));
-  f("log_every", log_every, "steps a line of metrics.jsonl", config::at_least(1));
-  f("checkpoint_every", checkpoint_every, "epochs between checkpoints", config::at_least(1));
-  f("checkpoint_minutes", checkpoint_minutes, "at most so long without a checkpoint; null: no matter how long an epoch",
-    config::more_than(0));
-  f("keep_last", keep_last, "checkpoints that stay", config::at_least(1));
-  f.group("optimizer", optimizer);
-}
-
-RunLength TrainerOptions::length(int64_t steps_per_epoch) const {
-  FREEATM_CHECK(epochs || steps, "a run without an end");
-  const int64_t all = epochs ? *epochs * steps_per_epoch : *steps;
-  return {.steps_per_epoch = steps_per_epoch, .total_steps = std::min(all, steps.value_or(all))};
-}
-
-int64_t TrainerOptions::warmup(int64_t steps_per_epoch) const {
-  return warmup_steps.value_or(std::llround(warmup_epochs * static_cast<double>(steps_per_epoch)));
-}
-
-CosineSchedule TrainerOptions::schedule(const RunLength& length) const {
-  return {lr, min_lr, std::min(warmup(length.steps_per_epoch), length.total_steps), length.total_steps};
-}
-
-Trainer::Trainer(Objective& objective, data::Loader& loader, Optimizer& optimizer, CosineSchedule schedule,
-                 RunLength length, at::Device device)
-    : objective_(objective),
-      loader_(loader),
-      optimizer_(optimizer),
-      schedule_(schedule),
-      length_(length),
-      device_(device) {}
-
 void Trainer::train(Position position) {
   objective_.train();
-  for (auto& hook : hooks_) hook->before_train(length_, position);
-  while (position.step < length_.total_steps) {
+  for (auto& hook : hooks_) hook->before_train(course_.length, position);
+  while (!course_.length.ends_run(position)) {
     train_epoch(position);
-    if (position.step_in_epoch == length_.steps_per_epoch) position = {position.epoch + 1, 0, position.step};
+    if (course_.length.ends_epoch(position)) position = {position.epoch + 1, 0, position.step};
     for (auto& hook : hooks_) hook->after_epoch(position);
   }
   for (auto& hook : hooks_) hook->at_end(position);
 }
 
 void Trainer::train_epoch(Position& position) {
-  loader_.start(position.epoch, position.step_in_epoch);
-  while (position.step < length_.total_steps) {
-    const auto batch = loader_.next();
-    if (!batch) break;
-    optimizer_.set_learning_rate(schedule_(position.step));
-    const Losses losses = objective_.losses(batch->to(device_));
-    optimizer_.backward_and_step(losses.total());
+  const RunLength& length = course_.length;
+  loader_.start(position.epoch, position.step_in_epoch * length.accumulate);
+  while (!length.ends_epoch(position) && !length.ends_run(position)) {
+    at::manual_seed(RandomStream(course_.seed, "step", 0, static_cast<uint64_t>(position.step)).next_u32());
+    optimizer_.set_learning_rate(course_.schedule(position.step));
+    std::vector<Losses> parts;
+    std::optional<data::Batch> batch;
+    int64_t samples = 0;
+    for (int64_t i = 0; i < length.accumulate; ++i) {
+      batch = loader_.next();
+      FREEATM_CHECK(batch, "epoch {} has too few batches", position.epoch);
+      parts.push_back(losses_of(*batch));
+      (parts.back().total() / static_cast<double>(length.accumulate)).backward();
+      samples += batch->size();
+    }
+    optimizer_.step();
     ++position.step, ++position.step_in_epoch;
-    objective_.after_step(length_.progress(position.step));
-    for (auto& hook : hooks_) hook->after_step({position, optimizer_.learning_rate(), losses, *batch});
-    stop_if_signalled();
+    objective_.after_step(length.progress(position.step));
+
+    const Losses losses = mean_of(parts);
+    const bool stopping = pending_signal() != 0 && !length.ends_run(position);
+    const StepReport report{position, optimizer_.learning_rate(), losses, *batch, samples, stopping};
+    for (auto& hook : hooks_) hook->after_step(report);
+    if (stopping) stop_if_signalled();
   }
+}
+
+Losses Trainer::losses_of(const data::Batch& batch) {
+  const Autocast autocast(course_.device.type(), course_.compute);
+  return objective_.losses(batch.to(course_.device));
 }
 
 }  // namespace freeatm::training

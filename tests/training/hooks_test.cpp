@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Averages of weights, what is done now and then, and how long a run is.
-#include <fstream>
+// Averages of weights, and what is done now and then.
+#include <algorithm>
+#include <limits>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -58,40 +59,114 @@ TEST(LogHook, LeavesOutWhatAStepHadNothingToSayAbout) {
   run.options.log_every = 1;
   train_toy(folder.path(), run);
   append_metrics(folder.path(), 10, {{"score", 0.5}});
-  std::ifstream in(folder / "metrics.jsonl");
-  int said = 0, lines = 0;
-  nlohmann::json json;
-  for (std::string line; std::getline(in, line); ++lines)
-    said += (json = nlohmann::json::parse(line)).contains("first");
-  EXPECT_EQ(lines, 11);
-  EXPECT_EQ(said, 2);  // once an epoch
-  EXPECT_EQ(json, nlohmann::json({{"step", 10}, {"score", 0.5}}));
+  const auto lines = metrics_of(folder.path());
+  EXPECT_EQ(lines.size(), 11u);
+  EXPECT_EQ(std::ranges::count_if(lines, [](const auto& line) { return line.contains("first"); }), 2);  // once an epoch
+  EXPECT_EQ(lines.back(), nlohmann::json({{"step", 10}, {"score", 0.5}}));
 }
 
-TEST(CheckpointHook, SavesWithinAnEpochWhenTimeHasPassed) {
-  struct Stop {};
+TEST(AppendMetrics, GoesOnWhereNothingCanBeWritten) {
+  const TemporaryFolder folder;
+  fs::create_directories(folder / "metrics.jsonl");  // in the way
+  ::testing::internal::CaptureStderr();
+  for (int64_t step = 1; step <= 3; ++step) append_metrics(folder.path(), step, {{"loss", 1}});
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(said.find("cannot be written"), said.rfind("cannot be written")) << said;
+}
+
+struct Stop {};
+
+fs::path latest_when_stopped_at(const fs::path& out, int64_t step, ToyRun run) {
+  run.after_step = [step](const Position& position) {
+    if (position.step == step) throw Stop{};
+  };
+  EXPECT_THROW(train_toy(out, run), Stop);
+  return latest_checkpoint(out)->filename();
+}
+
+TEST(CheckpointHook, SavesWithinAnEpoch) {
   const TemporaryFolder folder;
   ToyRun run;
   run.options.checkpoint_minutes = 1e-9;
-  run.after_step = [](const Position& position) {
-    if (position.step == 4) throw Stop{};  // an epoch has five
-  };
-  EXPECT_THROW(train_toy(folder.path(), run), Stop);
-  EXPECT_EQ(*latest_checkpoint(folder.path()), folder / "checkpoints" / "step_3");
+  EXPECT_EQ(latest_when_stopped_at(folder / "minutes", 4, run), "step_3");  // an epoch has five
+  run.options.checkpoint_minutes = std::nullopt;
+  run.options.checkpoint_steps = 2;
+  EXPECT_EQ(latest_when_stopped_at(folder / "steps", 4, run), "step_2");
+  EXPECT_EQ(latest_when_stopped_at(folder / "steps", 8, run), "step_6");
 }
 
-TEST(TrainerOptions, MaxStepsAloneMayEndARun) {
-  TrainerOptions options;
-  options.epochs = std::nullopt;
-  options.steps = 100;
-  const RunLength length = options.length(30);
-  EXPECT_EQ(length.total_steps, 100);
-  EXPECT_EQ(length.epochs(), 4);
-  options.warmup_epochs = 1;
-  EXPECT_EQ(options.warmup(30), 30);
-  options.warmup_steps = 10;
-  EXPECT_EQ(options.warmup(30), 10);
-  EXPECT_EQ(options.schedule(length)(10), options.lr);
+TEST(CheckpointHook, SavesAnEpochsEndBehindTheOtherHooks) {
+  // A checkpoint that is due with the epoch's last step waits for after_epoch: nothing that is said there is lost.
+  const TemporaryFolder folder;
+  ToyRun run;
+  run.options.epochs = 2;
+  run.options.checkpoint_steps = 5;
+  train_toy(folder.path(), run);
+  const auto position = load_checkpoint(folder / "checkpoints" / "step_5").position;
+  EXPECT_EQ(position, (Position{.epoch = 1, .step_in_epoch = 0, .step = 5}));
+}
+
+TEST(CheckpointHook, WritesALineOfMetricsFirst) {
+  const TemporaryFolder folder;
+  ToyRun run;
+  run.options.epochs = 2;
+  run.options.log_every = 100;
+  run.options.checkpoint_steps = 2;
+  train_toy(folder.path(), run);
+  std::vector<int64_t> steps;
+  for (const auto& line : metrics_of(folder.path())) steps.push_back(line["step"]);
+  EXPECT_EQ(steps, (std::vector<int64_t>{2, 4, 5, 6, 8, 10}));
+}
+
+TEST(CheckpointHook, SavesNothingThatIsNotFinite) {
+  const TemporaryFolder folder;
+  PredictTheMean objective;
+  const auto optimizer = make_optimizer({}, objective.parameter_groups());
+  CheckpointHook hook(folder.path(), {objective, *optimizer}, {});
+  hook.before_train({.steps_per_epoch = 5, .total_steps = 10}, {});
+  hook.after_epoch({.epoch = 1, .step_in_epoch = 0, .step = 5});
+  objective.parameters()[0].detach().view({-1})[7] = std::numeric_limits<float>::infinity();
+  try {
+    hook.after_epoch({.epoch = 2, .step_in_epoch = 0, .step = 10});
+    FAIL() << "saved";
+  } catch (const Diverged& error) {
+    EXPECT_NE(std::string(error.what()).find("after step 10 the weights are no longer finite"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("checkpoints/step_5"), std::string::npos) << error.what();
+  }
+  EXPECT_EQ(latest_checkpoint(folder.path())->filename(), "step_5");
+}
+
+TEST(AveragedState, IsWhatIsTrainedWithItsStatistics) {
+  PredictTheMean objective;
+  objective.register_module("momentum", torch::nn::Linear(2, 2));
+  for (at::Tensor& parameter : objective.named_children()["momentum"]->parameters()) parameter.requires_grad_(false);
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : averaged_state(objective)) names.push_back(name);
+  EXPECT_EQ(names, (std::vector<std::string>{"backbone.bias", "backbone.weight", "norm.bias", "norm.running_mean",
+                                             "norm.running_var", "norm.weight"}));
+}
+
+TEST(Ema, IsSavedRestoredAndWhatAReaderGets) {
+  const TemporaryFolder folder;
+  ToyRun run;
+  run.options.epochs = 2;
+  run.options.lr = 0.05;
+  run.options.ema = 0.5;
+  const auto objective = train_toy(folder / "run", run);
+  const Checkpoint saved = load_checkpoint(*latest_checkpoint(folder / "run"));
+  const auto read = load_checkpoint_model(*latest_checkpoint(folder / "run"));
+  EXPECT_EQ(saved.averages.size(), 6u);
+  EXPECT_EQ(read.size(), saved.model.size());
+  for (const auto& [name, tensor] : saved.model) {
+    const bool is_averaged = saved.averages.contains(name);
+    EXPECT_EQ(read.at(name).equal(is_averaged ? saved.averages.at(name) : tensor), true) << name;
+  }
+  EXPECT_FALSE(read.at("backbone.weight").equal(saved.model.at("backbone.weight")));
+  EXPECT_TRUE(objective->parameters()[0].equal(saved.model.at("backbone.weight")));  // training goes on from these
+
+  latest_when_stopped_at(folder / "cut", 8, run);
+  train_toy(folder / "cut", run);
+  EXPECT_EQ(final_digest(folder / "cut"), final_digest(folder / "run"));
 }
 
 TEST(TimeStep, CountsWholeStepsAndLeavesTheWeightsAlone) {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/training/run_folder.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
 #include "freeatm/training/checkpoint.h"
@@ -29,6 +33,8 @@ TEST(RunFolder, IsMadeOnceAndFoundAgain) {
   EXPECT_FALSE(open_run_folder(out, options(0.1, "a"), "auto"));
   EXPECT_FALSE(open_run_folder(out, options(0.1, "b"), "auto"));  // begun, no checkpoint yet; moved elsewhere
   EXPECT_USER_ERROR(open_run_folder(out, options(0.1, "a"), "must"), "resume: must: there is no checkpoint");
+  EXPECT_USER_ERROR(open_run_folder(folder / "other", options(0.1, "a"), "must"), "must: there is nothing to go on");
+  EXPECT_FALSE(fs::exists(folder / "other"));
   save_toy(out, 7);
   EXPECT_EQ(open_run_folder(out, options(0.1, "a"), "must"), out / "checkpoints" / "step_7");
   EXPECT_EQ(run_config(out, "checkpoint").find_path("trainer.lr")->text(), "0.1");
@@ -43,6 +49,45 @@ TEST(RunFolder, RefusesAnotherRunsFolder) {
   EXPECT_USER_ERROR(open_run_folder(folder.path(), options(0.1, "a"), "auto"), "neither empty nor a run folder");
   EXPECT_USER_ERROR(run_config(folder.path(), "checkpoint"), "checkpoint: is no run folder");
   EXPECT_USER_ERROR(require_checkpoint(folder / "run", "checkpoint"), "checkpoint: has no checkpoint yet");
+}
+
+TEST(RunFolder, GoesOnWithOtherWorkersAndCheckpoints) {
+  const TemporaryFolder folder;
+  const auto with = [](const std::string& more) { return config::parse_yaml("seed: 1\n" + more, "test.yaml"); };
+  open_run_folder(folder / "run", with("loader: {workers: 1}\ntrainer: {keep_last: 2, lr: 1}\n"), "auto");
+  open_run_folder(folder / "run", with("loader: {workers: 4}\ntrainer: {keep_last: 9, lr: 1}\n"), "auto");
+}
+
+// Another descriptor's lock is another process's, as far as the kernel is concerned.
+TEST(RunFolder, BelongsToOneProcessAtATime) {
+  const TemporaryFolder folder;
+  const fs::path out = folder / "run";
+  fs::create_directories(out);
+  const int other = ::open(out.c_str(), O_RDONLY | O_DIRECTORY);
+  ASSERT_EQ(::flock(other, LOCK_EX | LOCK_NB), 0);
+  EXPECT_USER_ERROR(open_run_folder(out, options(0.1, "a"), "auto"), "out: another process is at work in it");
+  EXPECT_FALSE(fs::exists(out / "config.yaml"));
+  ::close(other);
+  open_run_folder(out, options(0.1, "a"), "auto");
+  open_run_folder(out, options(0.1, "a"), "auto");
+  const int later = ::open(out.c_str(), O_RDONLY | O_DIRECTORY);
+  EXPECT_NE(::flock(later, LOCK_EX | LOCK_NB), 0);
+  ::close(later);
+}
+
+TEST(RunFolder, LosesWhatAKilledProcessLeftHalfWritten) {
+  const TemporaryFolder folder;
+  const fs::path out = folder / "run";
+  fs::create_directories(out);
+  write_file(out / ".config.yaml.1.part", "seed:");
+  EXPECT_FALSE(open_run_folder(out, options(0.1, "a"), "auto"));  // killed before it had a config
+  save_toy(out, 7);
+  fs::create_directories(out / "checkpoints" / ".step_9.1.part");
+  write_file(out / "checkpoints" / ".step_9.1.part" / "model.safetensors", "half");
+  write_file(out / "checkpoints" / ".latest.1.part", "step_");
+  EXPECT_EQ(open_run_folder(out, options(0.1, "a"), "auto"), out / "checkpoints" / "step_7");
+  EXPECT_FALSE(fs::exists(out / ".config.yaml.1.part"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(out / "checkpoints"), {}), 2);  // step_7, latest
 }
 
 TEST(Checkpoint, GivesBackWhatWasSaved) {
@@ -87,7 +132,7 @@ TEST(Checkpoint, OfAnotherModelIsRefusedByName) {
   save_toy(folder.path(), 7);
   PredictTheMean objective;
   const auto optimizer = make_optimizer({}, objective.parameter_groups());
-  EXPECT_USER_ERROR(restore(*latest_checkpoint(folder.path()), objective, *optimizer), "backbone.bias");
+  EXPECT_USER_ERROR(restore(*latest_checkpoint(folder.path()), {objective, *optimizer}), "backbone.bias");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // A training small enough to repeat many times: noise pictures, and a linear map with a batch norm that predicts their
 // mean.
 #pragma once
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
@@ -9,12 +10,14 @@
 #include <vector>
 
 #include <ATen/ATen.h>
+#include <nlohmann/json.hpp>
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/linear.h>
 
 #include "freeatm/data/dataset.h"
 #include "freeatm/data/loader.h"
-#include "freeatm/training/checkpoint.h"
+#include "freeatm/training/checkpoint_hook.h"
+#include "freeatm/training/ema.h"
 #include "freeatm/training/log_hook.h"
 #include "freeatm/training/run_folder.h"
 #include "freeatm/training/trainer.h"
@@ -35,22 +38,35 @@ class NoisePictures final : public data::Dataset {
   }
 };
 
+struct ToyObjectiveOptions {
+  int64_t diverge_at = -1;  // the step whose loss is infinite, 0 first
+  bool plain = false;       // no norm and no noise: a batch's loss is the mean of its halves'
+  double dropout = 0;
+};
+
 class PredictTheMean final : public training::Objective {
  public:
-  explicit PredictTheMean(bool diverge = false) : diverge_(diverge) {
+  explicit PredictTheMean(const ToyObjectiveOptions& options = {}) : options_(options) {
     backbone_ = register_module("backbone", torch::nn::Linear(48, 8));
     norm_ = register_module("norm", torch::nn::BatchNorm1d(8));
     fill_with_hash(*this, 0.2f);
+    if (options_.plain) norm_->eval();
   }
   data::View prepare(data::Sample&& sample, RandomStream& random, double progress) const override {
     at::Tensor x = at::from_blob(sample.image.pixels.data(), {48}, at::kByte).to(at::kFloat) / 255;
-    return {{"x", x + random.normal(0, 0.1 * progress)}, {"mean", x.mean()}};
+    return {{"x", x + random.normal(0, options_.plain ? 0 : 0.1 * progress)}, {"mean", x.mean()}};
   }
   training::Losses losses(const data::Batch& batch) override {
-    at::Tensor error = (norm_(backbone_(batch["x"])).mean(1) - batch["mean"]).square().mean();
-    if (diverge_) error = error / 0.0;
+    norm_->train(!options_.plain);
+    const at::Tensor y = at::dropout(norm_(backbone_(batch["x"])), options_.dropout, true).mean(1);
+    at::Tensor error = (y - batch["mean"]).square().mean();
+    if (step_ == options_.diverge_at) error = error / 0.0;
+    last_dtype = backbone_(batch["x"]).scalar_type();
     return {.terms = {{"error", error}}, .observed = {{"spread", batch["x"].std()}, {"first", first_picture(batch)}}};
   }
+  void after_step(double) override { ++step_; }
+
+  at::ScalarType last_dtype = at::kFloat;  // of what the linear map gave
 
  private:
   // The mean of picture 0 in the epoch's step that has it; NaN in the others.
@@ -58,7 +74,8 @@ class PredictTheMean final : public training::Objective {
     const at::Tensor is_first = batch["index"].eq(0).to(at::kFloat);
     return (is_first * batch["mean"]).sum() / is_first.sum();
   }
-  bool diverge_;
+  ToyObjectiveOptions options_;
+  int64_t step_ = 0;
   torch::nn::Linear backbone_{nullptr};
   torch::nn::BatchNorm1d norm_{nullptr};
 };
@@ -75,38 +92,71 @@ class AfterStep final : public training::Hook {
 
 struct ToyRun {
   training::TrainerOptions options;
-  int64_t workers = 1;
-  bool diverge = false;
+  int64_t workers = 1, batch_size = 8;
+  ToyObjectiveOptions objective;
+  at::ScalarType compute = at::kFloat;
   std::function<void(const training::Position&)> after_step = [](const training::Position&) {};
 };
 
-/// As the pretrain command does it; goes on from the folder's latest checkpoint.
-inline void train_toy(const fs::path& out, const ToyRun& run) {
+/// As the pretrain command does it; goes on from the folder's latest checkpoint. Returns what was trained.
+inline std::shared_ptr<PredictTheMean> train_toy(const fs::path& out, const ToyRun& run) {
   const NoisePictures pictures;
-  const auto objective = std::make_shared<PredictTheMean>(run.diverge);
-  const data::LoaderOptions loader_options{.batch_size = 8, .workers = run.workers, .prefetch = 3};
+  const auto objective = std::make_shared<PredictTheMean>(run.objective);
+  const data::LoaderOptions loader_options{.batch_size = run.batch_size, .workers = run.workers, .prefetch = 3};
   const training::RunLength length = run.options.length(pictures.size() / loader_options.batch_size);
   const auto prepare = [objective](data::Sample&& sample, RandomStream& random, double progress) {
     return objective->prepare(std::move(sample), random, progress);
   };
   data::Loader loader(pictures, prepare, loader_options, 1, length.epochs());
   const auto optimizer = training::make_optimizer(run.options.optimizer, objective->parameter_groups());
-  training::Trainer trainer(*objective, loader, *optimizer, run.options.schedule(length), length, at::kCPU);
+  training::Trainer trainer(*objective, loader, *optimizer,
+                            {.schedule = run.options.make_schedule(length, run.batch_size),
+                             .length = length,
+                             .compute = run.compute,
+                             .seed = 1});
+  training::RunState state{*objective, *optimizer};
+  if (run.options.ema) {
+    const auto trained = training::averaged_state(*objective);
+    state.averages = training::copy_of(trained);
+    trainer.add(std::make_unique<training::EmaHook>(trained, state.averages, *run.options.ema));
+  }
   fs::create_directories(out);
   training::Position start;
-  if (const auto checkpoint = training::latest_checkpoint(out))
-    start = training::restore(*checkpoint, *objective, *optimizer);
-  trainer.add(std::make_unique<training::LogHook>(out, loader, run.options.log_every));
+  if (const auto checkpoint = training::latest_checkpoint(out)) start = training::restore(*checkpoint, state);
+  auto log = std::make_unique<training::LogHook>(out, loader, run.options.log_every);
+  const auto write_line = [hook = log.get()] { hook->write_line(); };
+  trainer.add(std::move(log));
   trainer.add(std::make_unique<AfterStep>(run.after_step));
-  trainer.add(std::make_unique<training::CheckpointHook>(out, *objective, *optimizer, run.options.checkpoint_every,
-                                                         run.options.keep_last, run.options.checkpoint_minutes));
+  trainer.add(std::make_unique<training::CheckpointHook>(out, state, run.options.checkpoints(), write_line));
   trainer.train(start);
+  return objective;
 }
 
 /// What must agree bit for bit when two runs are the same.
 inline uint64_t final_digest(const fs::path& out) {
-  const fs::path last = *training::latest_checkpoint(out);
-  return stable_hash(read_file(last / "model.safetensors") + read_file(last / "optimizer.safetensors"));
+  uint64_t digest = 0;
+  for (const char* name : {"model.safetensors", "optimizer.safetensors", "ema.safetensors"}) {
+    const fs::path file = *training::latest_checkpoint(out) / name;
+    if (fs::exists(file)) digest = stable_hash(read_file(file), digest);
+  }
+  return digest;
+}
+
+inline std::vector<nlohmann::json> metrics_of(const fs::path& out) {
+  std::ifstream in(out / "metrics.jsonl");
+  std::vector<nlohmann::json> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(nlohmann::json::parse(line));
+  return lines;
+}
+
+/// The metrics but for what a clock says.
+inline std::vector<nlohmann::json> timeless_metrics_of(const fs::path& out) {
+  auto lines = metrics_of(out);
+  for (auto& line : lines) {
+    line.erase("samples_per_second");
+    line.erase("wait_share");
+  }
+  return lines;
 }
 
 }  // namespace freeatm::testing

@@ -3,8 +3,11 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
+#include <set>
+#include <sys/resource.h>
 
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/autocast_mode.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -26,13 +29,6 @@ ToyRun four_epochs() {
   run.options.warmup_epochs = 1;
   run.options.log_every = 3;
   return run;
-}
-
-std::vector<nlohmann::json> metrics_of(const fs::path& out) {
-  std::ifstream in(out / "metrics.jsonl");
-  std::vector<nlohmann::json> lines;
-  for (std::string line; std::getline(in, line);) lines.push_back(nlohmann::json::parse(line));
-  return lines;
 }
 
 TEST(Trainer, LearnsAndWritesItsRunFolder) {
@@ -67,9 +63,83 @@ TEST(Trainer, AResumedRunEndsBitForBitLikeAStraightOne) {
   run.after_step = [](const Position&) {};
   train_toy(resumed, run);
   EXPECT_EQ(final_digest(straight), final_digest(resumed));
-  EXPECT_EQ(metrics_of(straight).size(), metrics_of(resumed).size());
-  for (size_t i = 0; i < metrics_of(straight).size(); ++i)
-    EXPECT_EQ(metrics_of(straight)[i]["loss"], metrics_of(resumed)[i]["loss"]);
+  EXPECT_EQ(timeless_metrics_of(straight), timeless_metrics_of(resumed));
+}
+
+// Every kind of memory: optimiser, averages, LibTorch's own random numbers, several batches a step, and checkpoints
+// that fall into an epoch and into a line of metrics.
+TEST(Trainer, ResumesInsideAnEpochBitForBit) {
+  for (const char* optimizer : {"adamw", "sgd", "lars"}) {
+    const TemporaryFolder folder;
+    ToyRun run = four_epochs();
+    run.batch_size = 4;  // ten batches an epoch: three steps, and one batch is left out
+    run.options.accumulate = 3;
+    run.options.checkpoint_steps = 2;
+    run.options.ema = 0.9;
+    run.options.optimizer.name = optimizer;
+    run.options.log_every = 5;
+    run.objective.dropout = 0.3;
+    train_toy(folder / "straight", run);
+    for (const int64_t cut : {1, 3, 6, 11}) {
+      run.after_step = [cut](const Position& position) {
+        if (position.step == cut) throw Stop{};
+      };
+      EXPECT_THROW(train_toy(folder / "resumed", run), Stop);
+    }
+    run.after_step = [](const Position&) {};
+    train_toy(folder / "resumed", run);
+    EXPECT_EQ(final_digest(folder / "straight"), final_digest(folder / "resumed")) << optimizer;
+    EXPECT_EQ(timeless_metrics_of(folder / "straight"), timeless_metrics_of(folder / "resumed")) << optimizer;
+    EXPECT_EQ(metrics_of(folder / "straight").back()["step"], 12);
+  }
+}
+
+TEST(Trainer, DropsOutTheSameInEachRunButNotInEachStep) {
+  const TemporaryFolder folder;
+  ToyRun run = four_epochs();
+  run.objective.dropout = 0.5;
+  train_toy(folder / "one", run);
+  train_toy(folder / "two", run);
+  EXPECT_EQ(final_digest(folder / "one"), final_digest(folder / "two"));
+  std::vector<uint32_t> draws;
+  run.after_step = [&](const Position&) { draws.push_back(at::detail::getDefaultCPUGenerator().current_seed()); };
+  train_toy(folder / "three", run);
+  EXPECT_EQ(std::set(draws.begin(), draws.end()).size(), 20u);
+}
+
+TEST(Trainer, AStepOfTwoBatchesIsThatOfOneTwiceAsLarge) {
+  const TemporaryFolder folder;
+  ToyRun run = four_epochs();
+  run.objective.plain = true;
+  run.options.optimizer.name = "sgd";
+  run.options.lr = 0.1;
+  const auto whole = train_toy(folder / "whole", run);
+  run.batch_size = 4;
+  run.options.accumulate = 2;
+  const auto halves = train_toy(folder / "halves", run);
+  EXPECT_TRUE(whole->parameters()[0].allclose(halves->parameters()[0], 1e-6, 1e-6));
+  const auto lines = metrics_of(folder / "whole"), accumulated = metrics_of(folder / "halves");
+  ASSERT_EQ(lines.size(), accumulated.size());
+  for (size_t i = 0; i < lines.size(); ++i) {
+    EXPECT_EQ(lines[i]["step"], accumulated[i]["step"]);
+    EXPECT_NEAR(lines[i]["loss"].get<double>(), accumulated[i]["loss"].get<double>(), 1e-6);
+    EXPECT_EQ(lines[i]["lr"], accumulated[i]["lr"]);
+  }
+}
+
+// The autocast's memory of weights would be stale after the first step: what is learnt says that it is not used.
+TEST(Trainer, LearnsInBf16WithWeightsAndLossesInFp32) {
+  const TemporaryFolder folder;
+  ToyRun run = four_epochs();
+  run.options.epochs = 60;
+  run.options.lr = 0.01;
+  run.compute = at::kBFloat16;
+  const auto objective = train_toy(folder.path(), run);
+  EXPECT_EQ(objective->last_dtype, at::kBFloat16);
+  EXPECT_EQ(objective->parameters()[0].scalar_type(), at::kFloat);
+  EXPECT_FALSE(at::autocast::is_autocast_enabled(at::kCPU));
+  const auto lines = metrics_of(folder.path());
+  EXPECT_LT(lines.back()["loss"].get<double>(), 0.3 * lines.front()["loss"].get<double>());
 }
 
 TEST(Trainer, AFinishedRunHasNothingLeftToDo) {
@@ -89,10 +159,10 @@ TEST(Trainer, MaxStepsShortenTheScheduleToo) {
   train_toy(folder.path(), run);
   const auto last = metrics_of(folder.path()).back();
   EXPECT_EQ(last["step"], 7);
-  EXPECT_EQ(last["lr"], run.options.schedule(run.options.length(5))(6));
+  EXPECT_EQ(last["lr"], run.options.make_schedule(run.options.length(5), 8)(6));
 }
 
-// A signal arrives at step 8 of 20: the test runs itself again in another process, which is interrupted there.
+// A signal arrives before step 8 of 20: the test runs itself again in another process, which is interrupted there.
 TEST(Trainer, SavesWhenInterruptedAndGoesOnBitForBit) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   const TemporaryFolder mine;
@@ -103,7 +173,7 @@ TEST(Trainer, SavesWhenInterruptedAndGoesOnBitForBit) {
         watch_signals();
         ToyRun run = four_epochs();
         run.after_step = [](const Position& position) {
-          if (position.step == 8) std::raise(SIGINT);
+          if (position.step == 7) std::raise(SIGINT);
         };
         try {
           train_toy(interrupted, run);
@@ -123,14 +193,56 @@ TEST(Trainer, SavesWhenInterruptedAndGoesOnBitForBit) {
 TEST(Trainer, StopsAtALossThatIsNoNumberAndSavesNothingOfIt) {
   const TemporaryFolder folder;
   ToyRun run = four_epochs();
-  run.diverge = true;
+  run.objective.diverge_at = 7;
   try {
     train_toy(folder.path(), run);
     FAIL() << "trained to the end";
   } catch (const Diverged& error) {
-    EXPECT_NE(std::string(error.what()).find("loss is inf at step 1"), std::string::npos) << error.what();
+    const std::string text = error.what(), step_5 = (folder / "checkpoints" / "step_5").string();
+    for (const std::string& part :
+         {std::string("diverged at step 8: learning rate "), std::string("loss inf, error inf, spread 0."), step_5})
+      EXPECT_NE(text.find(part), std::string::npos) << text;
   }
-  EXPECT_FALSE(latest_checkpoint(folder.path()));
+  EXPECT_EQ(*latest_checkpoint(folder.path()), folder / "checkpoints" / "step_5");
+  EXPECT_EQ(metrics_of(folder.path()).back()["step"], 6);
+}
+
+// A disk that fills up: no file may be longer than 2,000 bytes, and a checkpoint's is.
+TEST(Trainer, AFullDiskCostsCheckpointsButNotTheRun) {
+  const TemporaryFolder folder;
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto on_full_disk = std::signal(SIGXFSZ, SIG_IGN);
+  ToyRun run = four_epochs();
+  int64_t last = 0;
+  run.after_step = [&](const Position& position) {
+    last = position.step;
+    const rlimit full{.rlim_cur = 2000, .rlim_max = before.rlim_max};
+    if (position.step == 7) setrlimit(RLIMIT_FSIZE, &full);
+  };
+  ::testing::internal::CaptureStderr();
+  std::string error;
+  try {
+    train_toy(folder.path(), run);
+  } catch (const std::runtime_error& lost) {
+    error = lost.what();
+  }
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, on_full_disk);
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(last, 20);
+  EXPECT_NE(error.find("the last checkpoint is lost"), std::string::npos) << error;
+  EXPECT_EQ(*latest_checkpoint(folder.path()), folder / "checkpoints" / "step_5");
+  for (const auto& entry : fs::directory_iterator(folder / "checkpoints"))
+    EXPECT_NE(entry.path().extension(), ".part") << entry.path();
+  const size_t warning = said.find("the run goes on; the newest checkpoint is");
+  EXPECT_NE(warning, std::string::npos) << said;
+  EXPECT_EQ(said.find("the run goes on", warning + 1), std::string::npos) << "more than once: " << said;
+
+  run.after_step = [](const Position&) {};
+  train_toy(folder.path(), run);  // there is room again
+  train_toy(folder / "straight", four_epochs());
+  EXPECT_EQ(final_digest(folder.path()), final_digest(folder / "straight"));
 }
 
 TEST(Objective, DecaysOnlyWhatHasMoreThanOneDimension) {

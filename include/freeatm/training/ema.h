@@ -3,8 +3,10 @@
 #include <vector>
 
 #include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
 
 #include "freeatm/training/hook.h"
+#include "freeatm/weights/safetensors.h"
 
 namespace freeatm::training {
 
@@ -12,11 +14,18 @@ namespace freeatm::training {
 /// weights are soon forgotten.
 double ema_decay(double decay, int64_t step);
 
+/// What is worth averaging: the weights and running statistics of each of the module's children that has trained
+/// weights. A momentum encoder, which has none, is an average already.
+weights::TensorMap averaged_state(const torch::nn::Module& module);
+/// The same by name and value, in memory of its own.
+weights::TensorMap copy_of(const weights::TensorMap& tensors);
+
 /// Exponential moving averages of weights, after each step; put it before hooks that look at them.
 ///   trained, averages: the same shapes in the same order
 class EmaHook final : public Hook {
  public:
   EmaHook(std::vector<at::Tensor> trained, std::vector<at::Tensor> averages, double decay);
+  EmaHook(const weights::TensorMap& trained, const weights::TensorMap& averages, double decay);
   void after_step(const StepReport& report) override;
 
  private:

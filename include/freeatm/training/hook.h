@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <cstdint>
+
 #include "freeatm/data/sample.h"
 #include "freeatm/training/objective.h"
 #include "freeatm/training/position.h"
@@ -9,13 +11,15 @@ namespace freeatm::training {
 struct StepReport {
   Position position;  // after the step
   double learning_rate;
-  const Losses& losses;  // on the device: reading a value waits for it
-  const data::Batch& batch;
+  const Losses& losses;      // on the device: reading a value waits for it; means over the step's batches
+  const data::Batch& batch;  // the step's last
+  int64_t samples = 0;       // of all its batches
+  bool stopping = false;     // a signal came: the trainer throws Interrupted after this step
 };
 
-/// What happens beside training: logging, checkpoints, probes, alarms. Called in the order of the trainer's list. After
-/// a step with a pending signal the trainer throws Interrupted, so a hook that must save something does so in that
-/// `after_step`.
+/// What happens beside training: logging, checkpoints, probes, alarms. Called in the order of the trainer's list. A
+/// hook that must save something before the run is interrupted does so in `after_step`, where `stopping` says so; a
+/// step that ends an epoch is then followed by `after_epoch` when the run goes on.
 class Hook {
  public:
   virtual ~Hook() = default;

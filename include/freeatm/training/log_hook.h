@@ -1,31 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <chrono>
-#include <fstream>
 #include <memory>
-#include <stdexcept>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "freeatm/core/files.h"
 #include "freeatm/core/progress.h"
 #include "freeatm/data/loader.h"
+#include "freeatm/training/diverged.h"
 #include "freeatm/training/hook.h"
+#include "freeatm/training/metrics.h"
 
 namespace freeatm::training {
 
-/// A loss became NaN or infinite: what() says which, when, and what to try.
-struct Diverged : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-/// Adds a line of its own to RUN/metrics.jsonl: what is not measured at every step. The folder's LogHook must be there
-/// first.
-void append_metrics(const fs::path& run, int64_t step, const std::vector<std::pair<std::string, double>>& values);
-
-/// RUN/metrics.jsonl and the progress line. A line is the mean of the scalars since the one before it: they stay on the
-/// device until then, so a step waits for nothing. Put it before the checkpoint hook: what diverged is not saved.
+/// The run's metrics and the progress line. A line is the mean of the scalars since the one before it: they stay on the
+/// device until then, so a step waits for nothing.
 class LogHook final : public Hook {
  public:
   ///   every_steps: steps a line; the end of an epoch and a pending signal make a line too
@@ -36,24 +26,28 @@ class LogHook final : public Hook {
   void after_epoch(const Position& position) override;
   void at_end(const Position& position) override;
 
+  /// A line of what came since the last one: before each checkpoint, so that nothing that diverged is saved, and a run
+  /// that goes on from it says the same as one that never stopped. Throws Diverged.
+  void write_line();
+
  private:
   using Clock = std::chrono::steady_clock;
-  void write_line();
   std::vector<double> fetch_means() const;  // [names]; NaN where no step had such a value
+  [[noreturn]] void refuse(int64_t row, const std::vector<double>& values) const;
 
-  fs::path path_;
+  fs::path run_;
   const data::Loader& loader_;
   int64_t every_steps_;
   std::string label_;
-  std::ofstream file_;
   std::unique_ptr<Progress> progress_;
   std::string note_;
   // since the last line
   std::vector<std::string> names_;
-  size_t minimised_ = 0;           // the first so many of them: the total and its terms
-  std::vector<at::Tensor> steps_;  // each [names]: total, terms, observed
+  size_t minimised_ = 0;                // the first so many of them: the total and its terms
+  std::vector<at::Tensor> steps_;       // each [names]: total, terms, observed
+  std::vector<double> learning_rates_;  // of each of these steps
   Position position_;
-  double learning_rate_ = 0, waited_ = 0;
+  double waited_ = 0;
   int64_t samples_ = 0;
   Clock::time_point since_;
 };

@@ -20,8 +20,12 @@ struct Losses {
   NamedTensors terms;     // their sum is minimised
   NamedTensors observed;  // only logged: "embedding_std"; NaN: this step has nothing to say about it
 
+  /// fp32 also where the terms came out of bf16.
   at::Tensor total() const;
 };
+
+/// The mean of each scalar over a step's batches; of an observed one over those where it is not NaN.
+Losses mean_of(const std::vector<Losses>& batches);
 
 /// Parameters that share their settings; the scales multiply the run's learning rate and weight decay.
 struct ParameterGroup {
