@@ -10,34 +10,41 @@
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
 
-#include "freeatm/core/random.h"
-
 namespace freeatm::models {
 namespace {
 
 template <class Draw>
 void fill(const at::Tensor& tensor, Draw draw) {
+  const at::NoGradGuard no_grad;
   std::vector<float> values(tensor.numel());
   for (float& value : values) value = static_cast<float>(draw());
   tensor.copy_(at::from_blob(values.data(), tensor.sizes(), at::kFloat));
 }
 
-void initialize_convolution(torch::nn::Conv2dImpl& layer, RandomStream random) {
+void initialize_convolution(torch::nn::Conv2dImpl& layer, const RandomStream& random) {
   const at::Tensor& weight = layer.weight;  // [out, in / groups, kh, kw]
   const double fan_out = static_cast<double>(weight.size(0) * weight.size(2) * weight.size(3)) /
                          static_cast<double>(layer.options.groups());
-  fill(weight, [&, stddev = std::sqrt(2 / fan_out)] { return random.normal(0, stddev); });
+  fill_normal(weight, std::sqrt(2 / fan_out), random);
   if (layer.bias.defined()) layer.bias.zero_();
 }
 
 void initialize_linear(torch::nn::LinearImpl& layer, RandomStream random) {
   const double bound = 1 / std::sqrt(static_cast<double>(layer.weight.size(1)));
-  const auto draw = [&] { return random.uniform(-bound, bound); };
+  const auto draw = [&] { return random.uniform(-bound, bound); };  // one stream for both
   fill(layer.weight, draw);
   if (layer.bias.defined()) fill(layer.bias, draw);
 }
 
 }  // namespace
+
+void fill_uniform(const at::Tensor& tensor, double bound, RandomStream random) {
+  fill(tensor, [&] { return random.uniform(-bound, bound); });
+}
+
+void fill_normal(const at::Tensor& tensor, double deviation, RandomStream random) {
+  fill(tensor, [&] { return random.normal(0, deviation); });
+}
 
 void initialize(torch::nn::Module& module, uint64_t seed) {
   const at::NoGradGuard no_grad;

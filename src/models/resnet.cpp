@@ -1,56 +1,83 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/models/resnet.h"
 
-#include <utility>
-
 #include <ATen/ATen.h>
+#include <torch/nn/modules/container/modulelist.h>
+#include <torch/nn/modules/container/sequential.h>
 
 #include "freeatm/core/format.h"
 #include "freeatm/models/initialize.h"
 
 namespace freeatm::models {
-namespace {
 
 using torch::nn::BatchNorm2d;
 using torch::nn::Conv2d;
-using torch::nn::Sequential;
 
-Conv2d conv3x3(int64_t in, int64_t out, int64_t stride, int64_t dilation) {
-  return Conv2d(torch::nn::Conv2dOptions(in, out, 3).stride(stride).padding(dilation).dilation(dilation).bias(false));
+namespace {
+
+Conv2d convolution(int64_t in, int64_t out, int64_t kernel, int64_t stride = 1, int64_t dilation = 1) {
+  const int64_t padding = kernel / 2 * dilation;
+  return Conv2d(
+      torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(padding).dilation(dilation).bias(false));
 }
-
-class BasicBlockImpl : public torch::nn::Module {
- public:
-  /// first_dilation: of the first convolution, which still sees the stage before
-  BasicBlockImpl(int64_t in, int64_t out, int64_t stride, int64_t first_dilation, int64_t dilation) {
-    conv1 = register_module("conv1", conv3x3(in, out, stride, first_dilation));
-    bn1 = register_module("bn1", BatchNorm2d(out));
-    conv2 = register_module("conv2", conv3x3(out, out, 1, dilation));
-    bn2 = register_module("bn2", BatchNorm2d(out));
-    if (stride != 1 || in != out) {
-      const Conv2d projection(torch::nn::Conv2dOptions(in, out, 1).stride(stride).bias(false));
-      downsample = register_module("downsample", Sequential(projection, BatchNorm2d(out)));
-    }
-  }
-
-  at::Tensor forward(const at::Tensor& x) {
-    const at::Tensor identity = downsample ? downsample->forward(x) : x;
-    const at::Tensor hidden = bn1(conv1(x)).relu_();
-    return bn2(conv2(hidden)).add_(identity).relu_();
-  }
-
-  Conv2d conv1{nullptr}, conv2{nullptr};
-  BatchNorm2d bn1{nullptr}, bn2{nullptr};
-  Sequential downsample{nullptr};
-};
-TORCH_MODULE(BasicBlock);
 
 }  // namespace
 
+class ResidualBlock : public torch::nn::Module {
+ public:
+  static constexpr int64_t kExpansion = 4;  // of a bottleneck: its result has so many times the channels of its 3x3
+
+  struct Grid {
+    int64_t stride, first_dilation, dilation;  // the first: of the 3x3 that still sees the stage before
+  };
+
+  ResidualBlock(int64_t in, int64_t width, bool bottleneck, const Grid& grid) {
+    const int64_t out = bottleneck ? kExpansion * width : width;
+    if (bottleneck) {
+      add(convolution(in, width, 1), width);
+      add(convolution(width, width, 3, grid.stride, grid.first_dilation), width);
+      add(convolution(width, out, 1), out);
+    } else {
+      add(convolution(in, width, 3, grid.stride, grid.first_dilation), width);
+      add(convolution(width, width, 3, 1, grid.dilation), width);
+    }
+    if (grid.stride == 1 && in == out) return;
+    downsample_ =
+        register_module("downsample", torch::nn::Sequential(convolution(in, out, 1, grid.stride), BatchNorm2d(out)));
+  }
+
+  /// x: [B, in, h, w]; scales: [B, 1], what the branch is multiplied by, or `{}`
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& scales) {
+    at::Tensor hidden = x;
+    for (size_t i = 0; i < convolutions_.size(); ++i) {
+      if (i > 0) hidden = hidden.relu_();
+      hidden = norms_[i](convolutions_[i](hidden));
+    }
+    if (scales.defined()) hidden = hidden * scales.to(hidden.scalar_type()).view({-1, 1, 1, 1});
+    return hidden.add_(downsample_ ? downsample_->forward(x) : x).relu_();
+  }
+
+  BatchNorm2d last_norm() const { return norms_.back(); }
+
+ private:
+  void add(const Conv2d& layer, int64_t channels) {
+    const size_t number = convolutions_.size() + 1;
+    convolutions_.push_back(register_module(format("conv{}", number), layer));
+    norms_.push_back(register_module(format("bn{}", number), BatchNorm2d(channels)));
+  }
+
+  std::vector<Conv2d> convolutions_;
+  std::vector<BatchNorm2d> norms_;
+  torch::nn::Sequential downsample_{nullptr};
+};
+
 void ResNetOptions::fields(config::Fields& f) {
   f("depths", depths, "blocks of each stage: [2, 2, 2, 2] is ResNet-18", config::between(1, 64));
-  f("width", width, "channels of the first stage; doubled at each further one", config::between(1, 1024));
-  f("stem", stem, "7x7: stride 2 and max-pool (ImageNet); 3x3: stride 2", config::any_of({"7x7", "3x3"}));
+  f("block", block, "basic: two 3x3 convolutions; bottleneck: 1x1, 3x3, and 1x1 to four times the channels",
+    config::any_of({"basic", "bottleneck"}));
+  f("width", width, "channels of the first stage's 3x3; doubled at each further one", config::between(1, 1024));
+  f("stem", stem, "7x7: stride 2 and max-pool (ImageNet); 3x3: stride 2; cifar: 3x3 of stride 1, for 32 pixels",
+    config::any_of({"7x7", "3x3", "cifar"}));
   f("output_stride", output_stride, "pixels a cell of the last grid; stages beyond it dilate", config::between(4, 32));
   if (!f.reading()) return;
   if (depths.empty() || depths.size() > 5)
@@ -60,44 +87,54 @@ void ResNetOptions::fields(config::Fields& f) {
 }
 
 ResNet::ResNet(const ResNetOptions& options) : max_pool_(options.stem == "7x7"), channels_(options.width) {
-  const int64_t kernel = max_pool_ ? 7 : 3;
-  conv1 = register_module(
-      "conv1", Conv2d(torch::nn::Conv2dOptions(3, channels_, kernel).stride(2).padding(kernel / 2).bias(false)));
+  const int64_t stem_stride = options.stem == "cifar" ? 1 : 2;
+  conv1 = register_module("conv1", convolution(3, channels_, max_pool_ ? 7 : 3, stem_stride));
   bn1 = register_module("bn1", BatchNorm2d(channels_));
-  int64_t grid_stride = max_pool_ ? 4 : 2, dilation = 1;
+  const bool bottleneck = options.block == "bottleneck";
+  int64_t grid_stride = max_pool_ ? 4 : stem_stride, dilation = 1;
   for (size_t i = 0; i < options.depths.size(); ++i) {
-    const int64_t first_dilation = dilation;
-    int64_t stride = i == 0 ? 1 : 2;
-    if (grid_stride * stride > options.output_stride) {
-      dilation *= stride;
-      stride = 1;
+    ResidualBlock::Grid grid{.stride = i == 0 ? 1 : 2, .first_dilation = dilation, .dilation = dilation};
+    if (grid_stride * grid.stride > options.output_stride) {
+      dilation *= grid.stride;
+      grid = {.stride = 1, .first_dilation = grid.first_dilation, .dilation = dilation};
     }
-    grid_stride *= stride;
-    const int64_t in = channels_;
-    channels_ = options.width << i;
-    Sequential stage;
-    stage->push_back(BasicBlock(in, channels_, stride, first_dilation, dilation));
-    for (int64_t block = 1; block < options.depths[i]; ++block)
-      stage->push_back(BasicBlock(channels_, channels_, 1, dilation, dilation));
-    stages_.push_back(register_module(format("layer{}", i + 1), stage));
+    grid_stride *= grid.stride;
+    const int64_t width = options.width << i;
+    const std::string name = format("layer{}", i + 1);
+    const auto stage = register_module(name, torch::nn::ModuleList());
+    for (int64_t block = 0; block < options.depths[i]; ++block) {
+      if (block == 1) grid = {.stride = 1, .first_dilation = dilation, .dilation = dilation};
+      stage->push_back(blocks_.emplace_back(std::make_shared<ResidualBlock>(channels_, width, bottleneck, grid)));
+      block_names_.push_back(format("{}.{}.", name, block));
+      channels_ = bottleneck ? ResidualBlock::kExpansion * width : width;
+    }
   }
 }
 
 at::Tensor ResNet::forward_features(const at::Tensor& images) {
   at::Tensor x = bn1(conv1(images)).relu_();
   if (max_pool_) x = at::max_pool2d(x, 3, 2, 1);
-  for (auto& stage : stages_) x = stage->forward(x);
+  for (size_t i = 0; i < blocks_.size(); ++i) x = blocks_[i]->forward(x, scales_of(static_cast<int64_t>(i), 1));
   return x;
 }
 
 at::Tensor ResNet::forward(const at::Tensor& images) { return forward_features(images).mean({2, 3}); }
 
+int64_t ResNet::layer_of(const std::string& parameter) const {
+  for (size_t i = 0; i < block_names_.size(); ++i) {
+    if (parameter.starts_with(block_names_[i])) return static_cast<int64_t>(i) + 1;
+  }
+  return 0;
+}
+
+std::vector<double> ResNet::path_rates(double last) const {
+  return rising_rates(static_cast<int64_t>(blocks_.size()), last);
+}
+
 void ResNet::initialize(uint64_t seed) {
   models::initialize(*this, seed);
   const at::NoGradGuard no_grad;
-  for (const auto& module : modules(/*include_self=*/false)) {
-    if (auto* block = module->as<BasicBlock>()) block->bn2->weight.zero_();
-  }
+  for (const auto& block : blocks_) block->last_norm()->weight.zero_();
 }
 
 }  // namespace freeatm::models

@@ -2,67 +2,61 @@
 // ResNet against torchvision and timm (values: scripts/baselines/resnet.py).
 #include "freeatm/models/resnet.h"
 
-#include <ATen/ATen.h>
-#include <gtest/gtest.h>
+#include <cmath>
 
-#include "freeatm/weights/safetensors.h"
-
-#include "models/hash_weights.h"
+#include "models/backbone_cases.h"
 #include "testing.h"
 
 namespace freeatm::models {
 namespace {
 
-using testing::test_file;
+using testing::Case;
 
 const ResNetOptions kNano{.depths = {1, 1, 1, 1}, .width = 16, .stem = "3x3", .output_stride = 8};
 
-double relative_difference(const at::Tensor& a, const at::Tensor& b) {
-  EXPECT_EQ(a.sizes(), b.sizes());
-  return ((a - b).abs().max() / b.abs().max()).item<double>();
-}
-
-struct Case {
-  const char* file;
-  ResNetOptions options;
-  friend std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.file; }
-};
-
-class ResNetAgainstPython : public ::testing::TestWithParam<Case> {
+class ResNetAgainstPython : public ::testing::TestWithParam<std::string> {
  protected:
-  const weights::TensorMap values =
-      weights::load_safetensors(test_file(std::string("models/data/") + GetParam().file)).tensors;
-  ResNet model{GetParam().options};
+  const Case reference = testing::case_named("resnet", GetParam());
+  ResNet model{testing::options_of<ResNetOptions>(reference)};
+  at::Tensor images = testing::images_of(reference);
 
-  void SetUp() override { testing::fill_with_hash(model, 0.1f); }
+  void SetUp() override {
+    testing::fill_with_hash(model, 0.1f);
+    model.scale_paths(testing::path_scales_of(reference));
+  }
 };
 
 TEST_P(ResNetAgainstPython, GivesTheSameFeaturesInBothModes) {
   const at::NoGradGuard no_grad;
-  const at::Tensor images = values.at("images").to(at::kFloat);
   model.eval();
-  EXPECT_LE(relative_difference(model.forward(images), values.at("eval_features")), 1e-5);
+  EXPECT_LE(testing::worst(model.forward(images), reference.values.at("eval_features")), 1e-5);
   model.train();
-  EXPECT_LE(relative_difference(model.forward_features(images), values.at("grid")), 1e-5);
-  EXPECT_EQ(model.forward(images).size(1), model.channels());
+  model.to(at::kDouble);  // batch statistics of two pictures are ill-conditioned
+  const Features both = model.features(images.to(at::kDouble));
+  EXPECT_LE(testing::worst(both.grid, reference.values.at("grid")), 1e-9);
+  EXPECT_LE(testing::worst(both.pooled, reference.values.at("features")), 1e-9);
+  EXPECT_EQ(both.pooled.size(1), model.channels());
 }
 
-TEST_P(ResNetAgainstPython, GivesTheSameGradients) {  // in fp64: batch statistics of two pictures are ill-conditioned
+TEST_P(ResNetAgainstPython, GivesTheSameGradients) {
   model.to(at::kDouble);
-  const at::Tensor features = model.forward(values.at("images"));
-  EXPECT_LE(relative_difference(features, values.at("features")), 1e-12);
+  const at::Tensor features = model.forward(images.to(at::kDouble));
+  EXPECT_LE(testing::worst(features, reference.values.at("features")), 1e-9);
   (features * testing::hash_tensor("loss", features.sizes())).sum().backward();
-  for (const auto& item : model.named_parameters()) {
-    const at::Tensor sampled = item.value().grad().flatten().slice(0, 0, std::nullopt, 997);
-    EXPECT_LE(relative_difference(sampled, values.at("grad." + item.key())), 1e-9) << item.key();
-  }
+  EXPECT_LE(testing::worst_gradient(model, {}, reference.values.at("gradients")), 1e-9);
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, ResNetAgainstPython,
-                         ::testing::Values(Case{"resnet18.safetensors", {}}, Case{"resnet10_nano.safetensors", kNano}),
-                         [](const auto& info) {
-                           return std::string(info.param.file).substr(0, std::string(info.param.file).find('.'));
-                         });
+                         ::testing::Values("resnet18", "resnet34", "resnet50", "resnet50_dilated", "resnet18_cifar",
+                                           "resnet10_nano", "resnet10_nano_paths"),
+                         [](const auto& info) { return info.param; });
+
+TEST(ResNet, HasTheNamesOfTimmAndTorchvision) {
+  for (const std::string name : {"resnet18", "resnet34", "resnet50"}) {
+    const ResNet model(testing::options_of<ResNetOptions>(testing::case_named("resnet", name)));
+    testing::expect_names(model, name);
+  }
+}
 
 TEST(ResNet, FirstWeightsAreAFunctionOfTheSeed) {
   ResNet a(kNano), b(kNano), c(kNano);
@@ -75,14 +69,27 @@ TEST(ResNet, FirstWeightsAreAFunctionOfTheSeed) {
   EXPECT_FALSE(weight.equal(other["layer4.0.conv2.weight"]));
   EXPECT_NEAR(weight.std().item<double>(), std::sqrt(2.0 / (128 * 9)), 1e-3);
   EXPECT_EQ(first["layer4.0.bn2.weight"].abs().max().item<double>(), 0);
+  EXPECT_EQ(first["layer4.0.bn1.weight"].min().item<double>(), 1);
 }
 
-TEST(Backbone, NormalizesBytesAsTorchvisionDoes) {
-  const at::Tensor pixels = at::arange(256).to(at::kByte).view({1, 256, 1, 1}).expand({1, 256, 1, 3});
-  const at::Tensor mean = at::tensor({0.485, 0.456, 0.406}).view({1, 3, 1, 1}),
-                   deviation = at::tensor({0.229, 0.224, 0.225}).view({1, 3, 1, 1});
-  const at::Tensor expected = (pixels.permute({0, 3, 1, 2}).to(at::kFloat) / 255 - mean) / deviation;
-  EXPECT_LE((normalized(pixels) - expected).abs().max().item<double>(), 1e-6);
+TEST(ResNet, StartsEveryBottleneckAsTheIdentity) {
+  ResNet model({.depths = {2}, .block = "bottleneck", .width = 4, .stem = "cifar"});
+  model.initialize(1);
+  const auto parameters = model.named_parameters();
+  EXPECT_EQ(parameters["layer1.1.bn3.weight"].abs().max().item<double>(), 0);
+  EXPECT_EQ(parameters["layer1.1.bn2.weight"].min().item<double>(), 1);
+}
+
+TEST(ResNet, EveryOutputStrideIsThatOfItsGrid) {
+  for (const int64_t stride : {4, 8, 16, 32}) {
+    for (const std::string stem : {"7x7", "3x3", "cifar"}) {
+      ResNet model({.depths = {1, 1, 1, 1}, .width = 2, .stem = stem, .output_stride = stride});
+      const int64_t least = stem == "7x7" ? 32 : stem == "3x3" ? 16 : 8;  // what four stages make without dilation
+      EXPECT_EQ(model.forward_features(at::zeros({1, 3, 64, 96})).sizes(),
+                (std::vector<int64_t>{1, 16, 64 / std::min(stride, least), 96 / std::min(stride, least)}))
+          << stem << " " << stride;
+    }
+  }
 }
 
 }  // namespace

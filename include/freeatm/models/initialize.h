@@ -2,7 +2,10 @@
 #pragma once
 #include <cstdint>
 
+#include <ATen/core/Tensor.h>
 #include <torch/nn/module.h>
+
+#include "freeatm/core/random.h"
 
 namespace freeatm::models {
 
@@ -10,5 +13,9 @@ namespace freeatm::models {
 /// et al. 2015), linear layers uniform in
 /// +-1/sqrt(fan_in), norms 1 and 0. Each tensor is a function of (seed, its name), whatever else the module holds.
 void initialize(torch::nn::Module& module, uint64_t seed);
+
+/// A tensor's values from a stream, in the order of their indices: uniform in [-bound, bound), or normal around 0.
+void fill_uniform(const at::Tensor& tensor, double bound, RandomStream random);
+void fill_normal(const at::Tensor& tensor, double deviation, RandomStream random);
 
 }  // namespace freeatm::models

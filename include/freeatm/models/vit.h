@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/normalization.h>
+
+#include "freeatm/config/fields.h"
+#include "freeatm/models/backbone.h"
+
+namespace freeatm::models {
+
+struct ViTOptions {
+  int64_t image_size = 224;  // side of the pictures whose grid the positions are for; others get them resized
+  int64_t patch_size = 16;
+  int64_t dim = 384, depth = 12, heads = 6;  // ViT-S
+  double mlp_ratio = 4;                      // width of a block's MLP / dim
+  bool class_token = true;
+  std::string global_pool = "token";  // "token": the class token; "avg": the mean of the patches
+  std::string positions = "learned";  // or "sincos": fixed
+  bool freeze_patch_embed = false;    // MoCo v3's stop_grad_conv1
+  void fields(config::Fields& f);
+};
+
+class ViTBlock;
+
+/// Vision transformer, Dosovitskiy et al. 2021. Names and output equal timm's `VisionTransformer` without its head,
+/// with `dynamic_img_size`: a picture of another size gets the positions as `resample_abs_pos_embed` resizes them.
+///   global_pool token: pooled = norm(tokens)[0], grid = norm(patches)
+///   global_pool avg:   pooled = fc_norm(mean of the patches), grid = fc_norm(patches)
+class ViT final : public Backbone {
+ public:
+  explicit ViT(const ViTOptions& options);
+
+  /// Throw UserError where a side is no multiple of patch_size.
+  at::Tensor forward_features(const at::Tensor& images) override { return features(images).grid; }
+  at::Tensor forward(const at::Tensor& images) override;
+  Features features(const at::Tensor& images) override;
+  int64_t channels() const override { return options_.dim; }
+
+  int64_t layers() const override { return options_.depth + 2; }
+  int64_t layer_of(const std::string& parameter) const override;
+  bool is_decayed(const std::string& parameter, const at::Tensor& value) const override;
+  std::vector<double> path_rates(double last) const override;  // attention and MLP of each block
+
+  /// Resizes positions of another (square) grid. The norm of the other kind of pooling is left out, and this model's
+  /// own stays as it is, as in MAE's finetuning.
+  void adapt(weights::TensorMap& tensors, std::vector<std::string>& left_out) const override;
+
+  /// MoCo v3's and MAE's: linear layers uniform in +-sqrt(6 / (in + out)), query, key and value each for itself, and so
+  /// the patches' projection as one linear layer; biases 0, norms 1 and 0; class token normal with deviation 1e-6,
+  /// learned positions with .02 (timm). Each tensor is a function of (seed, its name).
+  void initialize(uint64_t seed);
+
+ private:
+  struct Grid {
+    int64_t height, width;
+  };
+  Grid grid_of(const at::Tensor& images) const;
+  at::Tensor tokens(const at::Tensor& images, const Grid& grid);  // behind the last block, [B, prefix + h * w, dim]
+  at::Tensor pool(const at::Tensor& tokens);
+  bool pools_token() const { return options_.global_pool == "token"; }
+  int64_t prefix_tokens() const { return options_.class_token ? 1 : 0; }
+
+  ViTOptions options_;
+  at::Tensor cls_token_, pos_embed_;  // [1, 1, dim], [1, prefix + patches, dim]
+  torch::nn::Conv2d proj_{nullptr};
+  std::vector<std::shared_ptr<ViTBlock>> blocks_;
+  torch::nn::LayerNorm norm_{nullptr};  // "norm" or "fc_norm"
+};
+
+/// Fixed positions of a grid, [height * width, dim]: sine and cosine of the row, then of the column, over dim / 4
+/// frequencies 10000^(-4 i / dim) each (MoCo v3's order; MAE has the column first).
+///   dim: a multiple of 4
+at::Tensor sincos_positions(int64_t height, int64_t width, int64_t dim);
+
+/// timm's `resample_abs_pos_embed`: bicubic with antialias, in fp32; the tokens before the grid stay.
+///   positions: [1, prefix + old_height * old_width, dim]
+at::Tensor resized_positions(const at::Tensor& positions, int64_t prefix, int64_t old_height, int64_t old_width,
+                             int64_t height, int64_t width);
+
+}  // namespace freeatm::models

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/models/vit.h"
+
+#include <charconv>
+#include <cmath>
+
+#include <ATen/ATen.h>
+#include <torch/nn/modules/container/modulelist.h>
+
+#include "freeatm/core/error.h"
+#include "freeatm/models/initialize.h"
+
+#include "vit_block.h"
+
+namespace freeatm::models {
+namespace {
+
+using at::Tensor;
+
+constexpr double kPositionDeviation = 0.02, kTokenDeviation = 1e-6;
+constexpr const char* kBlocks = "blocks.";
+
+// Xavier's bound (Glorot & Bengio 2010).
+double xavier(int64_t in, int64_t out) { return std::sqrt(6.0 / static_cast<double>(in + out)); }
+
+}  // namespace
+
+void ViTOptions::fields(config::Fields& f) {
+  f("image_size", image_size, "side of the pictures that the positions are for, pixels; others get them resized",
+    config::between(8, 4096));
+  f("patch_size", patch_size, "side of a patch, pixels", config::between(1, 256));
+  f("dim", dim, "channels of a token", config::between(4, 8192));
+  f("depth", depth, "blocks", config::between(1, 128));
+  f("heads", heads, "of the attention; they divide dim", config::between(1, 256));
+  f("mlp_ratio", mlp_ratio, "width of a block's MLP, in dims", config::between(0.25, 16));
+  f("class_token", class_token, "whether there is one beside the patches");
+  f("global_pool", global_pool, "token: the class token is the feature; avg: the mean of the patches",
+    config::any_of({"token", "avg"}));
+  f("positions", positions, "learned, or sincos: fixed (until finetuning)", config::any_of({"learned", "sincos"}));
+  f("freeze_patch_embed", freeze_patch_embed, "leave the patches' projection as it was drawn (MoCo v3)");
+  if (!f.reading()) return;
+  if (image_size % patch_size != 0)
+    f.refuse("image_size", format("{} is no multiple of patch_size {}", image_size, patch_size));
+  if (dim % heads != 0) f.refuse("heads", format("{} does not divide dim {}", heads, dim));
+  if (positions == "sincos" && dim % 4 != 0) f.refuse("dim", format("{} is no multiple of 4, as sincos wants", dim));
+  if (global_pool == "token" && !class_token) f.refuse("global_pool", "token needs class_token=true");
+}
+
+Tensor sincos_positions(int64_t height, int64_t width, int64_t dim) {
+  const int64_t bands = dim / 4;
+  const Tensor frequencies = at::pow(10000.0, -at::arange(bands, at::kDouble) / static_cast<double>(bands));
+  const auto waves = [&](int64_t count) {  // [count, 2 * bands]
+    const Tensor angles = at::outer(at::arange(count, at::kDouble), frequencies);
+    return at::cat({angles.sin(), angles.cos()}, 1);
+  };
+  const Tensor rows = waves(height).unsqueeze(1).expand({height, width, 2 * bands});
+  const Tensor columns = waves(width).unsqueeze(0).expand({height, width, 2 * bands});
+  return at::cat({rows, columns}, 2).flatten(0, 1).to(at::kFloat);
+}
+
+Tensor resized_positions(const Tensor& positions, int64_t prefix, int64_t old_height, int64_t old_width, int64_t height,
+                         int64_t width) {
+  if (old_height == height && old_width == width) return positions;
+  const Tensor grid = positions.narrow(1, prefix, old_height * old_width)
+                          .to(at::kFloat)
+                          .unflatten(1, {old_height, old_width})
+                          .permute({0, 3, 1, 2});
+  const Tensor resized = at::_upsample_bicubic2d_aa(grid, {height, width}, /*align_corners=*/false)
+                             .flatten(2)
+                             .transpose(1, 2)
+                             .to(positions.scalar_type());
+  return prefix == 0 ? resized : at::cat({positions.narrow(1, 0, prefix), resized}, 1);
+}
+
+ViT::ViT(const ViTOptions& options) : options_(options) {
+  const int64_t side = options.image_size / options.patch_size, patches = side * side, dim = options.dim;
+  if (options.class_token) cls_token_ = register_parameter("cls_token", at::zeros({1, 1, dim}));
+  const bool learned = options.positions == "learned";
+  pos_embed_ = register_parameter("pos_embed", at::zeros({1, prefix_tokens() + patches, dim}), learned);
+  if (!learned) pos_embed_[0].narrow(0, prefix_tokens(), patches).copy_(sincos_positions(side, side, dim));
+
+  const auto patch_embed = register_module("patch_embed", std::make_shared<torch::nn::Module>());
+  proj_ = patch_embed->register_module(
+      "proj", torch::nn::Conv2d(torch::nn::Conv2dOptions(3, dim, options.patch_size).stride(options.patch_size)));
+  if (options.freeze_patch_embed) {
+    for (Tensor& parameter : proj_->parameters()) parameter.requires_grad_(false);
+  }
+  const auto blocks = register_module("blocks", torch::nn::ModuleList());
+  const auto hidden = static_cast<int64_t>(static_cast<double>(dim) * options.mlp_ratio);
+  for (int64_t i = 0; i < options.depth; ++i)
+    blocks->push_back(blocks_.emplace_back(std::make_shared<ViTBlock>(dim, options.heads, hidden)));
+  norm_ = register_module(pools_token() ? "norm" : "fc_norm", vit_norm(dim));
+}
+
+ViT::Grid ViT::grid_of(const Tensor& images) const {
+  const int64_t height = images.size(2), width = images.size(3), patch = options_.patch_size;
+  if (height % patch != 0 || width % patch != 0) {
+    throw UserError("", "model.patch_size", "{} does not divide the pictures' {}x{} pixels", patch, width, height);
+  }
+  return {height / patch, width / patch};
+}
+
+Tensor ViT::tokens(const Tensor& images, const Grid& grid) {
+  const int64_t side = options_.image_size / options_.patch_size;
+  Tensor x = proj_(images).flatten(2).transpose(1, 2);  // [B, h * w, dim]
+  if (cls_token_.defined()) x = at::cat({cls_token_.expand({x.size(0), 1, -1}), x}, 1);
+  x = x + resized_positions(pos_embed_, prefix_tokens(), side, side, grid.height, grid.width);
+  for (size_t i = 0; i < blocks_.size(); ++i) x = blocks_[i]->forward(x, scales_of(2 * static_cast<int64_t>(i), 2));
+  return x;
+}
+
+Tensor ViT::pool(const Tensor& tokens) {
+  return norm_(pools_token() ? tokens.select(1, 0) : tokens.slice(1, prefix_tokens()).mean(1));
+}
+
+Tensor ViT::forward(const Tensor& images) { return pool(tokens(images, grid_of(images))); }
+
+Features ViT::features(const Tensor& images) {
+  const Grid grid = grid_of(images);
+  const Tensor all = tokens(images, grid);
+  const Tensor patches = norm_(all.slice(1, prefix_tokens()));
+  return {pool(all), patches.transpose(1, 2).unflatten(2, {grid.height, grid.width})};
+}
+
+int64_t ViT::layer_of(const std::string& parameter) const {
+  if (parameter.starts_with(kBlocks)) {
+    int64_t block = 0;
+    const char* digits = parameter.data() + std::string_view(kBlocks).size();
+    std::from_chars(digits, parameter.data() + parameter.size(), block);
+    return block + 1;
+  }
+  return parameter.find("norm") != std::string::npos ? layers() - 1 : 0;
+}
+
+bool ViT::is_decayed(const std::string& parameter, const Tensor& value) const {
+  return value.dim() > 1 && parameter != "cls_token" && parameter != "pos_embed";
+}
+
+std::vector<double> ViT::path_rates(double last) const {
+  std::vector<double> rates;
+  for (const double rate : rising_rates(options_.depth, last)) rates.insert(rates.end(), 2, rate);
+  return rates;
+}
+
+void ViT::adapt(weights::TensorMap& tensors, std::vector<std::string>& left_out) const {
+  const std::string own = pools_token() ? "norm." : "fc_norm.", other = pools_token() ? "fc_norm." : "norm.";
+  if (!tensors.contains(own + "weight")) {
+    for (const std::string part : {"weight", "bias"}) {
+      if (tensors.erase(other + part) == 0) continue;
+      left_out.push_back(other + part);
+      tensors[own + part] = part == "weight" ? norm_->weight.detach() : norm_->bias.detach();
+    }
+  }
+  const auto found = tensors.find("pos_embed");
+  if (found == tensors.end()) return;
+  const Tensor& positions = found->second;
+  if (positions.dim() != 3 || positions.size(0) != 1 || positions.size(2) != options_.dim) return;
+  const int64_t count = positions.size(1) - prefix_tokens(), side = options_.image_size / options_.patch_size;
+  const auto old_side = std::lround(std::sqrt(static_cast<double>(count)));
+  if (count < 1 || old_side * old_side != count) return;  // as it is: its shape will be refused
+  found->second = resized_positions(positions, prefix_tokens(), old_side, old_side, side, side);
+}
+
+void ViT::initialize(uint64_t seed) {
+  const at::NoGradGuard no_grad;
+  const RandomStream random(seed, "weights");
+  for (const auto& item : named_modules("", /*include_self=*/false)) {
+    const std::string& name = item.key();
+    if (auto* linear = item.value()->as<torch::nn::Linear>()) {
+      const int64_t in = linear->weight.size(1), out = linear->weight.size(0);
+      fill_uniform(linear->weight, xavier(in, name.ends_with("qkv") ? out / 3 : out), random.fork(name));
+      linear->bias.zero_();
+    }
+    if (auto* norm = item.value()->as<torch::nn::LayerNorm>()) norm->reset_parameters();
+  }
+  fill_uniform(proj_->weight, xavier(proj_->weight[0].numel(), options_.dim), random.fork("patch_embed.proj"));
+  proj_->bias.zero_();
+  if (cls_token_.defined()) fill_normal(cls_token_, kTokenDeviation, random.fork("cls_token"));
+  if (options_.positions == "learned") fill_normal(pos_embed_, kPositionDeviation, random.fork("pos_embed"));
+}
+
+}  // namespace freeatm::models
