@@ -3,15 +3,21 @@
 // 4: drawn alone, and with their maps harvested as `freeatm harvest` does by default, or with self-attention as well.
 #include <benchmark/benchmark.h>
 #include <cstdlib>
+#include <fstream>
 #include <numeric>
 #include <optional>
+#include <string>
 
 #include "freeatm/diffusion/harvester.h"
 #include "freeatm/diffusion/pipeline.h"
 #include "freeatm/diffusion/sampler.h"
 
+#include "op_shares.h"
+
 namespace freeatm::diffusion {
 namespace {
+
+constexpr const char* kCaption = "a photo of a dog and an apple on the grass";
 
 enum Harvest : int64_t { kOff, kTokens, kTokensAndSelf };
 
@@ -21,11 +27,22 @@ const Pipeline& pipeline() {
   return loaded;
 }
 
+/// The most memory that the process had, MiB. Not getrusage's: a child of a large process inherits its parent's.
+double peak_memory() {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  double kilobytes = 0;
+  while (status >> word) {
+    if (word == "VmHWM:") status >> kilobytes;
+  }
+  return kilobytes / 1024;
+}
+
 void sample(benchmark::State& state) {
   const int64_t batch = state.range(0), harvest = state.range(1);
   const char* steps = std::getenv("FREEATM_BENCH_STEPS");
   const Sampler sampler(pipeline(), {.steps = steps ? std::atoll(steps) : 25, .guidance_scale = 4});
-  const std::vector<std::string> captions(batch, "a photo of a dog and an apple on the grass");
+  const std::vector<std::string> captions(batch, kCaption);
   std::vector<uint32_t> seeds(batch);
   std::iota(seeds.begin(), seeds.end(), 0);
   for (auto _ : state) {
@@ -40,7 +57,29 @@ void sample(benchmark::State& state) {
     if (harvester) benchmark::DoNotOptimize(harvester->maps());
   }
   state.SetItemsProcessed(state.iterations() * batch);
+  state.counters["peak_memory"] = peak_memory();
 }
+/// Seconds a batch that LibTorch spends in each kind of operator; the clock costs a little itself.
+void sample_shares(benchmark::State& state) {
+  const int64_t batch = state.range(0);
+  const char* steps = std::getenv("FREEATM_BENCH_STEPS");
+  const Sampler sampler(pipeline(), {.steps = steps ? std::atoll(steps) : 25, .guidance_scale = 4});
+  std::vector<uint32_t> seeds(batch);
+  std::iota(seeds.begin(), seeds.end(), 0);
+  const PromptBatch prompts = sampler.encode(std::vector<std::string>(batch, kCaption));
+  benchmark::DoNotOptimize(sampler.sample(prompts, seeds));
+  const OpShares shares;
+  for (auto _ : state) benchmark::DoNotOptimize(sampler.sample(prompts, seeds));
+  const auto seconds = [&](OpShares::Kind kind) {
+    return benchmark::Counter(shares.of(kind), benchmark::Counter::kAvgIterations);
+  };
+  state.counters["convolution"] = seconds(OpShares::kConvolution);
+  state.counters["matmul"] = seconds(OpShares::kMatmul);
+  state.counters["attention"] = seconds(OpShares::kAttention);
+  state.counters["other"] = seconds(OpShares::kOther);
+}
+BENCHMARK(sample_shares)->ArgName("batch")->Arg(1)->Arg(16)->Unit(benchmark::kMillisecond)->UseRealTime();
+
 BENCHMARK(sample)
     ->ArgNames({"batch", "harvest"})
     ->ArgsProduct({{1, 16}, {kOff, kTokens, kTokensAndSelf}})

@@ -2,9 +2,27 @@
 # The Python programs that freeatm is compared with (5 GB, into .deps/peers): for scripts/baselines/ and scripts/bench_peers.py only.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-[ -e .deps/peers/.peers-1 ] && exit 0
-echo "installing PyTorch, diffusers, transformers, timm and their friends into .deps/peers (some minutes)"
-/usr/bin/python3 -m venv .deps/peers
-.deps/peers/bin/pip install --quiet --disable-pip-version-check torch==2.11.0 torchvision==0.26.0 diffusers==0.42.1 transformers==5.23.0 \
-  timm accelerate safetensors scikit-learn opencv-python-headless hydra-core==1.3.8 omegaconf==2.3.1 pycocotools webdataset
-touch .deps/peers/.peers-1
+
+# scripts/setup_peers.sh daam: also DAAM 0.2 with the diffusers and transformers that it needs, into .deps/daam, on the same PyTorch.
+install_daam() {
+  [ -e .deps/daam/.daam-1 ] && return
+  echo "installing DAAM and the diffusers of its time into .deps/daam"
+  /usr/bin/python3 -m venv .deps/daam
+  local pip=".deps/daam/bin/pip install --quiet --disable-pip-version-check"
+  $pip --no-deps diffusers==0.21.2 transformers==4.30.2 tokenizers==0.13.3 huggingface-hub==0.17.3 accelerate==0.23.0 daam==0.2.0
+  $pip 'numpy<2' scikit-image spacy ftfy pandas numba nltk inflect joblib matplotlib requests importlib_metadata regex psutil tqdm pyyaml
+  (cd .deps/peers/lib/python3*/site-packages && pwd) >"$(echo .deps/daam/lib/python3*/site-packages)/zz_peers.pth"
+  touch .deps/daam/.daam-1
+}
+
+install_peers() {
+  [ -e .deps/peers/.peers-1 ] && return
+  echo "installing PyTorch, diffusers, transformers, timm and their friends into .deps/peers (some minutes)"
+  /usr/bin/python3 -m venv .deps/peers
+  .deps/peers/bin/pip install --quiet --disable-pip-version-check torch==2.11.0 torchvision==0.26.0 diffusers==0.42.1 transformers==5.23.0 \
+    timm accelerate safetensors scikit-learn opencv-python-headless hydra-core==1.3.8 omegaconf==2.3.1 pycocotools webdataset
+  touch .deps/peers/.peers-1
+}
+
+install_peers
+if [ "${1:-}" = daam ]; then install_daam; fi

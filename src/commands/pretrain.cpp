@@ -3,6 +3,7 @@
 #include "freeatm/commands/commands.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/models/device.h"
+#include "freeatm/training/collapse_alarm.h"
 #include "freeatm/training/run_folder.h"
 
 #include "factories.h"
@@ -30,9 +31,10 @@ struct PretrainOptions {
 int pretrain(const config::Composed& composed) {
   const auto options = config::read<PretrainOptions>(composed);
   const at::Device device = models::pick_device(options.run.device);
-  const auto dataset = data::open_dataset(options.data);
+  const auto dataset = wrap_dataset(options.objective, data::open_dataset(options.data));
   const auto objective = make_objective(options.objective, options.model, static_cast<uint64_t>(options.run.seed));
   TrainRun run(objective, *dataset, options.run, device);
+  run.add(std::make_unique<training::CollapseAlarm>());
   run.train(training::open_run_folder(options.run.out, config::dump(options), options.run.resume), "pretrain");
   return 0;
 }

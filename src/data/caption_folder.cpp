@@ -6,6 +6,8 @@
 #include "freeatm/core/files.h"
 #include "freeatm/data/dataset.h"
 
+#include "plain_text.h"
+
 namespace freeatm::data {
 namespace {
 
@@ -34,7 +36,9 @@ class CaptionFolder final : public Dataset {
     for (const auto& [stem, path] : pictures) {
       if (!texts.contains(stem)) throw UserError((root_ / path).string(), "data.root", "has no caption: {}.txt", stem);
       const std::string caption = trimmed(read_file(root_ / texts[stem]));
-      if (caption.empty()) throw UserError((root_ / texts[stem]).string(), "data.root", "is an empty caption");
+      const std::string where = (root_ / texts[stem]).string();
+      if (caption.empty()) throw UserError(where, "data.root", "is an empty caption");
+      if (!is_plain_text(caption, "\t\r\n")) throw UserError(where, "data.root", "is not UTF-8 text");
       files_.push_back({stem, path, caption});
     }
     if (files_.empty()) throw UserError(root_.string(), "data.root", "holds no picture");

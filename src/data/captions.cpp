@@ -9,7 +9,9 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
-#include "freeatm/core/utf8.h"
+#include "freeatm/core/json.h"
+
+#include "plain_text.h"
 
 namespace freeatm::data {
 namespace {
@@ -20,17 +22,6 @@ struct Line {
   std::string text, where;  // "captions.txt:3"
 };
 
-/// Well-formed UTF-8 without control characters: what a line of text may be.
-bool is_text(std::string_view line) {
-  while (!line.empty()) {
-    char32_t code = 0;
-    const size_t length = utf8_character(line, code);
-    if (length == 0 || (code < 0x20 && code != '\t')) return false;
-    line.remove_prefix(length);
-  }
-  return true;
-}
-
 /// Those that are not blank.
 std::vector<Line> read_lines(const std::string& path) {
   std::istringstream in(read_file(path, "captions"));
@@ -39,7 +30,7 @@ std::vector<Line> read_lines(const std::string& path) {
   for (int64_t number = 1; std::getline(in, line); ++number) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     const std::string where = format("{}:{}", path, number);
-    if (!is_text(line)) throw UserError(where, "captions", "is not UTF-8 text: one caption a line is wanted");
+    if (!is_plain_text(line)) throw UserError(where, "captions", "is not UTF-8 text: one caption a line is wanted");
     if (line.find_first_not_of(" \t") != std::string::npos) lines.push_back({line, where});
   }
   return lines;
@@ -51,7 +42,7 @@ text::Phrase read_phrase(const Json& json, const std::string& caption, const std
   phrase.role = text::role_from_name(json.value("role", "thing"));
   const auto length = static_cast<int64_t>(caption.size());
   if (json.contains("span")) {
-    phrase.span = {json.at("span").at(0), json.at("span").at(1)};
+    phrase.span = {whole_number(json.at("span").at(0)), whole_number(json.at("span").at(1))};
     if (phrase.span.begin < 0 || phrase.span.begin >= phrase.span.end || phrase.span.end > length) {
       throw UserError(where, "span", "[{}, {}) lies outside of '{}'", phrase.span.begin, phrase.span.end, caption);
     }
@@ -71,7 +62,7 @@ text::Phrase read_phrase(const Json& json, const std::string& caption, const std
 
 Caption read_caption(const Json& json, const std::string& where) {
   Caption caption{json.at("caption"), {}};
-  if (!is_text(caption.text) || caption.text.find_first_not_of(" \t") == std::string::npos)
+  if (!is_plain_text(caption.text) || caption.text.find_first_not_of(" \t") == std::string::npos)
     throw UserError(where, "caption", "is empty, or holds control characters");
   if (!json.contains("phrases")) return caption;
   caption.phrases.emplace();
@@ -83,6 +74,7 @@ Caption read_caption(const Json& json, const std::string& where) {
 std::vector<Caption> read_json_lines(const std::string& path) {
   std::vector<Caption> captions;
   for (const Line& line : read_lines(path)) {
+    require_shallow_json(line.text, line.where, "captions");
     try {
       captions.push_back(read_caption(Json::parse(line.text), line.where));
     } catch (const Json::exception& error) {
@@ -94,8 +86,10 @@ std::vector<Caption> read_json_lines(const std::string& path) {
 
 std::vector<Caption> read_coco_captions(const std::string& path) {
   std::vector<Caption> captions;
+  const std::string text = read_file(path, "captions");
+  require_shallow_json(text, path, "captions");
   try {
-    const Json json = Json::parse(read_file(path, "captions"));
+    const Json json = Json::parse(text);
     for (const Json& annotation : json.at("annotations")) captions.push_back(read_caption(annotation, path));
   } catch (const Json::exception& error) {
     throw UserError(path, "captions", "is no whole file of COCO's captions: {}", error.what());

@@ -8,6 +8,7 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
+#include "freeatm/core/json.h"
 #include "freeatm/data/dataset.h"
 
 #include "segmentation.h"
@@ -25,7 +26,7 @@ struct Object {
 
 struct Record {
   std::string file_name, caption;
-  int height = 0, width = 0;
+  int64_t height = 0, width = 0;  // as the file says; the picture must agree before anything is made of that size
   std::vector<text::Phrase> phrases;
   std::vector<std::vector<int64_t>> object_ids;  // [phrases]: the objects that each names, none of a place
   std::vector<Object> objects;
@@ -35,8 +36,10 @@ struct Record {
 /// One annotation file. Whatever is missing or of the wrong kind in it becomes a UserError with the file's name.
 template <class Use>
 void with_json(const fs::path& path, Use use) {
+  const std::string text = read_file(path, "data.root");
+  require_shallow_json(text, path.string(), "data.root");
   try {
-    use(Json::parse(read_file(path, "data.root")));
+    use(Json::parse(text));
   } catch (const Json::exception& error) {
     throw UserError(path.string(), "data.root", "is no whole COCO annotation file: {}", error.what());
   }
@@ -44,7 +47,9 @@ void with_json(const fs::path& path, Use use) {
 
 class Records {
  public:
+  ///   captions: empty: the instances alone
   Records(fs::path captions, fs::path instances) : captions_(std::move(captions)), instances_(std::move(instances)) {
+    if (captions_.empty()) require_file(instances_, "data.root");
     if (!fs::exists(captions_) && !fs::exists(instances_)) {
       throw UserError(captions_.string(), "data.root", "no such file, nor {}", instances_.filename());
     }
@@ -60,17 +65,17 @@ class Records {
  private:
   void read_images(const Json& json) {
     for (const Json& image : json.at("images")) {
-      const auto [at, is_new] = index_.try_emplace(image.at("id").get<int64_t>(), records_.size());
+      const auto [at, is_new] = index_.try_emplace(whole_number(image.at("id")), records_.size());
       if (!is_new) continue;  // the other file has named it
       Record& record = records_.emplace_back();
       record.file_name = image.at("file_name");
-      record.height = image.at("height");
-      record.width = image.at("width");
+      record.height = whole_number(image.at("height"));
+      record.width = whole_number(image.at("width"));
     }
   }
 
   Record& record_of(const Json& annotation, const fs::path& file) {
-    const int64_t image = annotation.at("image_id");
+    const int64_t image = whole_number(annotation.at("image_id"));
     const auto found = index_.find(image);
     if (found == index_.end()) throw UserError(file.string(), "image_id", "{} is the id of no image", image);
     return records_[found->second];
@@ -90,30 +95,30 @@ class Records {
 
   void read_phrase(const Json& json, Record& record) {
     text::Phrase phrase{json.at("text"), text::role_from_name(json.at("role").get<std::string>()), {}, {}};
-    phrase.span = {json.at("span").at(0), json.at("span").at(1)};
+    phrase.span = {whole_number(json.at("span").at(0)), whole_number(json.at("span").at(1))};
     const auto length = static_cast<int64_t>(record.caption.size());
     if (phrase.span.begin < 0 || phrase.span.begin > phrase.span.end || phrase.span.end > length) {
       throw UserError(captions_.string(), "span", "[{}, {}) lies outside of '{}'", phrase.span.begin, phrase.span.end,
                       record.caption);
     }
     record.phrases.push_back(std::move(phrase));
-    record.object_ids.push_back(json.at("object_ids").get<std::vector<int64_t>>());
+    record.object_ids.push_back(whole_numbers(json.at("object_ids")));
   }
 
   void read_instances(const Json& json) {
     read_images(json);
     std::unordered_map<int64_t, int64_t> labels;  // category id -> place in categories_
     for (const Json& category : json.at("categories")) {
-      labels[category.at("id")] = static_cast<int64_t>(categories_.size());
+      labels[whole_number(category.at("id"))] = static_cast<int64_t>(categories_.size());
       categories_.push_back(category.at("name"));
     }
     for (const Json& annotation : json.at("annotations")) {
-      const int64_t category = annotation.at("category_id");
+      const int64_t category = whole_number(annotation.at("category_id"));
       const auto label = labels.find(category);
       if (label == labels.end())
         throw UserError(instances_.string(), "category_id", "{} is the id of no category", category);
       record_of(annotation, instances_)
-          .objects.push_back({annotation.at("id"), label->second, annotation.at("segmentation")});
+          .objects.push_back({whole_number(annotation.at("id")), label->second, annotation.at("segmentation")});
     }
   }
 
@@ -156,14 +161,14 @@ vision::Rle read_segmentation(const Json& json, int height, int width, const std
   require_size(json, height, width, name);
   const Json& counts = json.at("counts");
   if (counts.is_string()) return vision::Rle::from_counts(counts.get_ref<const std::string&>(), height, width, name);
-  return vision::Rle::from_runs(counts.get<std::vector<int64_t>>(), height, width, name);
+  return vision::Rle::from_runs(whole_numbers(counts), height, width, name);
 }
 
 class Coco final : public Dataset {
  public:
-  Coco(const fs::path& root, const std::string& split)
+  Coco(const fs::path& root, const std::string& split, bool with_captions)
       : images_(root / split), instances_(root / "annotations" / ("instances_" + split + ".json")) {
-    Records records(root / "annotations" / ("captions_" + split + ".json"), instances_);
+    Records records(with_captions ? root / "annotations" / ("captions_" + split + ".json") : fs::path(), instances_);
     records_ = records.take();
     class_names_ = records.take_categories();
     require_folder(images_, "data.root");
@@ -186,7 +191,7 @@ class Coco final : public Dataset {
     }
     sample.caption = record.caption;
     sample.phrases = record.phrases;
-    sample.masks = vision::MaskSet(record.height, record.width);
+    sample.masks = vision::MaskSet(sample.image.height, sample.image.width);
     for (const auto& ids : record.object_ids) sample.masks.add(mask(record, ids));
     std::set<int64_t> labels;
     for (const Object& object : record.objects) labels.insert(object.label);
@@ -197,12 +202,13 @@ class Coco final : public Dataset {
  private:
   /// All of these objects' pixels.
   vision::Rle mask(const Record& record, const std::vector<int64_t>& object_ids) const {
-    std::vector<vision::Rle> masks = {empty_mask(record.height, record.width)};
+    const auto height = static_cast<int>(record.height), width = static_cast<int>(record.width);
+    std::vector<vision::Rle> masks = {empty_mask(height, width)};
     for (const Object& object : record.objects) {
       if (std::find(object_ids.begin(), object_ids.end(), object.id) == object_ids.end()) continue;
       const std::string name = format("{}: annotation {}", instances_.string(), object.id);
       try {
-        masks.push_back(read_segmentation(object.segmentation, record.height, record.width, name));
+        masks.push_back(read_segmentation(object.segmentation, height, width, name));
       } catch (const Json::exception& error) {
         throw UserError(name, "segmentation", "is neither run lengths nor polygons: {}", error.what());
       }
@@ -218,7 +224,11 @@ class Coco final : public Dataset {
 }  // namespace
 
 std::unique_ptr<Dataset> open_coco(const std::string& root, const std::string& split) {
-  return std::make_unique<Coco>(root, split);
+  return std::make_unique<Coco>(root, split, true);
+}
+
+std::unique_ptr<Dataset> open_instances(const std::string& root, const std::string& split) {
+  return std::make_unique<Coco>(root, split, false);
 }
 
 }  // namespace freeatm::data

@@ -8,6 +8,8 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
 
+#include "cache.h"
+
 namespace freeatm::data {
 namespace {
 
@@ -48,14 +50,26 @@ void DatasetOptions::fields(config::Fields& f) {
   f("layout", layout, "auto: told by what lies there",
     config::any_of({"auto", "shards", "coco", "imagefolder", "captions"}));
   f("split", split, "of coco and imagefolder; the others have none");
+  f("cache_gb", cache_gb, "memory for decoded pictures and masks, GB: the first that are read stay",
+    config::at_least(0));
 }
 
-std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options) {
-  const std::string layout = options.layout == "auto" ? detect_layout(options.root, options.split) : options.layout;
+namespace {
+
+std::unique_ptr<Dataset> open_layout(const std::string& layout, const DatasetOptions& options) {
   if (layout == "shards") return open_shards(options.root);
   if (layout == "coco") return open_coco(options.root, options.split);
   if (layout == "captions") return open_caption_folder(options.root);
   return open_image_folder(options.root, options.split);
+}
+
+}  // namespace
+
+std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options) {
+  auto dataset =
+      open_layout(options.layout == "auto" ? detect_layout(options.root, options.split) : options.layout, options);
+  if (options.cache_gb == 0) return dataset;
+  return with_cache(std::move(dataset), static_cast<int64_t>(options.cache_gb * 1e9));
 }
 
 }  // namespace freeatm::data

@@ -6,6 +6,7 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include <ATen/Parallel.h>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/log.h"
 
 namespace freeatm::data {
 namespace {
@@ -46,6 +48,8 @@ struct Loader::State {
   int64_t epoch_end = 0;         // the ticket behind the current epoch's last
   bool stopping = false;
   double waited = 0;
+  std::mutex bad_mutex;
+  std::set<int64_t> bad;  // samples that could not be read
   std::vector<std::thread> workers;
 
   State(const Dataset& dataset, Prepare prepare, const LoaderOptions& options, uint64_t seed, int64_t total_epochs)
@@ -60,11 +64,37 @@ struct Loader::State {
     return {first.epoch + step / steps, step % steps};
   }
 
-  Batch make(const Place& at) const;
+  Batch make(const Place& at);
+  Sample read(int64_t index, const RandomStream& random);
+  void note_bad(int64_t index, const UserError& error);
   void work();
 };
 
-Batch Loader::State::make(const Place& at) const {
+void Loader::State::note_bad(int64_t index, const UserError& error) {
+  const std::lock_guard lock(bad_mutex);
+  if (!bad.insert(index).second) return;
+  if (std::ssize(bad) > options.max_bad) {
+    throw UserError("", "loader.max_bad", "{} samples cannot be read, more than {}; the last: {}", bad.size(),
+                    options.max_bad, error.what());
+  }
+  log::warning("{}; passed over (loader.max_bad={})", error.what(), options.max_bad);
+}
+
+/// The sample, or where it cannot be read the next one that can: a function of the index, whoever asks.
+Sample Loader::State::read(int64_t index, const RandomStream& random) {
+  for (int64_t tries = 0;; ++tries) {
+    const int64_t place = (index + tries) % dataset.size();
+    try {
+      RandomStream own = random.fork("dataset");
+      return dataset.get(place, own);
+    } catch (const UserError& error) {
+      note_bad(place, error);
+      if (tries + 1 == dataset.size()) throw;
+    }
+  }
+}
+
+Batch Loader::State::make(const Place& at) {
   const int64_t begin = at.step * options.batch_size, end = std::min(begin + options.batch_size, dataset.size());
   const Permutation order(dataset.size(), seed, static_cast<uint64_t>(at.epoch));
   const double progress = (static_cast<double>(at.epoch) + static_cast<double>(at.step) / static_cast<double>(steps)) /
@@ -74,13 +104,23 @@ Batch Loader::State::make(const Place& at) const {
   for (int64_t position = begin; position < end; ++position) {
     const int64_t index = options.shuffle ? order[position] : position;
     const RandomStream random(seed, "loader", static_cast<uint64_t>(at.epoch), static_cast<uint64_t>(index));
-    RandomStream for_dataset = random.fork("dataset"), for_view = random.fork("view");
-    for (auto& [name, tensor] : prepare(dataset.get(index, for_dataset), for_view, progress))
+    RandomStream for_view = random.fork("view");
+    for (auto& [name, tensor] : prepare(read(index, random), for_view, progress))
       columns[name].push_back(std::move(tensor));
     indices.push_back(index);
   }
   Batch batch;
-  for (auto& [name, views] : columns) batch.tensors[name] = at::stack(views);
+  for (auto& [name, views] : columns) {
+    if (!name.starts_with(kRagged)) {
+      batch.tensors[name] = at::stack(views);
+      continue;
+    }
+    std::vector<int64_t> rows;
+    for (const at::Tensor& view : views) rows.push_back(view.size(0));
+    const std::string whole = name.substr(kRagged.size());
+    batch.tensors[whole] = at::cat(views);
+    batch.tensors[whole + ".rows"] = at::tensor(rows);
+  }
   batch.tensors["index"] = at::tensor(indices);
   return batch;
 }
@@ -111,6 +151,7 @@ void LoaderOptions::fields(config::Fields& f) {
   f("batch_size", batch_size, "samples a step", config::at_least(1));
   f("workers", workers, "threads that decode and augment", config::between(1, 256));
   f("prefetch", prefetch, "batches made ahead", config::between(1, 256));
+  f("max_bad", max_bad, "samples that cannot be read and are passed over; one more ends the run", config::at_least(0));
 }
 
 Loader::Loader(const Dataset& dataset, Prepare prepare, const LoaderOptions& options, uint64_t seed,

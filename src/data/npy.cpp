@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/data/npy.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <cstring>
@@ -122,9 +123,10 @@ at::ScalarType scalar_type(const std::string& descr, const std::string& where) {
 }
 
 int64_t element_count(const std::vector<int64_t>& shape, const std::string& where) {
-  int64_t count = 1;
+  int64_t count = 1, steps = 1;  // steps: without the zeros, since strides are made of the other extents
   for (int64_t extent : shape) {
-    if (extent > 0 && count > kMostElements / extent) throw UserError(where, "shape", "{} is too large", shape);
+    if (extent > 0 && steps > kMostElements / extent) throw UserError(where, "shape", "{} is too large", shape);
+    steps *= std::max<int64_t>(extent, 1);
     count *= extent;
   }
   return count;

@@ -5,12 +5,14 @@
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/json.h"
 
 namespace freeatm::data {
 
 /// Throws UserError(name, "segmentation", ...) unless run lengths, {"size": [height, width], ...}, have this size.
 inline void require_size(const nlohmann::json& segmentation, int height, int width, const std::string& name) {
-  const int own_height = segmentation.at("size").at(0), own_width = segmentation.at("size").at(1);
+  const int64_t own_height = whole_number(segmentation.at("size").at(0)),
+                own_width = whole_number(segmentation.at("size").at(1));
   if (own_height == height && own_width == width) return;
   throw UserError(name, "segmentation", "a mask of {}x{} for a picture of {}x{}", own_width, own_height, width, height);
 }

@@ -103,14 +103,16 @@ Json phrases_json(const Sample& sample) {
 std::string sample_json(const Sample& sample, const Provenance& provenance) {
   Json json{{"caption", sample.caption}, {"seed", provenance.seed}, {"model_digest", provenance.model_digest}};
   if (!provenance.source.empty()) json["source"] = provenance.source;
-  for (const auto& [name, value] : provenance.sampler) json["sampler"][name] = value;
+  for (const auto& [name, value] : provenance.sampler)
+    std::visit([&](const auto& setting) { json["sampler"][name] = setting; }, value);
   json["tokens"] = Json::array();
   for (size_t i = 0; i < provenance.token_texts.size(); ++i) {
     json["tokens"].push_back({{"text", provenance.token_texts[i]},
                               {"span", {provenance.token_spans[i].begin, provenance.token_spans[i].end}}});
   }
   json["phrases"] = phrases_json(sample);
-  return json.dump();
+  // Keys of given pictures are names of files, which may be any bytes.
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string with_phrases(const std::string& json, const Sample& sample) {

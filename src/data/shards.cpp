@@ -9,8 +9,10 @@
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/json.h"
 #include "freeatm/data/dataset.h"
 
+#include "plain_text.h"
 #include "segmentation.h"
 
 namespace freeatm::data {
@@ -126,16 +128,17 @@ vision::Rle read_mask(const nlohmann::json& segmentation, const Sample& sample, 
 
 void read_description(const std::string& bytes, const std::string& name, Sample& sample) {
   try {
+    require_shallow_json(bytes, name);
     const auto json = nlohmann::json::parse(bytes);
-    sample.caption = json.value("caption", "");
+    if (json.contains("caption")) sample.caption = json.at("caption");
     const auto phrases = json.value("phrases", nlohmann::json::array());
     const bool is_exact = std::ranges::any_of(phrases, [](const auto& entry) { return entry.contains("exact"); });
     if (is_exact) sample.exact = vision::MaskSet(sample.image.height, sample.image.width);
     for (const auto& entry : phrases) {
       text::Phrase phrase{entry.at("text"),
                           text::role_from_name(entry.at("role").get<std::string>()),
-                          {entry.at("span").at(0), entry.at("span").at(1)},
-                          entry.value("tokens", std::vector<int64_t>{})};
+                          {whole_number(entry.at("span").at(0)), whole_number(entry.at("span").at(1))},
+                          whole_numbers(entry.value("tokens", nlohmann::json::array()))};
       sample.masks.add(read_mask(entry.at("segmentation"), sample, name));
       if (entry.contains("exact")) {
         sample.exact.add(read_mask(entry.at("exact"), sample, name));
@@ -149,6 +152,11 @@ void read_description(const std::string& bytes, const std::string& name, Sample&
   } catch (const nlohmann::json::exception& error) {
     throw UserError(name, "", "is not a sample's json: {}", error.what());
   }
+}
+
+std::string read_caption(std::string bytes, const std::string& name) {
+  if (!is_plain_text(bytes, "\t\r\n")) throw UserError(name, "", "is not UTF-8 text");
+  return bytes;
 }
 
 Sample read_sample(const ShardFile& file, const IndexedSample& indexed) {
@@ -166,7 +174,13 @@ Sample read_sample(const ShardFile& file, const IndexedSample& indexed) {
   sample.masks = vision::MaskSet(sample.image.height, sample.image.width);
   for (const MemberPlace& place : indexed.members) {
     if (place.extension == "json") read_description(file.read(place.offset, place.size), name(place), sample);
-    if (place.extension == "txt") sample.caption = file.read(place.offset, place.size);
+    if (place.extension == "txt") sample.caption = read_caption(file.read(place.offset, place.size), name(place));
+  }
+  const auto length = static_cast<int64_t>(sample.caption.size());
+  for (const text::Phrase& phrase : sample.phrases) {
+    if (phrase.span.begin >= 0 && phrase.span.begin <= phrase.span.end && phrase.span.end <= length) continue;
+    throw UserError(file.path().string() + "/" + indexed.key, "span", "[{}, {}) lies outside of '{}'",
+                    phrase.span.begin, phrase.span.end, sample.caption);
   }
   return sample;
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/data/loader.h"
 
+#include <atomic>
+
 #include <ATen/ATen.h>
 
+#include "cache.h"
 #include "testing.h"
 
 namespace freeatm::data {
@@ -71,11 +74,78 @@ TEST(Loader, VisitsEachSampleOnceAnEpochInAnOrderOfItsOwn) {
   EXPECT_FALSE(at::equal(epochs[0], epochs[1]));
 }
 
-TEST(Loader, BringsAWorkersErrorToTheReader) {
+// The labels of all batches of an epoch.
+at::Tensor labels_of(const Dataset& dataset, int64_t workers) {
+  Loader loader(dataset, number_and_draw, {.batch_size = 8, .workers = workers}, 3);
+  loader.start(0);
+  std::vector<at::Tensor> labels;
+  while (auto batch = loader.next()) labels.push_back((*batch)["label"]);
+  return at::cat(labels);
+}
+
+TEST(Loader, PassesOverASampleThatCannotBeRead) {
+  const at::Tensor whole = labels_of(Numbers(16), 1), labels = labels_of(Numbers(16, 5), 1);
+  EXPECT_TRUE(at::equal(labels, at::where(whole == 5, 6, whole))) << "the next one takes its place";
+  EXPECT_TRUE(at::equal(labels, labels_of(Numbers(16, 5), 4)));
+}
+
+TEST(Loader, EndsWhenMoreThanMaxBadCannotBeRead) {
   const Numbers dataset(16, 5);
-  Loader loader(dataset, number_and_draw, {.batch_size = 16}, 0);
+  Loader loader(dataset, number_and_draw, {.batch_size = 16, .max_bad = 0}, 0);
   loader.start(0);
   EXPECT_USER_ERROR(loader.next(), "sample 5 is broken");
+}
+
+TEST(Loader, BringsAWorkersErrorToTheReader) {
+  const Numbers dataset(16);
+  const Prepare refuses = [](Sample&& sample, RandomStream&, double) -> View {
+    throw UserError("", "objective.crops", "sample {} has no masks", sample.label);
+  };
+  Loader loader(dataset, refuses, {.batch_size = 16}, 0);
+  loader.start(0);
+  EXPECT_USER_ERROR(loader.next(), "has no masks");
+}
+
+TEST(Loader, PutsRaggedRowsBehindEachOther) {
+  const Numbers dataset(4);
+  const Prepare prepare = [](Sample&& sample, RandomStream&, double) -> View {
+    return {{"ragged.boxes", at::full({sample.label, 4}, sample.label, at::kLong)}};
+  };
+  Loader loader(dataset, prepare, {.batch_size = 4, .shuffle = false}, 0);
+  loader.start(0);
+  const Batch batch = *loader.next();
+  EXPECT_TRUE(at::equal(batch["boxes.rows"], at::arange(4)));
+  EXPECT_EQ(batch["boxes"].sizes(), (std::vector<int64_t>{6, 4}));
+  EXPECT_TRUE(at::equal(batch["boxes"].select(1, 0), at::tensor(std::vector<int64_t>{1, 2, 2, 3, 3, 3})));
+}
+
+// Counts how often a sample is read.
+class Counted final : public Dataset {
+ public:
+  explicit Counted(std::atomic<int>& reads) : reads_(reads) {}
+  int64_t size() const override { return 10; }
+  Sample get(int64_t index, RandomStream&) const override {
+    ++reads_;
+    Sample sample;
+    sample.image = vision::Image(10, 10);
+    sample.label = index;
+    return sample;
+  }
+
+ private:
+  std::atomic<int>& reads_;
+};
+
+TEST(Cache, KeepsWhatFitsAndGivesTheSameSamples) {
+  for (const auto& [bytes, reads_wanted] : {std::pair<int64_t, int>(1'000'000, 10), {4 * 1324, 10 + 6}, {10, 20}}) {
+    std::atomic<int> reads = 0;
+    const auto dataset = with_cache(std::make_unique<Counted>(reads), bytes);
+    RandomStream unused(0, "");
+    for (int round = 0; round < 2; ++round) {
+      for (int64_t i = 0; i < 10; ++i) EXPECT_EQ(dataset->get(i, unused).label, i);
+    }
+    EXPECT_EQ(reads, reads_wanted) << bytes << " bytes";
+  }
 }
 
 TEST(Loader, RefusesBatchesLargerThanTheDataset) {

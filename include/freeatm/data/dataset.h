@@ -29,6 +29,7 @@ struct DatasetOptions {
   // shards: *.tar; coco: annotations/captions_<split>.json; imagefolder: <split>/<class>/*.png; captions: *.png + *.txt
   std::string layout = "auto";
   std::string split = "train";  // of coco and imagefolder; the others have none
+  double cache_gb = 0;          // decoded samples are kept until they take so much
   void fields(config::Fields& f);
 };
 
@@ -37,6 +38,8 @@ std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options);
 
 std::unique_ptr<Dataset> open_shards(const std::string& root);
 std::unique_ptr<Dataset> open_coco(const std::string& root, const std::string& split);
+/// Its instances alone: every object is a phrase under its category's name, with its own mask.
+std::unique_ptr<Dataset> open_instances(const std::string& root, const std::string& split);
 std::unique_ptr<Dataset> open_image_folder(const std::string& root, const std::string& split);
 /// Pictures at any depth, each with its caption in a .txt of the same name, in byte order of their paths. Throws
 /// UserError where a picture has no .txt, or a .txt no picture.

@@ -14,16 +14,18 @@ struct LoaderOptions {
   int64_t batch_size = 64;
   int64_t workers = 1;   // threads that decode and augment
   int64_t prefetch = 4;  // batches made ahead
+  int64_t max_bad = 16;  // samples that cannot be read and are passed over
   bool shuffle = true;
   bool drop_last = true;           // training: whole batches only
-  void fields(config::Fields& f);  // batch_size, workers, prefetch
+  void fields(config::Fields& f);  // batch_size, workers, prefetch, max_bad
 };
 
 /// Sample -> View, from any loader thread: a function of its arguments alone.
 using Prepare = std::function<View(Sample&&, RandomStream&, double progress)>;
 
 /// Batches from persistent threads over a bounded ring. A batch is a function of (seed, epoch, step) alone: the same
-/// with 1, 2 or 8 workers, and after a resume. An exception of a worker comes out of `next`.
+/// with 1, 2 or 8 workers, and after a resume. A sample that the dataset refuses (UserError) is named once, and the
+/// next one that can be read takes its place; more than max_bad of them, or any other exception, come out of `next`.
 class Loader {
  public:
   /// total_epochs: what progress is measured against, (epoch + step / steps) / total_epochs.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -23,6 +24,7 @@ struct Sample {
   std::vector<text::Phrase> phrases;
   vision::MaskSet masks;        // [phrases, height, width]
   vision::MaskSet exact;        // likewise: what the picture's own dataset knew, where masks were made; else none
+  vision::Image swapped;        // the picture's things on another one's background (controls.h); empty: none
   int64_t label = -1;           // index into the dataset's class_names(), or -1
   std::vector<int64_t> labels;  // where a picture may have several: each once, rising
   std::vector<double> scores;   // [phrases], how sure each mask is; empty where nobody said
@@ -31,10 +33,13 @@ struct Sample {
 /// A sample's key by its index, nine digits: "000000042".
 std::string sample_key(int64_t index);
 
-/// One sample as the objective wants it: names -> tensors without the batch dimension.
+/// One sample as the objective wants it: names -> tensors without the batch dimension. Of what has a name that begins
+/// with kRagged each sample has as many rows as it likes, [n, ...].
+constexpr std::string_view kRagged = "ragged.";
 using View = std::map<std::string, at::Tensor>;
 
-/// Views stacked: names -> tensors, [B, ...]; plus the datasets' indices, [B] int64, under "index".
+/// Views stacked: names -> tensors, [B, ...]; plus the datasets' indices, [B] int64, under "index". Of "ragged.x" all
+/// rows are in "x", [sum of n, ...], and how many each sample has in "x.rows", [B] int64.
 struct Batch {
   std::map<std::string, at::Tensor> tensors;
 

@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -77,7 +79,7 @@ std::string npy_float16(const at::Tensor& tensor);
 struct Provenance {
   int64_t seed = 0;
   std::string model_digest;
-  std::vector<std::pair<std::string, double>> sampler;  // "steps": 25
+  std::vector<std::pair<std::string, std::variant<int64_t, double, std::string>>> sampler;  // "steps": 25
   std::vector<std::string> token_texts;
   std::vector<text::Span> token_spans;
   std::string source;  // key of the given picture; empty for one that was drawn

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <ATen/core/Tensor.h>
 #include <torch/nn/modules/linear.h>
@@ -12,6 +13,8 @@
 #include "freeatm/config/fields.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/models/backbone.h"
+#include "freeatm/objectives/erasing.h"
+#include "freeatm/objectives/mixup.h"
 #include "freeatm/training/objective.h"
 #include "freeatm/vision/augment.h"
 
@@ -20,6 +23,11 @@ namespace freeatm::objectives {
 struct ClassificationOptions {
   std::string loss = "auto";  // "auto" (what the data's labels ask for) | "cross_entropy" | "binary_cross_entropy"
   std::optional<double> min_scale;  // a crop's least area, as a fraction of the picture's
+  double label_smoothing = 0;
+  double layer_decay = 1;  // each layer learns at this share of the rate of the one behind it; the head at the whole
+  double drop_path = 0;    // the last block's; it rises from 0 at the first
+  MixOptions mix;
+  EraseOptions erase;
   vision::AugmentOptions augment{.jitter_probability = 0, .grayscale_probability = 0, .blur_probability = 0};
   void fields(config::Fields& f);
 
@@ -33,16 +41,23 @@ struct ClassificationOptions {
 ///   one label:   L = cross_entropy(logits, label); views are random resized crops as torchvision's
 ///   any number:  L = mean over pictures and classes of binary_cross_entropy(sigmoid(logit), is there); views are crops
 ///   of the picture's own shape that leave little out, so that the labels stay true
-/// Observed: "accuracy", the share of the batch's pictures that have exactly the labels that were predicted.
+/// Smoothed by s, a label is 1 - s, and s / classes is added to every class's (one label), or s / 2 (any number).
+/// Mixed pictures have mixed labels. What is drawn is drawn in `prepare`, from the samples' streams: a mix is that of
+/// the batch's first sample. Observed: "accuracy", the share of the batch's pictures that have exactly the labels that
+/// were predicted; of mixed ones those of the picture that has the larger share.
 class Classification final : public training::Objective {
  public:
-  /// options: settled. The head is a function of the seed.
+  /// All of the backbone is trained, also what its pretraining left fixed.
+  ///   options: settled. The head is a function of the seed.
   Classification(std::shared_ptr<models::Backbone> backbone, int64_t classes, const ClassificationOptions& options,
                  uint64_t seed);
 
-  /// "image": bytes [size, size, 3]; "target": the label, or 0 and 1 for each class, float [classes]
+  /// "image": bytes [size, size, 3]; "target": the label, or 0 and 1 for each class, float [classes]; where there is
+  /// mixing "mix": [6], where there are drop paths "paths": [branches]
   data::View prepare(data::Sample&& sample, RandomStream& random, double progress) const override;
   training::Losses losses(const data::Batch& batch) override;
+  /// Layer decay as in BEiT and MAE: layer_decay^(layers - 1 - layer) of the learning rate.
+  std::vector<training::ParameterGroup> parameter_groups() override;
 
   bool is_multi_label() const { return options_.is_multi_label(); }
 
@@ -52,10 +67,14 @@ class Classification final : public training::Objective {
   at::Tensor logits(std::span<const data::Sample> samples);
 
  private:
-  at::Tensor forward(const at::Tensor& pixels);
+  at::Tensor forward(const at::Tensor& pixels, const at::Tensor& mix = {});
+  /// [B, classes], probabilities
+  at::Tensor soft_targets(const at::Tensor& target, at::ScalarType dtype, const at::Tensor& mix) const;
+  at::Tensor target_of(const data::Sample& sample) const;
 
   ClassificationOptions options_;
   int64_t classes_;
+  std::vector<double> path_rates_;
   std::shared_ptr<models::Backbone> backbone_;
   torch::nn::Linear head_{nullptr};
 };

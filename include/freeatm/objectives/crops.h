@@ -17,7 +17,8 @@ struct CropOptions {
   double min_margin = 1.1, max_margin = 1.6;
   double min_visible = 0.5, min_share = 0.1;
   int64_t tries = 20;
-  void fields(config::Fields& f);
+  bool at_random_place = false;    // the control `scale`: crops of the sizes that were drawn, anywhere
+  void fields(config::Fields& f);  // all but at_random_place
 };
 
 enum class PairKind : uint8_t { kPlain, kMask, kFellBack };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/objectives/classification.h"
 
+#include <cmath>
+#include <map>
 #include <utility>
-#include <vector>
 
 #include <ATen/ATen.h>
 #include <torch/nn/modules/container/sequential.h>
@@ -29,6 +30,13 @@ void ClassificationOptions::fields(config::Fields& f) {
   f("min_scale", min_scale,
     "a crop's least area, as a fraction of the picture's; null: .35, with any number of labels .8",
     config::between(0.01, 1));
+  f("label_smoothing", label_smoothing, "share of a label that is spread over all classes", config::between(0, 0.99));
+  f("layer_decay", layer_decay, "learning rate of a layer, as a share of that of the layer behind it; 1: all the same",
+    config::between(0.01, 1));
+  f("drop_path", drop_path, "probability that training drops a branch of the last block; it rises from 0 at the first",
+    config::between(0, 0.95));
+  f.group("mix", mix);
+  f.group("erase", erase);
   f.group("augment", augment);
 }
 
@@ -53,43 +61,93 @@ Classification::Classification(std::shared_ptr<models::Backbone> backbone, int64
                                const ClassificationOptions& options, uint64_t seed)
     : options_(options), classes_(classes), backbone_(std::move(backbone)) {
   FREEATM_CHECK(options.loss != "auto" && options.min_scale, "options that are not settled");
+  if (options.drop_path > 0) path_rates_ = backbone_->path_rates(options.drop_path);
   register_module("backbone", backbone_);
+  for (Tensor& parameter : backbone_->parameters()) parameter.requires_grad_(true);
   head_ = register_module("head", torch::nn::Linear(backbone_->channels(), classes));
   torch::nn::Sequential holder(head_);  // `initialize` sees what a module holds, not the module itself
   models::initialize(*holder, stable_hash("head", seed));
 }
 
+Tensor Classification::target_of(const data::Sample& sample) const {
+  if (!options_.is_multi_label()) return at::scalar_tensor(sample.label, at::kLong);
+  Tensor target = at::zeros({classes_});
+  for (const int64_t label : sample.labels) target[label] = 1;
+  return target;
+}
+
 data::View Classification::prepare(data::Sample&& sample, RandomStream& random, double /*progress*/) const {
-  RandomStream for_crop = random.fork("crop"), for_view = random.fork("view");
+  RandomStream for_crop = random.fork("crop"), for_view = random.fork("view"), for_erasing = random.fork("erase");
   const vision::Image& image = sample.image;
   const double own_ratio = static_cast<double>(image.width) / image.height;
   const vision::Range ratio = options_.is_multi_label() ? vision::Range{own_ratio, own_ratio} : kRatio;
   const vision::Box crop =
       vision::random_resized_crop_box(image.height, image.width, {*options_.min_scale, 1.0}, ratio, for_crop);
-  Tensor target = at::scalar_tensor(sample.label, at::kLong);
-  if (options_.is_multi_label()) {
-    target = at::zeros({classes_});
-    for (const int64_t label : sample.labels) target[label] = 1;
+  vision::Image seen = vision::augment(image, {}, crop, options_.augment, for_view).image;
+  maybe_erase(seen, options_.erase, for_erasing);
+
+  data::View view{{"image", data::pixels(std::move(seen))}, {"target", target_of(sample)}};
+  if (options_.mix.any()) {
+    RandomStream for_mix = random.fork("mix");
+    view["mix"] = draw_mix(options_.mix, options_.augment.size, options_.augment.size, for_mix).to_tensor();
   }
-  return {{"image", data::pixels(vision::augment(image, {}, crop, options_.augment, for_view).image)},
-          {"target", std::move(target)}};
+  if (!path_rates_.empty()) view["paths"] = models::draw_path_scales(path_rates_, random.fork("paths"));
+  return view;
 }
 
-Tensor Classification::forward(const Tensor& pixels) {
-  return head_->forward(backbone_->forward(models::normalized(pixels, head_->weight.scalar_type())));
+Tensor Classification::forward(const Tensor& pixels, const Tensor& mix) {
+  Tensor images = models::normalized(pixels, head_->weight.scalar_type());
+  if (mix.defined()) images = mixed_images(images, mix);
+  return head_->forward(backbone_->forward(images));
+}
+
+Tensor Classification::soft_targets(const Tensor& target, at::ScalarType dtype, const Tensor& mix) const {
+  const double smoothing = options_.label_smoothing;
+  const double spread = options_.is_multi_label() ? smoothing / 2 : smoothing / static_cast<double>(classes_);
+  const Tensor hard = options_.is_multi_label() ? target : at::one_hot(target, classes_);
+  const Tensor soft = hard.to(dtype) * (1 - smoothing) + spread;
+  return mix.defined() ? mixed_targets(soft, mix) : soft;
 }
 
 training::Losses Classification::losses(const data::Batch& batch) {
-  const Tensor logits = forward(batch["image"]), &target = batch["target"];
+  const auto drawn = [&](const char* name) {
+    const auto found = batch.tensors.find(name);
+    return found == batch.tensors.end() ? Tensor() : found->second;
+  };
+  const Tensor mix = drawn("mix").defined() ? batch["mix"][0] : Tensor();
+  backbone_->scale_paths(drawn("paths"));
+  const Tensor logits = forward(batch["image"], mix);
+  backbone_->scale_paths({});
+
+  const Tensor targets = soft_targets(batch["target"], at::promote_types(logits.scalar_type(), at::kFloat), mix);
+  const Tensor larger =
+      mix.defined() ? at::where(mix[1].ge(0.5), batch["target"], batch["target"].flip(0)) : batch["target"];
   if (options_.is_multi_label()) {
-    const Tensor right = logits.gt(0).eq(target).all(1);
-    return {.terms = {{"binary_cross_entropy",
-                       at::binary_cross_entropy_with_logits(logits, target.to(logits.scalar_type()))}},
-            .observed = {{"accuracy", right.to(at::kFloat).mean()}}};
+    return {.terms = {{"binary_cross_entropy", at::binary_cross_entropy_with_logits(logits, targets)}},
+            .observed = {{"accuracy", logits.gt(0).eq(larger).all(1).to(at::kFloat).mean()}}};
   }
-  const Tensor right = logits.argmax(1).eq(target);
-  return {.terms = {{"cross_entropy", at::cross_entropy_loss(logits, target)}},
-          .observed = {{"accuracy", right.to(at::kFloat).mean()}}};
+  return {.terms = {{"cross_entropy", at::cross_entropy_loss(logits, targets)}},
+          .observed = {{"accuracy", logits.argmax(1).eq(larger).to(at::kFloat).mean()}}};
+}
+
+std::vector<training::ParameterGroup> Classification::parameter_groups() {
+  constexpr std::string_view kBackbone = "backbone.";
+  const int64_t last = backbone_->layers() - 1;
+  std::map<std::pair<int64_t, bool>, training::ParameterGroup> groups;  // by layer, and whether its weights decay
+  for (const auto& item : named_parameters()) {
+    const std::string& name = item.key();
+    const bool in_head = !name.starts_with(kBackbone);
+    const std::string own = in_head ? name : name.substr(kBackbone.size());
+    const bool decays = in_head ? item.value().dim() > 1 : backbone_->is_decayed(own, item.value());
+    const int64_t layer = in_head || options_.layer_decay == 1 ? last : backbone_->layer_of(own);
+    training::ParameterGroup& group = groups[{layer, !decays}];  // what decays first
+    group.learning_rate_scale = std::pow(options_.layer_decay, static_cast<double>(last - layer));
+    group.weight_decay_scale = decays ? 1 : 0;
+    group.parameters.emplace_back(name, item.value());
+  }
+  std::vector<training::ParameterGroup> out;
+  for (auto& [key, group] : groups) out.push_back(std::move(group));
+  return out;
 }
 
 Tensor Classification::logits(std::span<const data::Sample> samples) {

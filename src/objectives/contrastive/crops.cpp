@@ -37,6 +37,13 @@ Box thing_crop(const vision::Image& image, const Box& thing, const CropOptions& 
   return {x.begin, y.begin, x.length, y.length};
 }
 
+/// A crop of the same size, anywhere.
+Box anywhere(const vision::Image& image, const Box& box, RandomStream& random) {
+  return {static_cast<double>(random.integer(image.width - static_cast<int64_t>(box.width) + 1)),
+          static_cast<double>(random.integer(image.height - static_cast<int64_t>(box.height) + 1)), box.width,
+          box.height};
+}
+
 std::vector<int64_t> things_of(const data::Sample& sample) {
   std::vector<int64_t> things;
   for (int64_t i = 0; i < sample.masks.count(); ++i) {
@@ -76,7 +83,12 @@ CropPair mask_pair(const data::Sample& sample, const CropOptions& options, Rando
     const Box b = random_crop(sample.image, options, random);
     const double inside = static_cast<double>(sample.masks.area_inside(thing, b));
     if (inside < options.min_visible * area || inside < options.min_share * b.area()) continue;
-    return {thing_crop(sample.image, sample.masks.box(thing), options, random), b, PairKind::kMask};
+    pair = {thing_crop(sample.image, sample.masks.box(thing), options, random), b, PairKind::kMask};
+    if (!options.at_random_place) return pair;
+    RandomStream places = random.fork("places");
+    pair.a = anywhere(sample.image, pair.a, places);
+    pair.b = anywhere(sample.image, pair.b, places);
+    return pair;
   }
   return pair;
 }

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Datasets around a dataset: masks that a method should not be able to profit from, exact ones, and other backgrounds.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "freeatm/data/dataset.h"
+
+namespace freeatm::data {
+
+/// The dataset with other masks, and nothing else changed:
+///   shuffled: those of another picture, drawn evenly, with its phrases
+///   boxes: instead of each thing's mask a box of the same area, of a shape up to 1 : 2, anywhere
+///   saliency: vision::salient_regions instead of the things, at most as many; stuff stays
+///   exact: what the picture's dataset knew (Sample::exact); masks of a dataset that has no others are exact already
+/// Throws UserError, now or when a sample is read, where `exact` is asked for and not there.
+std::unique_ptr<Dataset> with_control(std::unique_ptr<Dataset> dataset, const std::string& control);
+
+/// Each sample with things also shows them on another picture's background (Sample::swapped): the other picture, drawn
+/// evenly and resized, with its own things filled in from the nearest pixels around them.
+std::unique_ptr<Dataset> with_swapped_backgrounds(std::unique_ptr<Dataset> dataset);
+
+}  // namespace freeatm::data

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "regions.h"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+
+#include <ATen/ATen.h>
+
+#include "freeatm/core/random.h"
+
+namespace freeatm::objectives {
+namespace {
+
+int64_t text_number(const std::string& text) {
+  return text.empty() ? 0 : static_cast<int64_t>(stable_hash(text, 1) >> 1) | 1;  // never 0
+}
+
+// [phrases, size, size] bytes -> the mean over each of grid x grid cells
+at::Tensor cell_shares(const vision::MaskSet& masks, int64_t grid) {
+  const at::Tensor bytes = at::from_blob(const_cast<uint8_t*>(masks.count() > 0 ? masks[0] : nullptr),
+                                         {masks.count(), masks.height(), masks.width()}, at::kByte);
+  return at::adaptive_avg_pool2d(bytes.to(at::kFloat), {grid, grid});
+}
+
+}  // namespace
+
+Regions view_regions(const std::vector<text::Phrase>& phrases, const vision::MaskSet& masks, int64_t grid,
+                     double min_cells) {
+  std::vector<at::Tensor> weights;
+  std::vector<int64_t> numbers, texts;
+  std::string stuff;
+  at::Tensor covered = at::zeros({grid, grid});
+  if (masks.count() > 0) {
+    const at::Tensor shares = cell_shares(masks, grid);  // [phrases, grid, grid]
+    for (int64_t i = 0; i < masks.count(); ++i) {
+      if (phrases[i].role == text::Role::kStuff) stuff += phrases[i].text + ";";
+      if (phrases[i].role != text::Role::kThing) continue;
+      covered = at::maximum(covered, shares[i]);
+      if (shares[i].sum().item<double>() < min_cells) continue;
+      weights.push_back(shares[i]);
+      numbers.push_back(i);
+      texts.push_back(text_number(phrases[i].text));
+    }
+  }
+  const at::Tensor background = 1 - covered;
+  if (background.sum().item<double>() >= min_cells) {
+    weights.push_back(background);
+    numbers.push_back(-1);
+    texts.push_back(text_number(stuff));
+  }
+  const at::Tensor stacked = weights.empty() ? at::zeros({0, grid, grid}) : at::stack(weights);
+  return {stacked, at::tensor(numbers, at::kLong), at::tensor(texts, at::kLong)};
+}
+
+at::Tensor pool_regions(const at::Tensor& grid, const at::Tensor& weights, const at::Tensor& pictures) {
+  const at::Tensor own = grid.index_select(0, pictures).flatten(2);     // [R, C, h w]
+  const at::Tensor share = weights.to(grid.scalar_type()).flatten(1);   // [R, h w]
+  const at::Tensor sums = at::bmm(own, share.unsqueeze(2)).squeeze(2);  // [R, C]
+  return sums / share.sum(1, /*keepdim=*/true).clamp_min(1e-6);
+}
+
+at::Tensor region_contrast(const at::Tensor& query, const RegionNames& query_names, const at::Tensor& key,
+                           const RegionNames& key_names, double temperature) {
+  const auto same = [](const at::Tensor& a, const at::Tensor& b) { return a.unsqueeze(1) == b.unsqueeze(0); };
+  const at::Tensor same_picture = same(query_names.pictures, key_names.pictures);  // [R, R']
+  const at::Tensor positive = same_picture & same(query_names.numbers, key_names.numbers);
+  const at::Tensor same_text =
+      same(query_names.texts, key_names.texts) & (query_names.texts != 0).unsqueeze(1) & ~same_picture;
+  const at::Tensor logits =
+      (query.mm(key.t()) / temperature).masked_fill(same_text, -std::numeric_limits<float>::infinity());
+  const at::Tensor log_probability = at::log_softmax(logits, 1);
+  const at::Tensor found = positive.any(1);  // each row has one positive at most
+  const at::Tensor each = -at::where(positive, log_probability, at::zeros_like(log_probability)).sum(1);
+  return each.sum() / found.sum().clamp_min(1);
+}
+
+}  // namespace freeatm::objectives

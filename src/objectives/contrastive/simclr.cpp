@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/objectives/simclr.h"
+
+#include <limits>
+
+#include <ATen/ATen.h>
+
+#include "heads.h"
+
+namespace freeatm::objectives {
+
+using at::Tensor;
+
+void SimClrOptions::fields(config::Fields& f) {
+  f("temperature", temperature, "of the contrast", config::more_than(0));
+  common.fields(f);
+}
+
+SimClr::SimClr(std::shared_ptr<models::Backbone> backbone, const SimClrOptions& options, uint64_t seed)
+    : Contrastive(std::move(backbone), nullptr, options.common, 0, seed),
+      temperature_(options.temperature),
+      projector_(make_projector("projector", channels())) {}
+
+ImageLoss SimClr::image_loss(const std::pair<Tensor, Tensor>& features, const std::pair<Tensor, Tensor>& /*targets*/) {
+  // Each view has its own pass through the norms, as it has through the backbone.
+  const Tensor z1 = unit(projector_.trained->forward(features.first));
+  const Tensor z2 = unit(projector_.trained->forward(features.second));
+  const Tensor z = at::cat({z1, z2});  // [2B, dimensions]
+  const int64_t size = z1.size(0);
+  const Tensor itself = at::eye(2 * size, z.options().dtype(at::kBool));
+  const Tensor logits = (z.mm(z.t()) / temperature_).masked_fill(itself, -std::numeric_limits<float>::infinity());
+  const Tensor other_view = (at::arange(2 * size, z.options().dtype(at::kLong)) + size) % (2 * size);
+  return {at::cross_entropy_loss(logits, other_view), z1.detach()};
+}
+
+}  // namespace freeatm::objectives

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every preset of pretraining runs, on a small world.
+#include <fstream>
+
+#include <nlohmann/json.hpp>
+
+#include "program.h"
+
+namespace freeatm {
+namespace {
+
+using testing::run_program;
+
+const fs::path& small_world() {
+  static const testing::TemporaryFolder folder;
+  static const fs::path world = [] {
+    fs::path path = folder / "world";
+    const auto made = run_program("world count=32 eval_count=8 out=" + path.string());
+    EXPECT_EQ(made.code, 0) << made.text;
+    return path;
+  }();
+  return world;
+}
+
+/// The last line of a run's metrics.
+nlohmann::json last_metrics(const fs::path& run) {
+  std::ifstream file(run / "metrics.jsonl");
+  std::string line, last;
+  while (std::getline(file, line)) last = line;
+  return nlohmann::json::parse(last);
+}
+
+std::string pretrain(const std::string& preset, const fs::path& out, const std::string& more) {
+  return format("pretrain experiment={} data.root={}/scenes out={} trainer.epochs=null trainer.log_every=1 {}", preset,
+                small_world().string(), out.string(), more);
+}
+
+class Presets : public ::testing::TestWithParam<const char*> {};
+std::string name_of(const ::testing::TestParamInfo<const char*>& info) { return info.param; }
+
+TEST_P(Presets, TakeTwoSteps) {
+  const testing::TemporaryFolder folder;
+  const std::string preset = GetParam();
+  const auto outcome = run_program(pretrain(preset, folder / "run", "loader.batch_size=16 trainer.steps=2"));
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  const auto metrics = last_metrics(folder / "run");
+  EXPECT_EQ(metrics.at("step"), 2);
+  for (const char* key : {"contrastive", "embedding_std", "effective_rank", "no_common_thing"})
+    EXPECT_TRUE(metrics.contains(key)) << key << " in " << metrics;
+  EXPECT_EQ(metrics.contains("mask_pairs"), preset.ends_with("_mask"));
+  EXPECT_EQ(metrics.contains("regions"), preset.ends_with("_regions"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Nano, Presets,
+                         ::testing::Values("nano_moco", "nano_moco_mask", "nano_moco_swap", "nano_moco_regions",
+                                           "nano_simclr", "nano_simclr_mask", "nano_simclr_swap", "nano_simclr_regions",
+                                           "nano_byol", "nano_byol_mask", "nano_byol_swap", "nano_byol_regions"),
+                         name_of);
+
+class PublishedPresets : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(PublishedPresets, TakeOneStepAtFullSize) {
+  const testing::TemporaryFolder folder;
+  const auto outcome =
+      run_program(pretrain(GetParam(), folder / "run", "loader.batch_size=2 loader.workers=1 trainer.steps=1"));
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  EXPECT_EQ(last_metrics(folder / "run").at("step"), 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, PublishedPresets,
+                         ::testing::Values("mocov3_r50", "mocov3_vit_s", "simclr_r50", "byol_r50"), name_of);
+
+TEST(Controls, RunWhereTheyMeanSomething) {
+  const testing::TemporaryFolder folder;
+  for (const std::string control : {"shuffled", "boxes", "scale", "saliency", "exact"}) {
+    const auto outcome = run_program(pretrain("nano_moco_mask", folder / control,
+                                              "loader.batch_size=16 trainer.steps=1 objective.control=" + control));
+    EXPECT_EQ(outcome.code, 0) << outcome.text;
+  }
+}
+
+class PretrainRefusals : public testing::Refusals {};
+
+TEST_F(PretrainRefusals, NameWhatIsWrong) {
+  const std::string root = " data.root=" + small_world().string() + "/scenes out=OUT ";
+  expect_refused("pretrain objective.control=permuted" + root, "objective.control: permuted exchanges the masks");
+  expect_refused("pretrain objective.control=shuffled" + root,
+                 "objective.control: shuffled changes masks, and nothing");
+  expect_refused("pretrain objective.control=scale objective.regions=pooled" + root, "it needs crops=mask");
+  expect_refused("pretrain loader.batch_size=33" + root, "33 is more than the dataset's 32 samples");
+}
+
+// Pictures without masks: an error with crops=mask, counted under allow_missing.
+TEST_F(PretrainRefusals, PicturesWithoutMasks) {
+  const std::string objects = " data.root=" + small_world().string() + "/objects trainer.log_every=1 " +
+                              "loader.batch_size=16 trainer.epochs=null trainer.steps=1 ";
+  const auto refused = run_program("pretrain experiment=nano_moco_mask" + objects + "out=" + (in_ / "a").string());
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.text.find("the picture has no masks"), std::string::npos) << refused.text;
+  const auto allowed = run_program("pretrain experiment=nano_moco_mask objective.allow_missing=true" + objects +
+                                   "out=" + (in_ / "b").string());
+  EXPECT_EQ(allowed.code, 0) << allowed.text;
+  EXPECT_GT(last_metrics(in_ / "b").at("mask_fallbacks"), 0.0);
+}
+
+}  // namespace
+}  // namespace freeatm

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/data/controls.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "testing.h"
+
+namespace freeatm::data {
+namespace {
+
+constexpr int kSide = 32;
+
+/// Pictures of one colour, each with a square thing of another, and a place that is everywhere else.
+class Squares final : public Dataset {
+ public:
+  explicit Squares(int64_t size, bool harvested = false, bool exact = false)
+      : size_(size), harvested_(harvested), exact_(exact) {}
+  int64_t size() const override { return size_; }
+  Sample get(int64_t index, RandomStream& /*random*/) const override {
+    Sample sample;
+    sample.key = sample_key(index);
+    sample.image = vision::Image(kSide, kSide);
+    std::ranges::fill(sample.image.pixels, static_cast<uint8_t>(10 + index));
+    std::vector<uint8_t> thing(kSide * kSide), place(kSide * kSide, 1);
+    for (int y = 0; y < 8; ++y) {
+      for (int x = 0; x < 8; ++x) {
+        const auto at = static_cast<size_t>((y + 4 + index) * kSide + x + 6);
+        thing[at] = 1, place[at] = 0;
+        std::fill_n(&sample.image.pixels[at * 3], 3, uint8_t(200 + index));
+      }
+    }
+    sample.masks = vision::MaskSet(kSide, kSide);
+    sample.masks.add(thing);
+    sample.masks.add(place);
+    sample.phrases = {{format("thing {}", index), text::Role::kThing, {}, {}}, {"place", text::Role::kStuff, {}, {}}};
+    if (harvested_) sample.scores = {0.5, 0.5};
+    if (exact_) {
+      sample.exact = vision::MaskSet(kSide, kSide);
+      sample.exact.add(place);
+      sample.exact.add(thing);
+    }
+    return sample;
+  }
+
+ private:
+  int64_t size_;
+  bool harvested_, exact_;
+};
+
+Sample sample_of(const Dataset& dataset, int64_t index, uint64_t epoch = 0) {
+  RandomStream random(3, "dataset", epoch, static_cast<uint64_t>(index));
+  return dataset.get(index, random);
+}
+
+Sample original(int64_t index) { return sample_of(Squares(8), index); }
+
+TEST(Shuffled, GivesAnotherPicturesMasksAndLeavesThePicture) {
+  const auto dataset = with_control(std::make_unique<Squares>(8), "shuffled");
+  std::set<std::string> others;
+  for (uint64_t epoch = 0; epoch < 60; ++epoch) {
+    const Sample sample = sample_of(*dataset, 3, epoch);
+    EXPECT_EQ(sample.image, original(3).image);
+    EXPECT_NE(sample.phrases[0].text, "thing 3");
+    others.insert(sample.phrases[0].text);
+    const int64_t from = sample.phrases[0].text.back() - '0';
+    EXPECT_EQ(sample.masks.box(0), original(from).masks.box(0)) << "phrases and masks are of one picture";
+  }
+  EXPECT_EQ(others.size(), 7U) << "any other picture";
+}
+
+TEST(Boxes, HaveTheThingsAreaAndAreAnywhere) {
+  const auto dataset = with_control(std::make_unique<Squares>(8), "boxes");
+  std::set<std::pair<double, double>> places;
+  double area = 0;
+  for (uint64_t epoch = 0; epoch < 200; ++epoch) {
+    const Sample sample = sample_of(*dataset, 2, epoch);
+    const vision::Box box = sample.masks.box(0);
+    EXPECT_EQ(sample.masks.area(0), box.area()) << "a filled box";
+    EXPECT_NEAR(box.area(), 64, 8);
+    EXPECT_LE(std::max(box.width / box.height, box.height / box.width), 2.5);
+    area += box.area() / 200;
+    places.insert({box.x, box.y});
+    EXPECT_EQ(sample.masks.area(1), original(2).masks.area(1)) << "stuff stays";
+    EXPECT_EQ(sample.phrases[0].text, "thing 2");
+  }
+  EXPECT_NEAR(area, 64, 2);
+  EXPECT_GT(places.size(), 100U);
+}
+
+TEST(Saliency, FindsASquareByItsColour) {
+  const auto dataset = with_control(std::make_unique<Squares>(8), "saliency");
+  const Sample sample = sample_of(*dataset, 5);
+  ASSERT_EQ(sample.masks.count(), 2);
+  EXPECT_EQ(sample.phrases[0].text, "place");
+  EXPECT_EQ(sample.phrases[1].role, text::Role::kThing);
+  EXPECT_NEAR(sample.masks.area(1), 64, 20);
+  EXPECT_EQ(sample.masks.area_inside(1, original(5).masks.box(0)), std::min<int64_t>(64, sample.masks.area(1)));
+}
+
+TEST(Exact, TakesThePlaceOfWhatWasFound) {
+  const auto dataset = with_control(std::make_unique<Squares>(8, true, true), "exact");
+  EXPECT_EQ(sample_of(*dataset, 1).masks.area(1), 64);  // the exact ones stand in another order there
+  EXPECT_USER_ERROR(with_control(std::make_unique<Squares>(8, true, false), "exact"),
+                    "exact: the picture has no exact");
+  const auto already = with_control(std::make_unique<Squares>(8), "exact");
+  EXPECT_EQ(sample_of(*already, 1).masks.area(0), 64);
+}
+
+TEST(SwappedBackgrounds, ShowTheThingOnAnotherPictureWithoutItsOwn) {
+  const auto dataset = with_swapped_backgrounds(std::make_unique<Squares>(8));
+  std::set<int> backgrounds;
+  for (uint64_t epoch = 0; epoch < 60; ++epoch) {
+    const Sample sample = sample_of(*dataset, 4, epoch), whole = original(4);
+    EXPECT_EQ(sample.image, whole.image);
+    std::map<int, int64_t> colours;
+    for (size_t i = 0; i < sample.swapped.pixels.size(); i += 3) ++colours[sample.swapped.pixels[i]];
+    ASSERT_EQ(colours.size(), 2U) << "the other thing is filled in, and this picture's background gone";
+    EXPECT_EQ(colours.at(204), 64);
+    EXPECT_FALSE(colours.contains(14));
+    backgrounds.insert(colours.begin()->first);
+    for (size_t i = 0; i < whole.image.pixels.size() / 3; ++i) {
+      if (whole.masks[0][i] != 0) {
+        EXPECT_EQ(sample.swapped.pixels[i * 3], 204) << "things stay where they are";
+      }
+    }
+  }
+  EXPECT_EQ(backgrounds.size(), 7U);
+}
+
+TEST(Controls, AreFunctionsOfTheStreamAndNeedASecondPicture) {
+  for (const char* control : {"shuffled", "boxes", "saliency"}) {
+    const auto dataset = with_control(std::make_unique<Squares>(8), control);
+    const Sample a = sample_of(*dataset, 3, 5), b = sample_of(*dataset, 3, 5);
+    for (int64_t i = 0; i < a.masks.count(); ++i) EXPECT_EQ(a.masks.box(i), b.masks.box(i)) << control;
+  }
+  const auto alone = with_control(std::make_unique<Squares>(1), "shuffled");
+  EXPECT_USER_ERROR(sample_of(*alone, 0), "has one picture");
+}
+
+}  // namespace
+}  // namespace freeatm::data
