@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // freeatm finetune: a backbone, pretrained or new, and labelled pictures -> a trained classifier and its scores.
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,9 +13,7 @@
 #include "freeatm/evaluation/classification.h"
 #include "freeatm/models/device.h"
 #include "freeatm/objectives/classification.h"
-#include "freeatm/training/checkpoint.h"
 #include "freeatm/training/run_folder.h"
-#include "freeatm/weights/load.h"
 
 #include "evaluate_tasks.h"
 #include "metrics.h"
@@ -29,15 +28,18 @@ struct FinetuneOptions {
   TrainRunOptions run;
   data::DatasetOptions data;
   std::vector<std::string> eval_splits = {"val", "test", "shifted"};
+  std::optional<std::string> global_pool;
   ModelOptions model;
   objectives::ClassificationOptions objective;
 
   void fields(config::Fields& f) {
     f("task", task, "what is learnt", config::any_of({"classification"}));
-    f("checkpoint", checkpoint, "the run folder of a pretraining or finetuning, whose backbone is the start; or none");
+    f("checkpoint", checkpoint, "whose backbone is the start: a run folder, weights of timm or torchvision, or none");
     run.fields(f);
     f.group("data", data);
     f("eval_splits", eval_splits, "judged at the end: those of these that data.root has");
+    f("global_pool", global_pool, "of a vit: token or avg; null: as the model has it",
+      config::any_of({"token", "avg"}));
     f.group("model", model);  // a run has its own
     f.group("objective", objective);
   }
@@ -65,16 +67,33 @@ std::vector<Split> open_eval_splits(const FinetuneOptions& options, const data::
   return splits;
 }
 
+/// A ViT as finetuning wants it: positions for the grid of the views, the pooling that was asked for, nothing frozen.
+void fit_to_task(ModelOptions& model, const FinetuneOptions& options) {
+  if (model.name != "vit") {
+    if (options.global_pool) throw UserError("", "global_pool", "a {} has no pooling but its mean", model.name);
+    return;
+  }
+  const int64_t size = options.objective.augment.size, patch = model.vit.patch_size;
+  if (size % patch != 0)
+    throw UserError("", "objective.augment.size", "{} is no multiple of the model's patch_size {}", size, patch);
+  model.vit.image_size = size;
+  model.vit.global_pool = options.global_pool.value_or(model.vit.global_pool);
+  model.vit.freeze_patch_embed = false;
+  if (model.vit.global_pool == "token" && !model.vit.class_token)
+    throw UserError("", "global_pool", "token needs a class token, which this model lacks");
+}
+
 /// The start of the training. Where a run gives its weights, its model is the one that is trained and saved.
 std::shared_ptr<models::Backbone> make_backbone(FinetuneOptions& options) {
   const auto seed = static_cast<uint64_t>(options.run.seed);
-  if (options.checkpoint == "none") return make_model(options.model, seed);
-  options.model = model_of_run(options.checkpoint);
-  const fs::path checkpoint = training::require_checkpoint(options.checkpoint, "checkpoint");
-  auto backbone = make_model(options.model, seed);
-  weights::require_complete(weights::load_into(weights::module_state(*backbone), backbone_weights(checkpoint)),
-                            checkpoint.string());
-  return backbone;
+  if (options.checkpoint == "none") {
+    fit_to_task(options.model, options);
+    return make_model(options.model, seed);
+  }
+  Pretrained start = open_pretrained(options.checkpoint, options.model);
+  fit_to_task(start.model, options);
+  options.model = start.model;
+  return start.load(seed);
 }
 
 std::unique_ptr<evaluation::Evaluator> make_evaluator(const data::Dataset& dataset,
@@ -103,7 +122,7 @@ int finetune(const config::Composed& composed) {
   const fs::path out = options.run.out;
   const auto checkpoint = training::open_run_folder(out, config::dump(options), options.run.resume);
   write_class_names(out, class_names);
-  run.train(checkpoint, "finetune");
+  run.train(checkpoint, "finetune");  // to the averages of the weights, where they are kept
 
   classifier->eval();
   Metrics metrics;

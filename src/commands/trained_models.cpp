@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trained_models.h"
 
+#include <algorithm>
+#include <array>
+
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
+#include "freeatm/models/pretrained.h"
 #include "freeatm/training/checkpoint.h"
 #include "freeatm/training/run_folder.h"
 #include "freeatm/weights/load.h"
+#include "freeatm/weights/weight_files.h"
 
 namespace freeatm::commands {
 namespace {
@@ -37,7 +42,49 @@ std::vector<std::string> read_class_names(const fs::path& run) {
   }
 }
 
+// The only file of weights in a folder, under one of the libraries' names or any other.
+std::string weights_in(const fs::path& folder) {
+  constexpr std::array kEndings = {".safetensors", ".pth", ".pt", ".bin"};
+  std::vector<std::string> found;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name == weights::kTransformersWeights.safetensors) return entry.path().string();
+    if (std::ranges::any_of(kEndings, [&](const char* ending) { return name.ends_with(ending); }))
+      found.push_back(entry.path().string());
+  }
+  std::ranges::sort(found);
+  if (found.empty()) {
+    throw UserError(folder.string(), "checkpoint", "is no run folder (it has no config.yaml) and holds no weights");
+  }
+  if (found.size() > 1) {
+    throw UserError(folder.string(), "checkpoint", "holds {} files of weights: name one of them", found.size());
+  }
+  return found[0];
+}
+
 }  // namespace
+
+std::shared_ptr<models::Backbone> Pretrained::load(uint64_t seed) const {
+  auto backbone = make_model(model, seed);
+  models::load_pretrained(*backbone, tensors, where, "checkpoint");
+  return backbone;
+}
+
+Pretrained open_pretrained(const std::string& checkpoint, const ModelOptions& model) {
+  fs::path path = checkpoint;
+  if (!path.has_filename()) path = path.parent_path();  // behind a slash
+  if (!fs::exists(path)) throw UserError(checkpoint, "checkpoint", "no such file or folder");
+  if (!fs::is_directory(path)) return {model, weights::load_weight_file(checkpoint), checkpoint};
+  const fs::path run_of_step = path.parent_path().parent_path();  // RUN/checkpoints/step_N
+  if (fs::exists(path / "manifest.json") && fs::exists(run_of_step / "config.yaml"))
+    return {model_of_run(run_of_step), training::load_checkpoint_model(path), checkpoint};
+  if (fs::exists(path / "config.yaml")) {
+    const fs::path newest = training::require_checkpoint(path, "checkpoint");
+    return {model_of_run(path), training::load_checkpoint_model(newest), newest.string()};
+  }
+  const std::string file = weights_in(path);
+  return {model, weights::load_weight_file(file), file};
+}
 
 ModelOptions model_of_run(const fs::path& run) { return options_of_run<ModelOptions>(run, "model"); }
 
