@@ -25,7 +25,7 @@ LogHook::LogHook(fs::path run, const data::Loader& loader, int64_t every_steps, 
     : run_(std::move(run)), loader_(loader), every_steps_(every_steps), label_(std::move(label)) {}
 
 void LogHook::before_train(const RunLength& length, const Position& start) {
-  start_metrics(run_, start.step);
+  if (!length.ends_run(start)) start_metrics(run_, start.step);
   progress_ = std::make_unique<Progress>(label_, length.total_steps, "steps", start.step);
   waited_ = loader_.wait_seconds();
   since_ = Clock::now();

@@ -17,9 +17,22 @@ void Trainer::train(Position position) {
   while (!course_.length.ends_run(position)) {
     train_epoch(position);
     if (course_.length.ends_epoch(position)) position = {position.epoch + 1, 0, position.step};
-    for (auto& hook : hooks_) hook->after_epoch(position);
+    end_epoch(position);
   }
   for (auto& hook : hooks_) hook->at_end(position);
+}
+
+// A signal may stop a probe; the hooks behind it still save the epoch.
+void Trainer::end_epoch(const Position& position) {
+  std::optional<Interrupted> stopped;
+  for (auto& hook : hooks_) {
+    try {
+      hook->after_epoch(position);
+    } catch (const Interrupted& signal) {
+      stopped = signal;
+    }
+  }
+  if (stopped) throw *stopped;
 }
 
 void Trainer::train_epoch(Position& position) {

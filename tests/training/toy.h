@@ -96,6 +96,7 @@ struct ToyRun {
   ToyObjectiveOptions objective;
   at::ScalarType compute = at::kFloat;
   std::function<void(const training::Position&)> after_step = [](const training::Position&) {};
+  std::function<void(training::Trainer&)> add_hooks = [](training::Trainer&) {};  // before the checkpoints'
 };
 
 /// As the pretrain command does it; goes on from the folder's latest checkpoint. Returns what was trained.
@@ -127,6 +128,7 @@ inline std::shared_ptr<PredictTheMean> train_toy(const fs::path& out, const ToyR
   const auto write_line = [hook = log.get()] { hook->write_line(); };
   trainer.add(std::move(log));
   trainer.add(std::make_unique<AfterStep>(run.after_step));
+  run.add_hooks(trainer);
   trainer.add(std::make_unique<training::CheckpointHook>(out, state, run.options.checkpoints(), write_line));
   trainer.train(start);
   return objective;

@@ -190,6 +190,19 @@ TEST(Trainer, SavesWhenInterruptedAndGoesOnBitForBit) {
   unsetenv("FREEATM_INTERRUPTED");
 }
 
+TEST(Trainer, SavesAnEpochWhoseProbeWasStopped) {
+  class Probe final : public Hook {
+    void after_epoch(const Position& position) override {
+      if (position.epoch == 2) throw Interrupted{SIGTERM};
+    }
+  };
+  const TemporaryFolder folder;
+  ToyRun run = four_epochs();
+  run.add_hooks = [](Trainer& trainer) { trainer.add(std::make_unique<Probe>()); };
+  EXPECT_THROW(train_toy(folder.path(), run), Interrupted);
+  EXPECT_EQ(*latest_checkpoint(folder.path()), folder / "checkpoints" / "step_10");
+}
+
 TEST(Trainer, StopsAtALossThatIsNoNumberAndSavesNothingOfIt) {
   const TemporaryFolder folder;
   ToyRun run = four_epochs();
