@@ -5,11 +5,13 @@
 #include <cstdio>
 #include <future>
 #include <limits>
+#include <stdexcept>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/progress.h"
 #include "freeatm/core/signals.h"
 #include "freeatm/data/npy.h"
+#include "freeatm/models/device.h"
 
 namespace freeatm::diffusion {
 namespace {
@@ -23,8 +25,12 @@ std::string shard_name(int64_t number) {
 /// A shard that is there with just the samples that it should have needs no work: any other is made anew.
 bool is_whole(const fs::path& path, const std::string& first_key, int64_t size) {
   if (!fs::exists(path)) return false;
-  const auto samples = data::index_shard(path);
-  return std::ssize(samples) == size && samples.front().key == first_key;
+  try {
+    const auto samples = data::index_shard(path);
+    return std::ssize(samples) == size && samples.front().key == first_key;
+  } catch (const UserError&) {  // damaged
+    return false;
+  }
 }
 
 void decide(data::Sample& sample, const TokenMaps& maps, const MaskOptions& options) {
@@ -47,6 +53,17 @@ int64_t write(std::vector<Harvested> batch, const MaskOptions& options, data::Sh
   return phrases;
 }
 
+/// Pictures [begin, end) of a source; where memory runs out, the error is one line with their number.
+std::vector<Harvested> harvest_batch(const HarvestSource& source, int64_t begin, int64_t end) {
+  try {
+    return source.harvest(begin, end);
+  } catch (const std::exception& error) {
+    if (!models::is_out_of_memory(error)) throw;
+    throw std::runtime_error(
+        format("out of memory with {} pictures at once: a smaller batch_size needs less", end - begin));
+  }
+}
+
 /// Pictures [begin, end) -> one shard. The source works on a batch while the one before is written.
 int64_t make_shard(const HarvestSource& source, const HarvestRunOptions& options, const fs::path& path, int64_t begin,
                    int64_t end, Progress& progress) {
@@ -55,7 +72,7 @@ int64_t make_shard(const HarvestSource& source, const HarvestRunOptions& options
   int64_t phrases = 0;
   for (int64_t first = begin; first < end; first += options.batch_size) {
     stop_if_signalled();
-    auto batch = source.harvest(first, std::min(first + options.batch_size, end));
+    auto batch = harvest_batch(source, first, std::min(first + options.batch_size, end));
     progress.advance(std::ssize(batch));
     if (writing.valid()) phrases += writing.get();
     writing = std::async(std::launch::async, [&writer, &options, batch = std::move(batch)]() mutable {
@@ -72,9 +89,12 @@ at::Tensor stored_maps(const data::ShardReader& shard, const data::IndexedSample
                        const fs::path& path) {
   const std::string where = path.string() + ": " + indexed.key + ".maps.npy";
   const at::Tensor maps = data::read_npy(shard.bytes(indexed, "maps.npy"), where).to(at::kFloat);
+  if (maps.dim() != 3 || maps.size(1) == 0 || maps.size(2) == 0)
+    throw UserError(where, "data.root", "has shape {}, [tokens, height, width] is wanted", maps.sizes());
+  if (!maps.isfinite().all().item<bool>()) throw UserError(where, "data.root", "holds values that are not finite");
   for (const text::Phrase& phrase : sample.phrases) {
     for (const int64_t token : phrase.tokens) {
-      if (maps.dim() == 3 && token >= 0 && token < maps.size(0)) continue;
+      if (token >= 0 && token < maps.size(0)) continue;
       throw UserError(where, "data.root", "has no map of token {} of '{}'", token, phrase.text);
     }
   }

@@ -14,6 +14,14 @@
 namespace freeatm::diffusion {
 namespace {
 
+/// "'dog', 'cat', 'tree' and 12 more"
+std::string listed(const std::vector<std::string>& names) {
+  constexpr size_t kShown = 10;
+  std::string out;
+  for (size_t i = 0; i < std::min(names.size(), kShown); ++i) out += (i > 0 ? ", " : "") + names[i];
+  return names.size() > kShown ? format("{} and {} more", out, names.size() - kShown) : out;
+}
+
 /// What both sources share: a batch's prompts, the harvester that looks on, and what becomes of its maps.
 class Source : public HarvestSource {
  public:
@@ -36,8 +44,8 @@ class Source : public HarvestSource {
       Harvested& picture = pictures[i];
       const text::Encoding& encoding = prompts.encodings[i];
       picture.sample.key = data::sample_key(begin + static_cast<int64_t>(i));
-      if (encoding.cut > 0) warn_of_cut(picture.sample, encoding);
       for (text::Phrase& phrase : picture.sample.phrases) phrase.tokens = text::tokens_in(phrase.span, encoding.spans);
+      if (encoding.cut > 0) warn_of_cut(picture.sample, encoding);
       picture.provenance.seed = seed(begin + static_cast<int64_t>(i));
       picture.provenance.model_digest = pipeline_.digest;
       picture.provenance.token_texts = encoding.pieces;
@@ -48,8 +56,12 @@ class Source : public HarvestSource {
 
   void warn_of_cut(const data::Sample& sample, const text::Encoding& encoding) const {
     if (std::exchange(has_warned_, true)) return;
-    log::warning("the caption of {} is cut, {} of its tokens do not fit: what stands there gets no mask (said once)",
-                 sample.key, encoding.cut);
+    std::vector<std::string> lost;
+    for (const text::Phrase& phrase : sample.phrases) {
+      if (phrase.tokens.empty()) lost.push_back("'" + phrase.text + "'");
+    }
+    log::warning("the caption of {} is cut, {} of its tokens do not fit: {} (said once; such phrases have no tokens)",
+                 sample.key, encoding.cut, lost.empty() ? "no phrase is lost" : listed(lost) + " get no mask");
   }
 
   uint32_t seed(int64_t index) const { return static_cast<uint32_t>(options_.seed + index); }
@@ -70,7 +82,10 @@ class SampledPictures final : public Source {
  public:
   SampledPictures(const Pipeline& pipeline, const std::vector<data::Caption>& captions,
                   const text::PhraseFinder& phrases, const HarvestRunOptions& options)
-      : Source(pipeline, phrases, options), captions_(captions) {}
+      : Source(pipeline, phrases, options),
+        captions_(captions),
+        scheduler_(options.sampler.scheduler ? *options.sampler.scheduler
+                                             : scheduler_name(pipeline.folder + "/scheduler")) {}
 
   int64_t size() const override {
     return options_.count.value_or(std::ssize(captions_) * options_.images_per_caption.value_or(1));
@@ -94,8 +109,10 @@ class SampledPictures final : public Source {
       vision::Image& image = pictures[i].sample.image;
       image = vision::Image(static_cast<int>(bytes.size(1)), static_cast<int>(bytes.size(2)));
       std::copy_n(bytes[i].const_data_ptr<uint8_t>(), image.pixels.size(), image.pixels.begin());
-      pictures[i].provenance.sampler = {{"steps", static_cast<double>(options_.sampler.steps)},
-                                        {"guidance_scale", options_.sampler.guidance_scale}};
+      pictures[i].provenance.sampler = {{"scheduler", scheduler_},
+                                        {"steps", options_.sampler.steps},
+                                        {"guidance_scale", options_.sampler.guidance_scale},
+                                        {"eta", options_.sampler.eta}};
     }
     complete(pictures, begin, prompts, looking_on);
     return pictures;
@@ -103,6 +120,7 @@ class SampledPictures final : public Source {
 
  private:
   const std::vector<data::Caption>& captions_;
+  std::string scheduler_;
 };
 
 /// The largest box in the middle of a picture that has the shape of height x width.

@@ -100,6 +100,32 @@ void check_widths(const std::string& folder, const models::ClipTextConfig& text,
   }
 }
 
+double squared(int64_t value) { return static_cast<double>(value) * static_cast<double>(value); }
+
+// Of each residual block on the way down its second 3x3 convolution, of each transformer the six square matrices of its
+// feed-forward part and keys; the first convolution and the time's layers. In doubles: the sizes may be anything.
+double least_numbers(const models::UNetOptions& o) {
+  const size_t levels = o.block_out_channels.size();
+  double sum = squared(o.time_embedding_dim) + squared(o.conv_in_kernel) * static_cast<double>(o.in_channels) *
+                                                   static_cast<double>(o.block_out_channels[0]);
+  for (size_t i = 0; i < levels; ++i) {
+    const bool has_transformers = o.down_cross[i] || o.up_cross[levels - 1 - i] ||
+                                  (i + 1 == levels && o.mid_block == models::MidBlock::kCrossAttention);
+    const double transformers = has_transformers ? static_cast<double>(o.transformer_layers_per_block[i]) : 0;
+    sum += (9 * static_cast<double>(o.layers_per_block[i]) + 6 * transformers) * squared(o.block_out_channels[i]);
+  }
+  return sum;
+}
+
+double least_numbers(const models::AutoencoderOptions& o) {
+  double sum = 0;
+  for (const int64_t channels : o.block_out_channels)
+    sum += 9 * static_cast<double>(o.layers_per_block) * squared(channels);
+  for (const int64_t ends : {o.in_channels, o.out_channels, o.latent_channels})
+    sum += 9 * static_cast<double>(ends) * static_cast<double>(o.block_out_channels[0]);
+  return sum;
+}
+
 /// In pieces: a file may be larger than memory.
 uint64_t file_hash(const std::string& path, uint64_t seed) {
   std::ifstream file(path, std::ios::binary);
@@ -129,15 +155,22 @@ Pipeline Pipeline::load(const std::string& folder, at::Device device, at::Scalar
   const auto vae_files = weights::find_weights(folder + "/vae", weights::kDiffusersWeights);
 
   auto text_encoder = models::load_clip_text(folder + "/text_encoder", device, dtype).ptr();
-  auto unet =
-      std::make_shared<models::UNet2DConditionModel>(models::UNetOptions::from_config(folder + "/unet/config.json"));
+  const auto unet_options = models::UNetOptions::from_config(folder + "/unet/config.json");
   auto vae = load_autoencoder(folder + "/vae", device, dtype);
-  check_widths(folder, text_encoder->config(), unet->options(), vae->options());
+  check_widths(folder, text_encoder->config(), unet_options, vae->options());
+  const weights::TensorMap unet_weights = weights::load_weights(unet_files);
+  weights::require_numbers(unet_weights, least_numbers(unet_options), unet_files.path);
+  auto unet = std::make_shared<models::UNet2DConditionModel>(unet_options);
   unet->to(device, dtype);
-  load_weights(*unet, weights::load_weights(unet_files), unet_files.path);
+  load_weights(*unet, unet_weights, unet_files.path);
 
+  text::ClipTokenizer tokenizer(folder + "/tokenizer");
+  if (tokenizer.model_max_length() > text_encoder->config().max_position_embeddings) {
+    throw UserError(folder + "/tokenizer", "model_max_length", "{} is more than the text encoder's {} positions",
+                    tokenizer.model_max_length(), text_encoder->config().max_position_embeddings);
+  }
   return {folder,
-          text::ClipTokenizer(folder + "/tokenizer"),
+          std::move(tokenizer),
           std::move(text_encoder),
           std::move(unet),
           std::move(vae),
@@ -149,9 +182,12 @@ Pipeline Pipeline::load(const std::string& folder, at::Device device, at::Scalar
 std::shared_ptr<models::AutoencoderKL> load_autoencoder(const std::string& folder, at::Device device,
                                                         at::ScalarType dtype) {
   const auto files = weights::find_weights(folder, weights::kDiffusersWeights);
-  auto vae = std::make_shared<models::AutoencoderKL>(models::AutoencoderOptions::from_config(folder + "/config.json"));
+  const auto options = models::AutoencoderOptions::from_config(folder + "/config.json");
+  const weights::TensorMap tensors = models::with_current_attention_names(weights::load_weights(files));
+  weights::require_numbers(tensors, least_numbers(options), files.path);
+  auto vae = std::make_shared<models::AutoencoderKL>(options);
   vae->to(device, dtype);
-  load_weights(*vae, models::with_current_attention_names(weights::load_weights(files)), files.path);
+  load_weights(*vae, tensors, files.path);
   return vae;
 }
 

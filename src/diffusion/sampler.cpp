@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/diffusion/sampler.h"
 
+#include <algorithm>
 #include <map>
-#include <new>
 #include <stdexcept>
 
 #include <ATen/TensorOperators.h>
@@ -14,6 +14,7 @@
 #include <ATen/ops/tensor.h>
 
 #include "freeatm/core/error.h"
+#include "freeatm/models/device.h"
 
 #include "seeded_noise.h"
 
@@ -31,31 +32,31 @@ int64_t latent_side(const std::optional<int64_t>& side, const Pipeline& pipeline
   throw UserError("", key, "{} is not divisible by {}, the autoencoder's pixels per latent", *side, factor);
 }
 
+// A tokenizer may hold added tokens that its text encoder has never seen.
+at::Tensor known_ids(const Pipeline& pipeline, const text::Encoding& encoding) {
+  const std::vector<int64_t> ids = pipeline.tokenizer.padded_ids(encoding);
+  const int64_t known = pipeline.text_encoder->config().vocab_size, largest = *std::ranges::max_element(ids);
+  if (largest >= known)
+    throw UserError(pipeline.folder + "/tokenizer", "", "gives a token the id {}; the text encoder knows {} tokens",
+                    largest, known);
+  return at::tensor(ids, at::kLong);
+}
+
 // Lin et al. 2023, section 3.4: guidance raises the deviation, this brings it back by `rescale`.
 at::Tensor rescaled(const at::Tensor& guided, const at::Tensor& conditional, double rescale) {
   const auto deviation = [](const at::Tensor& x) { return x.std({1, 2, 3}, /*unbiased=*/true, /*keepdim=*/true); };
   return at::lerp(guided, guided * (deviation(conditional) / deviation(guided)), rescale);
 }
 
-bool is_out_of_memory(const c10::Error& error) {
-  return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
-         std::string_view(error.what_without_backtrace()).find("can't allocate memory") != std::string_view::npos;
-}
-
 /// run(), with running out of memory said in one line.
 template <class Run>
 auto naming_the_batch(int64_t batch, int64_t height, int64_t width, Run run) {
-  const auto out_of_memory = [&] {
-    return std::runtime_error(format(
-        "out of memory with {} pictures of {} x {} at once: a smaller batch_size needs less", batch, height, width));
-  };
   try {
     return run();
-  } catch (const std::bad_alloc&) {
-    throw out_of_memory();
-  } catch (const c10::Error& error) {
-    if (is_out_of_memory(error)) throw out_of_memory();
-    throw;
+  } catch (const std::exception& error) {
+    if (!models::is_out_of_memory(error)) throw;
+    throw std::runtime_error(format(
+        "out of memory with {} pictures of {} x {} at once: a smaller batch_size needs less", batch, height, width));
   }
 }
 
@@ -106,7 +107,7 @@ PromptBatch Sampler::encode(std::span<const std::string> captions) const {
   for (const std::string& caption : captions) {
     prompts.encodings.push_back(pipeline_.tokenizer.encode(caption));
     const auto [entry, is_new] = row_of.try_emplace(caption, static_cast<int64_t>(ids.size()));
-    if (is_new) ids.push_back(at::tensor(pipeline_.tokenizer.padded_ids(prompts.encodings.back()), at::kLong));
+    if (is_new) ids.push_back(known_ids(pipeline_, prompts.encodings.back()));
     rows.push_back(entry->second);
   }
   const at::Tensor hidden = pipeline_.text_encoder->forward(at::stack(ids).to(pipeline_.device));

@@ -57,6 +57,10 @@ const Kind& find_kind(const char* Kind::*member, const std::string& name, const 
                   member == &Kind::class_name ? "; sampler.scheduler reads the file as one of these" : "");
 }
 
+const Kind& kind_of_file(const std::string& path, const nlohmann::json& root) {
+  return find_kind(&Kind::class_name, ModelConfig(path, root).text("_class_name", ""), path, "_class_name");
+}
+
 // diffusers' StableDiffusionPipeline overrules these keys of its scheduler, whatever the file says.
 void overrule(nlohmann::json& root, const std::string& path) {
   const nlohmann::json wanted = {{"steps_offset", 1}, {"clip_sample", false}};
@@ -82,13 +86,16 @@ at::Tensor Scheduler::add_noise(const at::Tensor& sample, const at::Tensor& nois
 
 std::vector<std::string> scheduler_names() { return names_of(&Kind::name); }
 
+std::string scheduler_name(const std::string& folder) {
+  const std::string path = folder + "/scheduler_config.json";
+  return kind_of_file(path, read_scheduler_config(path)).name;
+}
+
 std::unique_ptr<Scheduler> make_scheduler(const std::string& folder, const std::optional<std::string>& name,
                                           double eta) {
   const std::string path = folder + "/scheduler_config.json";
   nlohmann::json root = read_scheduler_config(path);
-  const Kind& kind =
-      name ? find_kind(&Kind::name, *name, "", "sampler.scheduler")
-           : find_kind(&Kind::class_name, ModelConfig(path, root).text("_class_name", ""), path, "_class_name");
+  const Kind& kind = name ? find_kind(&Kind::name, *name, "", "sampler.scheduler") : kind_of_file(path, root);
   if (eta > 0 && kind.make != make_ddim) {
     throw UserError("", "sampler.eta", "{} is for ddim alone; {} adds no noise", eta, kind.name);
   }

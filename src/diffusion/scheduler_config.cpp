@@ -2,19 +2,45 @@
 #include "scheduler_config.h"
 
 #include <algorithm>
-#include <regex>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
+#include "freeatm/core/json.h"
 
 namespace freeatm::diffusion {
+namespace {
+
+// Python writes numbers that JSON does not know; null stands for them here.
+std::string without_infinities(std::string_view text) {
+  std::string out;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size();) {
+    size_t skipped = 0;
+    for (const std::string_view word : {"-Infinity", "Infinity", "NaN"}) {
+      if (!in_string && text.substr(i).starts_with(word)) skipped = word.size();
+      if (skipped > 0) break;
+    }
+    if (skipped > 0) {
+      out += "null";
+      i += skipped;
+      continue;
+    }
+    if (text[i] == '"') in_string = !in_string;
+    if (in_string && text[i] == '\\' && i + 1 < text.size()) out += text[i++];
+    out += text[i++];
+  }
+  return out;
+}
+
+}  // namespace
 
 nlohmann::json read_scheduler_config(const std::string& path) {
-  static const std::regex kNotFinite(R"((":\s*)(-?Infinity|NaN))");
   try {
-    const std::string text = std::regex_replace(read_file(path, "scheduler"), kNotFinite, "$1null");
+    const std::string text = without_infinities(read_file(path, "scheduler"));
+    require_shallow_json(text, path);
     nlohmann::json root = nlohmann::json::parse(text);
     if (!root.is_object()) throw UserError(path, "", "is {}, not an object", root.type_name());
     return root;

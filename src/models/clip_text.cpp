@@ -157,17 +157,30 @@ Tensor ClipTextModelImpl::forward(const Tensor& input_ids) {
   return final_layer_norm_(encoder_->forward(embeddings_->forward(input_ids)));
 }
 
+namespace {
+
+// In doubles: the sizes may be anything.
+double least_numbers(const ClipTextConfig& c) {
+  const auto hidden = static_cast<double>(c.hidden_size), inner = static_cast<double>(c.intermediate_size);
+  const double embeddings = static_cast<double>(c.vocab_size) + static_cast<double>(c.max_position_embeddings);
+  return hidden * (embeddings + static_cast<double>(c.num_hidden_layers) * (4 * hidden + 2 * inner));
+}
+
+}  // namespace
+
 ClipTextModel load_clip_text(const std::string& folder, at::Device device, at::ScalarType dtype) {
   const fs::path root(folder);
-  ClipTextModel model(ClipTextConfig::read((root / "config.json").string()));
+  const ClipTextConfig config = ClipTextConfig::read((root / "config.json").string());
 
   // Left out: positions 0, 1, 2, ..., which older files hold, and what stands behind this model in
   // CLIPTextModelWithProjection.
   const weights::NameMap names{{{"^text_model\\.", ""}}, {"embeddings\\.position_ids$", "^text_projection\\.weight$"}};
   const auto files = weights::find_weights(root, weights::kTransformersWeights);
 
-  model->to(device, dtype);
   const weights::TensorMap source = names.apply(weights::load_weights(files), files.path);
+  weights::require_numbers(source, least_numbers(config), files.path);
+  ClipTextModel model(config);
+  model->to(device, dtype);
   weights::require_complete(weights::load_into(weights::module_state(*model), source), files.path);
   model->eval();
   return model;

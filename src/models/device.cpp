@@ -5,6 +5,9 @@
 #include <array>
 #include <dlfcn.h>
 #include <map>
+#include <new>
+#include <stdexcept>
+#include <string_view>
 #include <unistd.h>
 
 #include <ATen/Context.h>
@@ -57,6 +60,13 @@ bool computes_natively(at::Device device, at::ScalarType dtype) {
     const auto found = capabilities.find(name);
     return found != capabilities.end() && found->second.toBool();
   });
+}
+
+bool is_out_of_memory(const std::exception& error) {
+  if (dynamic_cast<const std::bad_alloc*>(&error) || dynamic_cast<const std::length_error*>(&error)) return true;
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&error)) return true;
+  const auto* other = dynamic_cast<const c10::Error*>(&error);  // of the CPU's allocator
+  return other && std::string_view(other->what_without_backtrace()).find("can't allocate memory") != std::string::npos;
 }
 
 }  // namespace freeatm::models

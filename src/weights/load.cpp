@@ -35,6 +35,14 @@ LoadReport load_into(const TensorMap& destination, const TensorMap& source) {
   return report;
 }
 
+void require_numbers(const TensorMap& tensors, double least, const std::string& where) {
+  constexpr double kSmall = 1 << 22;  // of what is small the missing names say more
+  double there = 0;
+  for (const auto& [name, tensor] : tensors) there += static_cast<double>(tensor.numel());
+  if (least > kSmall && least > 2 * there)
+    throw UserError(where, "", "holds {} numbers; the sizes in config.json make more than {}", there, least);
+}
+
 void require_complete(const LoadReport& report, const std::string& where) {
   const auto others = [](const std::vector<std::string>& names) {
     return names.size() > 1 ? format(" (and {} more)", names.size() - 1) : std::string();

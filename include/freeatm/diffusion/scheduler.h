@@ -73,6 +73,9 @@ class Scheduler {
 /// Short names of the schedulers that there are: ddim, dpm++, euler, pndm.
 std::vector<std::string> scheduler_names();
 
+/// The short name of the class that `folder`/scheduler_config.json names. Throws UserError for another class.
+std::string scheduler_name(const std::string& folder);
+
 /// The scheduler that `folder`/scheduler_config.json describes, as diffusers' StableDiffusionPipeline would run it.
 ///   name: one of scheduler_names(), which then reads the file in place of the class that it names
 ///   eta: 0 deterministic, 1 DDPM's variance; DDIM's alone

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <exception>
 #include <optional>
 #include <string>
 
@@ -19,5 +20,8 @@ at::ScalarType pick_dtype(const std::string& name, std::optional<at::Device> dev
 /// Whether the device has instructions for the type. A processor without them emulates it: a convolution in fp16 takes
 /// tens of times as long as in fp32.
 bool computes_natively(at::Device device, at::ScalarType dtype);
+
+/// Whether an exception says that memory ran out, the computer's or a device's.
+bool is_out_of_memory(const std::exception& error);
 
 }  // namespace freeatm::models

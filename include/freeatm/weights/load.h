@@ -22,6 +22,10 @@ TensorMap module_state(const torch::nn::Module& module);
 /// Copies each of the source's tensors into the destination's of the same name (converted to its dtype and device).
 LoadReport load_into(const TensorMap& destination, const TensorMap& source);
 
+/// Throws UserError(where, "", ...) where a model of at least `least` numbers cannot be in these tensors. To be asked
+/// before it is made: sizes of a broken config may need any amount of memory.
+void require_numbers(const TensorMap& tensors, double least, const std::string& where);
+
 /// Throws UserError(where, first name, ...) unless the report is complete.
 void require_complete(const LoadReport& report, const std::string& where);
 
