@@ -37,7 +37,7 @@ TEST_F(Pretrain, RefusesAFolderThatAnotherProcessWorksIn) {
 TEST_F(Pretrain, SavesAndEndsWhenItIsAskedTo) {
   for (const int signal : {SIGINT, SIGTERM}) {
     fs::remove_all(run());
-    Process process(pretrain_arguments(run()), folder_ / "output");
+    Process process(pretrain_arguments(run(), {"trainer.epochs=8"}), folder_ / "output");
     ASSERT_TRUE(process.wait_until([&] { return has_metrics(); })) << output();
     process.signal(signal);
     const int status = process.wait();
@@ -45,7 +45,7 @@ TEST_F(Pretrain, SavesAndEndsWhenItIsAskedTo) {
     EXPECT_EQ(WEXITSTATUS(status), 128 + signal) << output();
     const auto step = metrics_of(run()).back()["step"].get<int64_t>();
     EXPECT_EQ(training::latest_checkpoint(run())->filename(), format("step_{}", step));
-    const Outcome rest = run_program(in_one_line(pretrain_arguments(run())));
+    const Outcome rest = run_program(in_one_line(pretrain_arguments(run(), {"trainer.epochs=8"})));
     EXPECT_EQ(rest.code, 0) << rest.text;
     EXPECT_NE(rest.text.find(format("goes on after step {} of", step)), std::string::npos) << rest.text;
   }
