@@ -2,6 +2,8 @@
 // freeatm harvest: captions or captioned pictures -> pictures with a mask for each phrase, as WebDataset shards.
 #include "freeatm/diffusion/harvest.h"
 
+#include <iterator>
+
 #include "freeatm/commands/commands.h"
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
@@ -53,20 +55,37 @@ struct HarvestCommandOptions {
   }
 
   /// More pictures of the same config may be asked for later: the shards that are there stay.
-  void claim() const { training::claim_folder(out, config::dump(*this), resume, {"out", "resume", "device", "count"}); }
+  bool claim() const {
+    return training::claim_folder(out, config::dump(*this), resume, {"out", "resume", "device", "count"});
+  }
   diffusion::Pipeline load() const {
     const at::Device where = models::pick_device(device);
     return diffusion::Pipeline::load(diffusion.path, where, models::pick_dtype(dtype, where));
   }
 };
 
+/// Runs in `out`. Where nothing comes of it (the first batch does not fit into memory), the folder is as it was before:
+/// another config may have it.
+template <class Run>
+HarvestSummary claimed(const HarvestCommandOptions& options, Run run) {
+  const fs::path out = options.out;
+  const bool had_folder = fs::exists(out), had_run = options.claim();
+  try {
+    return run();
+  } catch (...) {
+    const bool is_bare = std::distance(fs::directory_iterator(out), fs::directory_iterator()) == 1;  // config.yaml
+    if (!had_run && is_bare) fs::remove(out / "config.yaml");
+    if (!had_run && is_bare && !had_folder) fs::remove(out);
+    throw;
+  }
+}
+
 HarvestSummary harvest_captions(const HarvestCommandOptions& options) {
   const auto captions = data::read_captions(options.captions, options.templates);
   const auto pipeline = options.load();
   const text::PhraseFinder phrases(data::world_lexicon(), options.nouns);
   const auto source = diffusion::sampled_pictures(pipeline, captions, phrases, options.run);
-  options.claim();
-  return run_harvest(*source, options.run, options.out);
+  return claimed(options, [&] { return run_harvest(*source, options.run, options.out); });
 }
 
 HarvestSummary harvest_images(const HarvestCommandOptions& options) {
@@ -74,8 +93,7 @@ HarvestSummary harvest_images(const HarvestCommandOptions& options) {
   const auto pipeline = options.load();
   const text::PhraseFinder phrases(data::world_lexicon(), options.nouns);
   const auto source = diffusion::given_pictures(pipeline, *dataset, phrases, options.run);
-  options.claim();
-  return run_harvest(*source, options.run, options.out);
+  return claimed(options, [&] { return run_harvest(*source, options.run, options.out); });
 }
 
 HarvestSummary harvest_shards(const HarvestCommandOptions& options) {
@@ -83,8 +101,7 @@ HarvestSummary harvest_shards(const HarvestCommandOptions& options) {
   if (fs::weakly_canonical(root) == fs::weakly_canonical(options.out))
     throw UserError("", "out", "is data.root: the new shards would take the place of those they are made from");
   data::shard_paths(root);
-  options.claim();
-  return diffusion::decide_anew(root, options.run.masks, options.out);
+  return claimed(options, [&] { return diffusion::decide_anew(root, options.run.masks, options.out); });
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/json.h"
 #include "freeatm/data/npy.h"
 #include "freeatm/text/phrase.h"
 #include "freeatm/vision/image.h"
@@ -38,7 +39,7 @@ class ItemReader {
     }
     for (const auto& place : sample_.members) {
       if (place.extension == "txt") attempt(place, [&] { item_.caption = bytes(place); });
-      if (place.extension == "json") attempt(place, [&] { read_description(Json::parse(bytes(place)), name(place)); });
+      if (place.extension == "json") attempt(place, [&] { read_description(parsed(place), name(place)); });
     }
     for (const auto& place : sample_.members) {
       if (place.extension == "maps.npy") attempt(place, [&] { read_maps(place); });
@@ -52,6 +53,12 @@ class ItemReader {
   std::string name(const data::MemberPlace& place) const { return sample_.key + "." + place.extension; }
 
   std::string bytes(const data::MemberPlace& place) const { return shard_.bytes(place); }
+
+  Json parsed(const data::MemberPlace& place) const {
+    const std::string text = bytes(place);
+    require_shallow_json(text, name(place));
+    return Json::parse(text);
+  }
 
   void attempt(const data::MemberPlace& place, const std::function<void()>& read) {
     try {

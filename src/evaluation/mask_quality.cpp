@@ -168,11 +168,10 @@ std::vector<Metric> MaskQuality::result() {
   for (const std::string& score : diffusion::MaskScores::names()) {
     std::vector<double> scores;
     for (const Object& object : objects_) scores.push_back(object.scores[score]);
-    metrics.push_back({"rank_correlation/" + score, rank_correlation(scores, each)});
+    metrics.push_back({"rank_correlation." + score, rank_correlation(scores, each)});
   }
-  for (const auto& [things, values] : by_things)
-    metrics.push_back({format("mean_iou/{}_things", things), mean(values)});
-  for (const auto& [name, values] : by_name) metrics.push_back({"mean_iou/" + name, mean(values)});
+  for (const auto& [things, values] : by_things) metrics.push_back({format("iou_by_things.{}", things), mean(values)});
+  for (const auto& [name, values] : by_name) metrics.push_back({"iou_by_class." + name, mean(values)});
   return metrics;
 }
 

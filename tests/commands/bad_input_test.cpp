@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Captions, models, data and folders that are wrong, through the program itself. Configs: bad_config_test.cpp.
+// Captions, models, data and folders that are wrong, through the program itself. Configs: bad_config_test.cpp; more of
+// models and shards: bad_harvest_slow_test.cpp.
 #include "program.h"
 
 namespace freeatm {
@@ -16,9 +17,9 @@ class BadInput : public testing::Refusals {
     write_file(in_ / "file", "");
     fs::create_directories(in_ / "nothing");
     const fs::path model = source_file("models/emoji"), unet = "unet/diffusion_pytorch_model.safetensors";
-    fs::copy(model, in_ / "cut", fs::copy_options::recursive);
-    write_file(in_ / "cut" / unet, read_file(model / unet).substr(0, 5000));
-    fs::copy(model, in_ / "no_vae", fs::copy_options::recursive);
+    testing::link_folder(model, in_ / "cut");
+    testing::replace_file(in_ / "cut" / unet, read_file(model / unet).substr(0, 5000));
+    testing::link_folder(model, in_ / "no_vae");
     fs::remove_all(in_ / "no_vae" / "vae");
     fs::create_directories(in_ / "shards");
     write_file(in_ / "shards" / "shard-000000.tar", std::string(700, 'x'));

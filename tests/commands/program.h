@@ -33,6 +33,20 @@ inline Outcome run_program(const std::string& arguments, const std::string& befo
   return outcome;
 }
 
+/// A folder of links to another's files: `replace_file` breaks one of them and leaves the original alone.
+inline void link_folder(const fs::path& from, const fs::path& to) {
+  fs::create_directories(to);
+  for (const auto& entry : fs::recursive_directory_iterator(from)) {
+    const fs::path target = to / entry.path().lexically_relative(from);
+    entry.is_directory() ? (void)fs::create_directories(target) : fs::create_symlink(entry.path(), target);
+  }
+}
+
+inline void replace_file(const fs::path& path, const std::string& bytes) {
+  fs::remove(path);
+  write_file(path, bytes);
+}
+
 /// A user's folder IN for everything that is broken, and OUT, which must not appear.
 class Refusals : public ::testing::Test {
  protected:
