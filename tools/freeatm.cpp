@@ -6,6 +6,7 @@
 #include <exception>
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <unistd.h>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "freeatm/core/log.h"
 #include "freeatm/core/memory.h"
 #include "freeatm/core/signals.h"
+#include "freeatm/models/device.h"
 
 #include "command_line.h"
 #include "multirun.h"
@@ -36,7 +38,9 @@ constexpr Command kCommands[] = {
     {"pretrain", "train a backbone on shards, COCO or an image folder", commands::pretrain},
     {"finetune", "train a classifier on labelled pictures, from a pretrained backbone or from scratch",
      commands::finetune},
-    {"evaluate", "task=knn: a backbone's features; task=masks, prompt_recall: a diffusion model's masks and pictures",
+    {"evaluate",
+     "task=knn, linear, fewshot, dense: a backbone's features; task=masks, prompt_recall: a diffusion model's masks "
+     "and pictures",
      commands::evaluate},
     {"view", "shards and run folders -> one self-contained HTML page", commands::view},
     {"train-diffusion", "captioned pictures -> a small Stable Diffusion: stage=tokenizer, vae, unet",
@@ -153,11 +157,24 @@ int run_command_line(int argc, char** argv) {
 // OpenMP's threads spin while they wait, which slows a machine with other work several times over; 2,000 turns cost
 // nothing there and keep what spinning gains on a quiet one (harvest: 3.4 pictures/s, 2.8 without any). libgomp reads
 // its environment when it is loaded, so the program starts itself once more with the setting, unless the user has made
-// one.
+// one, or only wants to read something.
 void spin_briefly(char** argv) {
+  const auto only_prints = [](std::string_view word) {
+    return word == "--help" || word == "-h" || word == "--print-config" || word == "--version" || word == "__complete";
+  };
+  for (char** word = argv; *word != nullptr; ++word) {
+    if (only_prints(*word)) return;
+  }
   if (std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr) return;
   ::setenv("GOMP_SPINCOUNT", "2000", 0);
   ::execv("/proc/self/exe", argv);  // where this fails, the program goes on, only slower
+}
+
+// One line: LibTorch puts a backtrace behind its own.
+std::string failure_text(const std::exception& error) {
+  if (models::is_out_of_memory(error)) return "out of memory: a smaller batch_size needs less";
+  const std::string text = error.what();
+  return text.substr(0, text.find('\n'));
 }
 
 }  // namespace
@@ -177,7 +194,7 @@ int main(int argc, char** argv) {
     log::warning("stopped by signal {}", interrupted.signal);
     return 128 + interrupted.signal;
   } catch (const std::exception& error) {
-    log::error("{}", error.what());
+    log::error("{}", failure_text(error));
     return 1;
   }
 }

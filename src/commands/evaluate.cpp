@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// freeatm evaluate: task=knn judges a backbone's features, task=masks a diffusion model's masks, task=prompt_recall its
-// pictures.
+// freeatm evaluate: task=knn, linear, fewshot and dense judge a backbone's features, task=masks a diffusion model's
+// masks, task=prompt_recall its pictures.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -8,9 +8,7 @@
 #include "freeatm/commands/commands.h"
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
-#include "freeatm/core/progress.h"
-#include "freeatm/core/random.h"
-#include "freeatm/core/signals.h"
+#include "freeatm/evaluation/features.h"
 
 #include "evaluate_tasks.h"
 
@@ -23,9 +21,8 @@ struct Task {
 };
 
 constexpr Task kTasks[] = {
-    {"knn", evaluate_knn},
-    {"masks", evaluate_masks},
-    {"prompt_recall", evaluate_prompt_recall},
+    {"knn", evaluate_knn},     {"linear", evaluate_linear}, {"fewshot", evaluate_few_shot},
+    {"dense", evaluate_dense}, {"masks", evaluate_masks},   {"prompt_recall", evaluate_prompt_recall},
 };
 
 std::vector<std::string> task_names() {
@@ -61,17 +58,8 @@ void EvaluateOptions::fields(config::Fields& f) {
 
 Metrics judge(evaluation::Evaluator& evaluator, const data::Dataset& dataset, std::optional<int64_t> limit,
               int64_t batch_size, const std::string& label) {
-  const int64_t count = std::min(dataset.size(), limit.value_or(dataset.size()));
-  Progress progress(label, count, "pictures");
-  RandomStream random(0, "evaluate");  // plain datasets draw nothing
-  for (int64_t begin = 0; begin < count; begin += batch_size) {
-    stop_if_signalled();
-    std::vector<data::Sample> samples;
-    for (int64_t i = begin; i < std::min(begin + batch_size, count); ++i)
-      samples.push_back(dataset.get(i * dataset.size() / count, random));
-    evaluator.process(samples);
-    progress.advance(static_cast<int64_t>(samples.size()));
-  }
+  evaluation::for_each_batch(dataset, limit, batch_size, label,
+                             [&](std::span<const data::Sample> samples) { evaluator.process(samples); });
   return evaluator.result();
 }
 

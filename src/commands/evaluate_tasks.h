@@ -12,7 +12,10 @@
 
 namespace freeatm::commands {
 
+Metrics evaluate_dense(const config::Composed& composed);
+Metrics evaluate_few_shot(const config::Composed& composed);
 Metrics evaluate_knn(const config::Composed& composed);
+Metrics evaluate_linear(const config::Composed& composed);
 Metrics evaluate_masks(const config::Composed& composed);
 Metrics evaluate_prompt_recall(const config::Composed& composed);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "metrics.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 
@@ -9,7 +10,10 @@
 namespace freeatm::commands {
 
 void append(Metrics& metrics, const Metrics& more, const std::string& prefix, const std::string& suffix) {
-  for (const auto& [name, value] : more) metrics.push_back({prefix + name + suffix, value});
+  for (const auto& [name, value] : more) {
+    const size_t dot = std::min(name.find('.'), name.size());
+    metrics.push_back({prefix + name.substr(0, dot) + suffix + name.substr(dot), value});
+  }
 }
 
 void write_metrics(const fs::path& folder, const std::string& task, const Metrics& metrics) {

@@ -11,7 +11,7 @@ namespace freeatm::commands {
 
 using Metrics = std::vector<evaluation::Metric>;
 
-/// Adds them under other names: "mean_iou" with "test_" is "test_mean_iou".
+/// Adds them under other names: "iou.dog" with "test_" and "_random_weights" is "test_iou_random_weights.dog".
 void append(Metrics& metrics, const Metrics& more, const std::string& prefix, const std::string& suffix = "");
 
 /// FOLDER/metrics.json. What stands before a name's first dot becomes an object: "accuracy.dog" and "accuracy.cat" are

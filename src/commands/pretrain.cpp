@@ -2,6 +2,7 @@
 // freeatm pretrain: a dataset and an objective -> a trained backbone in a run folder.
 #include "freeatm/commands/commands.h"
 #include "freeatm/data/dataset.h"
+#include "freeatm/evaluation/probe_hook.h"
 #include "freeatm/models/device.h"
 #include "freeatm/training/collapse_alarm.h"
 #include "freeatm/training/run_folder.h"
@@ -17,12 +18,14 @@ struct PretrainOptions {
   data::DatasetOptions data;
   ModelOptions model;
   ObjectiveOptions objective;
+  evaluation::ProbeOptions probe;
 
   void fields(config::Fields& f) {
     run.fields(f);
     f.group("data", data);
     f.group("model", model);
     f.group("objective", objective);
+    f.group("probe", probe);
   }
 };
 
@@ -35,6 +38,10 @@ int pretrain(const config::Composed& composed) {
   const auto objective = make_objective(options.objective, options.model, static_cast<uint64_t>(options.run.seed));
   TrainRun run(objective, *dataset, options.run, device);
   run.add(std::make_unique<training::CollapseAlarm>());
+  if (options.probe.every) {
+    auto& backbone = dynamic_cast<models::Backbone&>(*objective->named_children()["backbone"]);
+    run.add(std::make_unique<evaluation::ProbeHook>(options.run.out, backbone, device, options.probe));
+  }
   run.train(training::open_run_folder(options.run.out, config::dump(options), options.run.resume), "pretrain");
   return 0;
 }

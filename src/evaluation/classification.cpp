@@ -58,6 +58,49 @@ std::vector<double> average_precision(const at::Tensor& scores, const at::Tensor
   return out;
 }
 
+double mean_average_precision(const at::Tensor& scores, const at::Tensor& targets) {
+  double sum = 0;
+  int64_t classes = 0;
+  for (const double precision : average_precision(scores, targets)) {
+    if (std::isnan(precision)) continue;
+    sum += precision;
+    ++classes;
+  }
+  if (classes == 0) throw UserError("", "data.root", "no picture has a label: there is nothing to measure");
+  return sum / static_cast<double>(classes);
+}
+
+std::vector<Metric> multi_label_metrics(const at::Tensor& logits, const at::Tensor& targets,
+                                        const std::vector<std::string>& class_names) {
+  const at::Tensor there = targets.to(at::kBool);
+  std::vector<Metric> metrics{{"mean_average_precision", mean_average_precision(logits, there)},
+                              {"exact_match", logits.gt(0).eq(there).all(1).to(at::kDouble).mean().item<double>()},
+                              {"pictures", static_cast<double>(logits.size(0))}};
+  const std::vector<double> precisions = average_precision(logits, there);
+  for (size_t k = 0; k < precisions.size(); ++k) {
+    if (!std::isnan(precisions[k])) metrics.push_back({"average_precision." + class_names[k], precisions[k]});
+  }
+  return metrics;
+}
+
+std::vector<Metric> single_label_metrics(const at::Tensor& logits, const at::Tensor& labels,
+                                         const std::vector<std::string>& class_names) {
+  const int64_t pictures = logits.size(0), classes = logits.size(1);
+  const at::Tensor best = std::get<1>(logits.topk(std::min<int64_t>(5, classes), 1));  // [N, 5]
+  const at::Tensor right = best.eq(labels.unsqueeze(1)).to(at::kDouble), first = right.select(1, 0);
+  std::vector<Metric> metrics{{"top1_accuracy", first.mean().item<double>()}};
+  if (classes > 5) metrics.push_back({"top5_accuracy", right.sum().item<double>() / static_cast<double>(pictures)});
+  metrics.push_back({"pictures", static_cast<double>(pictures)});
+  const at::Tensor counts = at::bincount(labels, {}, classes).cpu(),
+                   hits = at::bincount(labels, first, classes).cpu();  // [classes]
+  for (int64_t k = 0; k < classes; ++k) {
+    const auto count = counts[k].item<int64_t>();
+    if (count > 0)
+      metrics.push_back({"accuracy." + class_names[k], hits[k].item<double>() / static_cast<double>(count)});
+  }
+  return metrics;
+}
+
 MultiLabelQuality::MultiLabelQuality(Classify classify, std::vector<std::string> class_names)
     : classify_(std::move(classify)), class_names_(std::move(class_names)) {}
 
@@ -77,59 +120,27 @@ void MultiLabelQuality::process(std::span<const data::Sample> samples) {
 
 std::vector<Metric> MultiLabelQuality::result() {
   FREEATM_CHECK(!logits_.empty(), "result() before process()");
-  const at::Tensor logits = at::cat(logits_), targets = at::cat(targets_);
-  const std::vector<double> precisions = average_precision(logits, targets);
-  double sum = 0;
-  int64_t classes = 0;
-  std::vector<Metric> by_class;
-  for (size_t k = 0; k < precisions.size(); ++k) {
-    if (std::isnan(precisions[k])) continue;
-    sum += precisions[k];
-    ++classes;
-    by_class.push_back({"average_precision." + class_names_[k], precisions[k]});
-  }
-  if (classes == 0) throw UserError("", "data.root", "no picture has a label: there is nothing to measure");
-  std::vector<Metric> metrics{{"mean_average_precision", sum / static_cast<double>(classes)},
-                              {"exact_match", logits.gt(0).eq(targets).all(1).to(at::kDouble).mean().item<double>()},
-                              {"pictures", static_cast<double>(logits.size(0))}};
-  metrics.insert(metrics.end(), by_class.begin(), by_class.end());
-  return metrics;
+  return multi_label_metrics(at::cat(logits_), at::cat(targets_), class_names_);
 }
 
 SingleLabelQuality::SingleLabelQuality(Classify classify, std::vector<std::string> class_names)
-    : classify_(std::move(classify)), class_names_(std::move(class_names)) {
-  reset();
-}
+    : classify_(std::move(classify)), class_names_(std::move(class_names)) {}
 
 void SingleLabelQuality::reset() {
-  first_.assign(class_names_.size(), 0);
-  count_.assign(class_names_.size(), 0);
-  among_five_ = 0;
+  logits_.clear();
+  labels_.clear();
 }
 
 void SingleLabelQuality::process(std::span<const data::Sample> samples) {
-  const at::Tensor best = std::get<1>(checked_logits(classify_, samples, class_names_.size())
-                                          .topk(std::min<int64_t>(5, static_cast<int64_t>(class_names_.size())), 1));
-  for (size_t i = 0; i < samples.size(); ++i) {
-    const int64_t label = samples[i].label;
-    const at::Tensor row = best[static_cast<int64_t>(i)];
-    ++count_.at(label);
-    first_[label] += row[0].item<int64_t>() == label;
-    among_five_ += row.eq(label).any().item<bool>();
-  }
+  logits_.push_back(checked_logits(classify_, samples, class_names_.size()));
+  std::vector<int64_t> labels;
+  for (const data::Sample& sample : samples) labels.push_back(sample.label);
+  labels_.push_back(at::tensor(labels));
 }
 
 std::vector<Metric> SingleLabelQuality::result() {
-  const auto sum = [](const std::vector<int64_t>& counts) { return std::reduce(counts.begin(), counts.end()); };
-  const int64_t pictures = sum(count_);
-  FREEATM_CHECK(pictures > 0, "result() before process()");
-  std::vector<Metric> metrics{{"top1_accuracy", ratio(sum(first_), pictures)}};
-  if (class_names_.size() > 5) metrics.push_back({"top5_accuracy", ratio(among_five_, pictures)});
-  metrics.push_back({"pictures", static_cast<double>(pictures)});
-  for (size_t k = 0; k < class_names_.size(); ++k) {
-    if (count_[k] > 0) metrics.push_back({"accuracy." + class_names_[k], ratio(first_[k], count_[k])});
-  }
-  return metrics;
+  FREEATM_CHECK(!logits_.empty(), "result() before process()");
+  return single_label_metrics(at::cat(logits_), at::cat(labels_), class_names_);
 }
 
 }  // namespace freeatm::evaluation

@@ -97,6 +97,63 @@ TEST_F(Finetune, GoesOnToTheSameWeightsAndScores) {
   EXPECT_EQ(metrics_of(in_ / "again"), metrics_of(referee()));
 }
 
+// Everything that draws or remembers, in a model of the other kind.
+TEST_F(Finetune, WithAllTricksGoesOnToTheSameWeights) {
+  const std::string tricks =
+      " checkpoint=none model=vit_nano model.dim=16 model.depth=2 model.heads=2 loader.batch_size=8 trainer.steps=6"
+      " objective.layer_decay=0.75 objective.drop_path=0.5 objective.mix.mixup=0.8 objective.mix.cutmix=1"
+      " objective.label_smoothing=0.1 objective.erase.probability=0.5 trainer.ema=0.9 global_pool=avg"
+      " trainer.checkpoint_minutes=1e-6";
+  expect_done(on(objects(), tricks, in_ / "whole"));
+  const std::string command = on(objects(), tricks, in_ / "again");
+  const auto stopped = run_program(command + " & pid=$!; while kill -0 $pid 2>/dev/null && [ ! -e " +
+                                   (in_ / "again" / "checkpoints" / "latest").string() +
+                                   " ]; do sleep 0.01; done; kill -TERM $pid; wait $pid");
+  EXPECT_EQ(stopped.code, 143) << stopped.text;
+  expect_done(command);
+  EXPECT_EQ(weights_of(in_ / "again"), weights_of(in_ / "whole"));
+  EXPECT_EQ(metrics_of(in_ / "again"), metrics_of(in_ / "whole"));
+  EXPECT_TRUE(metrics_of(in_ / "whole").contains("test_top1_accuracy"));
+}
+
+TEST_F(Finetune, StartsFromFilesOfWeights) {
+  weights::TensorMap torchvision{{"fc.weight", at::ones({7, 32})}, {"fc.bias", at::ones({7})}};
+  for (const auto& [name, tensor] : weights::load_safetensors(weights_file(*shared_ / "pretrained")).tensors) {
+    if (name.starts_with("backbone.")) torchvision[name.substr(9)] = tensor;
+  }
+  fs::create_directories(in_ / "folder");
+  weights::save_safetensors((in_ / "folder" / "resnet.safetensors").string(), torchvision);
+  const fs::path step = fs::path(weights_file(*shared_ / "pretrained")).parent_path();
+  for (const fs::path& start : {in_ / "folder" / "resnet.safetensors", in_ / "folder", step}) {
+    const fs::path out = in_ / ("from_" + start.filename().string());
+    const auto outcome = run_program(on(objects(), format("checkpoint={}{} trainer.lr=1e-12", start, kSmall), out));
+    ASSERT_EQ(outcome.code, 0) << outcome.text;
+    EXPECT_EQ(outcome.text.find("left out: fc.bias, fc.weight") == std::string::npos, start == step) << outcome.text;
+    const auto trained = weights::load_safetensors(weights_file(out)).tensors.at("backbone.conv1.weight");
+    EXPECT_LE((trained - torchvision.at("conv1.weight")).abs().max().item<double>(), 1e-6) << start;
+  }
+  const std::string wide = " loader.batch_size=8 model.width=8 checkpoint=";
+  expect_refused(on(objects(), wide + "IN/folder", "OUT"), "bn1.bias: [4] in the file, [8] in the model");
+  expect_refused(on(objects(), wide + "IN", "OUT"), "is no run folder (it has no config.yaml) and holds no weights");
+  weights::save_safetensors((in_ / "folder" / "another.safetensors").string(), torchvision);
+  expect_refused(on(objects(), wide + "IN/folder", "OUT"), "holds 2 files of weights: name one of them");
+}
+
+TEST_F(Finetune, AViTTakesTheGridOfTheViews) {
+  const std::string small =
+      " model=vit_nano model.dim=16 model.depth=1 model.heads=2 loader.batch_size=8 trainer.steps=2";
+  expect_done(on(objects(), small + " checkpoint=none", in_ / "vit"));
+  const std::string again = format(" checkpoint={} loader.batch_size=8 trainer.steps=2", in_ / "vit");
+  expect_done(on(objects(), again + " objective.augment.size=32", in_ / "smaller"));
+  EXPECT_EQ(config::load_yaml((in_ / "smaller" / "config.yaml").string()).find_path("model.image_size")->text(), "32");
+  const auto positions = weights::load_safetensors(weights_file(in_ / "smaller")).tensors.at("backbone.pos_embed");
+  EXPECT_EQ(positions.size(1), 1 + 4 * 4);
+  expect_refused(on(objects(), again + " objective.augment.size=36", "OUT"),
+                 "objective.augment.size: 36 is no multiple of the model's patch_size 8");
+  expect_refused(on(objects(), kSmall + " checkpoint=none global_pool=avg", "OUT"),
+                 "global_pool: a resnet has no pooling but its mean");
+}
+
 TEST_F(Finetune, TheRefereeJudgesScenesAndShards) {
   const std::string judge = format("evaluate task=prompt_recall checkpoint={} ", referee());
   expect_done(judge + format("data.root={} out={}", scenes(), in_ / "real"));
@@ -129,7 +186,8 @@ TEST_F(Finetune, RefusesDataWithoutTheRightLabels) {
   expect_refused(on(scenes(), none + " eval_splits=[tset]", "OUT"), "eval_splits: has no split tset");
   expect_refused(on(scenes(), none + " task=detection", "OUT"), "task: 'detection' is not");
   expect_refused(on(scenes(), none + " task=masks", "OUT"), "task: 'masks' is not classification");
-  expect_refused("evaluate task=classification out=OUT", "task: 'classification' is not knn, masks or prompt_recall");
+  expect_refused("evaluate task=classification out=OUT",
+                 "task: 'classification' is not knn, linear, fewshot, dense, masks or prompt_recall");
   expect_refused(on(scenes(), none + " loader.batch_size=64", "OUT"), "64 is more than the dataset's 48 samples");
   fs::create_directories(in_ / "captions_only" / "annotations");
   fs::copy(scenes() / "train", in_ / "captions_only" / "train");
@@ -144,7 +202,7 @@ TEST_F(Finetune, RefusesDataWithoutTheRightLabels) {
 }
 
 TEST_F(Finetune, RefusesCheckpointsThatDoNotFit) {
-  expect_refused(on(scenes(), kSmall + " checkpoint=IN/none", "OUT"), "checkpoint: no such folder");
+  expect_refused(on(scenes(), kSmall + " checkpoint=IN/none", "OUT"), "checkpoint: no such file or folder");
   fs::copy(*shared_ / "pretrained", in_ / "wider", fs::copy_options::recursive);
   std::string config = read_file(in_ / "wider" / "config.yaml");
   config.at(config.find("width: 4") + 7) = '8';

@@ -22,6 +22,16 @@ using Classify = std::function<at::Tensor(std::span<const data::Sample>)>;
 /// Returns [K]; NaN for a class that no picture has.
 std::vector<double> average_precision(const at::Tensor& scores, const at::Tensor& targets);
 
+/// Its mean over the classes that some picture has. Throws UserError where no picture has a label.
+double mean_average_precision(const at::Tensor& scores, const at::Tensor& targets);
+
+/// What the two evaluators below measure, of all pictures' logits, [N, classes].
+///   targets: [N, classes], 0 or 1; labels: [N] int64
+std::vector<Metric> multi_label_metrics(const at::Tensor& logits, const at::Tensor& targets,
+                                        const std::vector<std::string>& class_names);
+std::vector<Metric> single_label_metrics(const at::Tensor& logits, const at::Tensor& labels,
+                                         const std::vector<std::string>& class_names);
+
 /// Pictures with any number of labels. Metrics: mean_average_precision (over the classes that the pictures have),
 /// exact_match (share of pictures whose classes above a sigmoid of 1/2 are just its labels), pictures, and
 /// average_precision.<class>.
@@ -50,8 +60,7 @@ class SingleLabelQuality final : public Evaluator {
  private:
   Classify classify_;
   std::vector<std::string> class_names_;
-  std::vector<int64_t> first_, count_;  // [K]: pictures whose label came first, and all of the class
-  int64_t among_five_ = 0;
+  std::vector<at::Tensor> logits_, labels_;  // of each batch, [B, K] and [B]
 };
 
 }  // namespace freeatm::evaluation

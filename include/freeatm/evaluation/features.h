@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a frozen backbone says of pictures, computed once: the input of every probe.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "freeatm/config/fields.h"
+#include "freeatm/data/dataset.h"
+#include "freeatm/models/backbone.h"
+
+namespace freeatm::evaluation {
+
+struct FeatureOptions {
+  int64_t image_size = 64;
+  int64_t batch_size = 128;
+  void fields(config::Fields& f);
+};
+
+/// A backbone that is looked at and not trained: in evaluation mode as long as this lives, then in the mode of before.
+class FrozenBackbone {
+ public:
+  FrozenBackbone(models::Backbone& backbone, at::Device device);
+  ~FrozenBackbone();
+  FrozenBackbone(const FrozenBackbone&) = delete;
+  FrozenBackbone& operator=(const FrozenBackbone&) = delete;
+
+  /// pictures: bytes [B, S, S, 3]. Returns [B, channels], or the grid [B, channels, h, w]; fp32, on the device.
+  at::Tensor pooled(const at::Tensor& pictures);
+  at::Tensor grid(const at::Tensor& pictures);
+
+  /// A probe must not train: throws InternalError where a weight or statistic is no longer what it was at first.
+  void require_unchanged() const;
+  at::Device device() const { return device_; }
+
+ private:
+  models::Backbone& backbone_;
+  at::Device device_;
+  bool was_training_;
+  std::vector<at::Tensor> before_;  // copies
+};
+
+/// The features of a dataset's pictures and what the pictures show, row by row.
+struct LabelledFeatures {
+  at::Tensor features;  // [N, channels], on the backbone's device
+  at::Tensor labels;    // there too: [N] int64, or where pictures have several [N, classes] float, 0 or 1
+  std::vector<std::string> class_names;
+
+  bool is_multi_label() const { return labels.dim() == 2; }
+  int64_t size() const { return features.size(0); }
+  int64_t classes() const { return static_cast<int64_t>(class_names.size()); }
+};
+
+/// A picture as the probes see it, bytes [side, side, 3]: the square in its middle, or, where pictures have several
+/// labels, the whole picture squeezed into a square, as finetuning judges it.
+at::Tensor probe_picture(const vision::Image& image, int64_t side, bool is_multi_label);
+
+/// Calls `use(samples)` for batches of the dataset, or of `limit` pictures spread evenly over it, with progress.
+void for_each_batch(const data::Dataset& dataset, std::optional<int64_t> limit, int64_t batch_size,
+                    const std::string& label, const std::function<void(std::span<const data::Sample>)>& use);
+
+/// Features of the dataset's pictures, or of `limit` of them. Throws UserError where a picture has no label.
+///   mirrored: of the pictures' mirror images instead
+LabelledFeatures extract_features(FrozenBackbone& backbone, const data::Dataset& dataset, const FeatureOptions& options,
+                                  std::optional<int64_t> limit, const std::string& label, bool mirrored = false);
+
+/// Mean and deviation of each channel, [channels]; a channel that never changes has deviation 1. features: [N,
+/// channels, ...].
+struct ChannelStatistics {
+  at::Tensor mean, deviation;
+};
+ChannelStatistics channel_statistics(const at::Tensor& features);
+
+}  // namespace freeatm::evaluation
