@@ -29,6 +29,9 @@ Options options_of_run(const fs::path& run, const char* group) {
   return config::read<Options>({.command = "evaluate", .tree = *options});
 }
 
+/// The model's options as the run's config.yaml has them; that file holds other keys too, which are not ours.
+ModelOptions model_of_run(const fs::path& run) { return options_of_run<ModelOptions>(run, "model"); }
+
 std::vector<std::string> read_class_names(const fs::path& run) {
   const fs::path file = run / kClassesFile;
   if (!fs::exists(file)) {
@@ -47,6 +50,7 @@ std::string weights_in(const fs::path& folder) {
   constexpr std::array kEndings = {".safetensors", ".pth", ".pt", ".bin"};
   std::vector<std::string> found;
   for (const auto& entry : fs::directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
     const std::string name = entry.path().filename().string();
     if (name == weights::kTransformersWeights.safetensors) return entry.path().string();
     if (std::ranges::any_of(kEndings, [&](const char* ending) { return name.ends_with(ending); }))
@@ -84,17 +88,6 @@ Pretrained open_pretrained(const std::string& checkpoint, const ModelOptions& mo
   }
   const std::string file = weights_in(path);
   return {model, weights::load_weight_file(file), file};
-}
-
-ModelOptions model_of_run(const fs::path& run) { return options_of_run<ModelOptions>(run, "model"); }
-
-weights::TensorMap backbone_weights(const fs::path& checkpoint) {
-  constexpr std::string_view kPrefix = "backbone.";
-  weights::TensorMap backbone;
-  for (const auto& [name, tensor] : training::load_checkpoint_model(checkpoint)) {
-    if (name.starts_with(kPrefix)) backbone[name.substr(kPrefix.size())] = tensor;
-  }
-  return backbone;
 }
 
 void write_class_names(const fs::path& run, const std::vector<std::string>& names) {

@@ -15,12 +15,6 @@
 
 namespace freeatm::commands {
 
-/// The model's options as the run's config.yaml has them; that file holds other keys too, which are not ours.
-ModelOptions model_of_run(const fs::path& run);
-
-/// The tensors under "backbone.", without that prefix: the trained encoder.
-weights::TensorMap backbone_weights(const fs::path& checkpoint);
-
 /// Weights to start from or to judge, and the model that they are of.
 struct Pretrained {
   ModelOptions model;
