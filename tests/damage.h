@@ -95,7 +95,7 @@ struct Verdicts {
 template <class Use>
 Verdicts try_damaged(const std::string& whole, std::string_view name, uint64_t count, Use use,
                      std::string (*change)(const std::string&, RandomStream&) = damaged) {
-  const int64_t before = peak_kilobytes();
+  [[maybe_unused]] const int64_t before = peak_kilobytes();
   Verdicts verdicts;
   for (uint64_t i = 0; i < count; ++i) {
     RandomStream random(0, name, 0, i);

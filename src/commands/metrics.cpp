@@ -27,10 +27,13 @@ void write_metrics(const fs::path& folder, const std::string& task, const Metric
 }
 
 void print_metrics(const Metrics& metrics) {
-  for (const auto& [name, value] : metrics) {
-    if (name.find('.') != std::string::npos) continue;
-    const bool is_count = value == static_cast<double>(static_cast<int64_t>(value)) && value > 1;
-    std::printf(is_count ? "%-40s %8.0f\n" : "%-40s %8.4f\n", name.c_str(), value);
+  const auto is_detail = [](const evaluation::Metric& metric) { return metric.name.find('.') != std::string::npos; };
+  size_t width = 40;
+  for (const auto& metric : metrics) width = is_detail(metric) ? width : std::max(width, metric.name.size());
+  for (const auto& metric : metrics) {
+    if (is_detail(metric)) continue;
+    const bool is_count = metric.value == static_cast<double>(static_cast<int64_t>(metric.value)) && metric.value > 1;
+    std::printf(is_count ? "%-*s %8.0f\n" : "%-*s %8.4f\n", static_cast<int>(width), metric.name.c_str(), metric.value);
   }
 }
 

@@ -58,13 +58,18 @@ std::vector<FewShotHeads> train_few_shot(const LabelledFeatures& train, const Fe
   const ChannelStatistics statistics = channel_statistics(train.features);
   Progress progress(label, std::ssize(all) * options.subsets, "fits");
   for (FewShotHeads& few : all) {
+    const bool is_all = few.shots * train.classes() == train.size();  // every subset is the whole set
     for (int64_t subset = 0; subset < options.subsets; ++subset) {
       stop_if_signalled();
+      progress.advance();
+      if (is_all && subset > 0) {
+        few.heads.push_back(few.heads.front());
+        continue;
+      }
       const at::Tensor rows = few_shot_rows(labels, train.classes(), few.shots, seed, subset).to(train.labels.device());
       const at::Tensor features = (train.features.index_select(0, rows) - statistics.mean) / statistics.deviation;
       few.heads.push_back(for_raw_features(
           fit_logistic(features, train.labels.index_select(0, rows), train.classes(), options.l2), statistics));
-      progress.advance();
     }
   }
   return all;

@@ -55,6 +55,12 @@ TEST(FewShot, MoreLabelsTellMore) {
   EXPECT_LT(metrics[1].value, 0.2);
 }
 
+TEST(FewShot, AllPicturesOfAClassAreOneSubset) {
+  const auto heads = train_few_shot(probe_features("train", 14), {.shots = {2}, .subsets = 3}, 0, "test");
+  ASSERT_EQ(heads[0].heads.size(), 3u);
+  EXPECT_EQ(few_shot_accuracy(heads, probe_features("test", 70))[1].value, 0);
+}
+
 TEST(FewShot, RefusesWhatItCannotDo) {
   EXPECT_USER_ERROR(train_few_shot(probe_features("train", 14), {.shots = {5}}, 0, "test"),
                     "few_shot.shots: [5] are more than the 2 training pictures of a class");
