@@ -100,10 +100,10 @@ void run_stage(TrainDiffusionOptions& options, at::Device device, const StageRun
   }
   prepare_folder(out / "previews");
   run.add_hooks(*parts.objective, trainer);
-  auto log_hook = std::make_unique<training::LogHook>(out, *parts.loader, options.trainer.log_every, options.stage);
-  const auto write_line = [log = log_hook.get()] { log->write_line(); };
+  auto log_hook = std::make_unique<training::LogHook>(out, *parts.loader, options.trainer.log_periods(), options.stage);
+  const auto check = [log = log_hook.get()] { log->check(); };
   trainer.add(std::move(log_hook));
-  trainer.add(std::make_unique<training::CheckpointHook>(out, state, options.trainer.checkpoints(), write_line));
+  trainer.add(std::make_unique<training::CheckpointHook>(out, state, options.trainer.checkpoints(), check));
   trainer.add(std::make_unique<training::PeriodicHook>(*options.preview.every_steps,
                                                        [&](int64_t step) { run.preview(*parts.objective, step); }));
   trainer.train(start);

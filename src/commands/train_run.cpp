@@ -79,11 +79,11 @@ void TrainRun::train(const std::optional<fs::path>& checkpoint, const std::strin
     start = training::restore(*checkpoint, state);
     log::info("{}: goes on after step {} of {}", out.string(), start.step, length_.total_steps);
   }
-  auto log_hook = std::make_unique<training::LogHook>(out, loader_, options.log_every, label);
-  const auto write_line = [log = log_hook.get()] { log->write_line(); };
+  auto log_hook = std::make_unique<training::LogHook>(out, loader_, options.log_periods(), label);
+  const auto check = [log = log_hook.get()] { log->check(); };
   trainer.add(std::move(log_hook));
   for (auto& hook : hooks_) trainer.add(std::move(hook));
-  trainer.add(std::make_unique<training::CheckpointHook>(out, state, options.checkpoints(), write_line));
+  trainer.add(std::make_unique<training::CheckpointHook>(out, state, options.checkpoints(), check));
   trainer.train(start);
   if (options.ema) weights::load_into(weights::module_state(*objective_), state.averages);
   log::info("{}: {} steps are done", out.string(), length_.total_steps);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/training/log_hook.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <utility>
@@ -21,8 +22,8 @@ std::string short_number(double value) {
 
 }  // namespace
 
-LogHook::LogHook(fs::path run, const data::Loader& loader, int64_t every_steps, std::string label)
-    : run_(std::move(run)), loader_(loader), every_steps_(every_steps), label_(std::move(label)) {}
+LogHook::LogHook(fs::path run, const data::Loader& loader, std::vector<int64_t> every_steps, std::string label)
+    : run_(std::move(run)), loader_(loader), every_steps_(std::move(every_steps)), label_(std::move(label)) {}
 
 void LogHook::before_train(const RunLength& length, const Position& start) {
   if (!length.ends_run(start)) start_metrics(run_, start.step);
@@ -45,7 +46,9 @@ void LogHook::after_step(const StepReport& report) {
   learning_rates_.push_back(report.learning_rate);
   position_ = report.position;
   samples_ += report.samples;
-  if (report.position.step % every_steps_ == 0 || report.stopping) write_line();
+  const bool is_due =
+      std::ranges::any_of(every_steps_, [&](int64_t period) { return report.position.step % period == 0; });
+  if (is_due || report.stopping) write_line();
   progress_->advance(1, note_);
 }
 
@@ -67,6 +70,10 @@ std::vector<double> LogHook::fetch_means() const {
   }
   const at::Tensor means = at::nanmean(values, 0);
   return {means.data_ptr<double>(), means.data_ptr<double>() + means.numel()};
+}
+
+void LogHook::check() const {
+  if (!steps_.empty()) fetch_means();
 }
 
 void LogHook::refuse(int64_t row, const std::vector<double>& values) const {

@@ -78,6 +78,11 @@ Schedule TrainerOptions::make_schedule(const RunLength& length, int64_t batch_si
   return StepSchedule(peak, gamma, falls, warmup_steps);
 }
 
+std::vector<int64_t> TrainerOptions::log_periods() const {
+  if (checkpoint_steps) return {log_every, *checkpoint_steps};
+  return {log_every};
+}
+
 CheckpointOptions TrainerOptions::checkpoints() const {
   return {.every_epochs = checkpoint_every,
           .every_steps = checkpoint_steps,

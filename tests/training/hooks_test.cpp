@@ -106,7 +106,7 @@ TEST(CheckpointHook, SavesAnEpochsEndBehindTheOtherHooks) {
   EXPECT_EQ(position, (Position{.epoch = 1, .step_in_epoch = 0, .step = 5}));
 }
 
-TEST(CheckpointHook, WritesALineOfMetricsFirst) {
+TEST(LogHook, SaysALineWhereACheckpointIsMade) {
   const TemporaryFolder folder;
   ToyRun run;
   run.options.epochs = 2;
@@ -116,6 +116,11 @@ TEST(CheckpointHook, WritesALineOfMetricsFirst) {
   std::vector<int64_t> steps;
   for (const auto& line : metrics_of(folder.path())) steps.push_back(line["step"]);
   EXPECT_EQ(steps, (std::vector<int64_t>{2, 4, 5, 6, 8, 10}));
+
+  run.options.checkpoint_steps = std::nullopt;
+  run.options.checkpoint_minutes = 1e-9;  // a clock's do not change what is said
+  train_toy(folder / "minutes", run);
+  EXPECT_EQ(metrics_of(folder / "minutes").size(), 2u);
 }
 
 TEST(CheckpointHook, SavesNothingThatIsNotFinite) {

@@ -124,12 +124,12 @@ inline std::shared_ptr<PredictTheMean> train_toy(const fs::path& out, const ToyR
   fs::create_directories(out);
   training::Position start;
   if (const auto checkpoint = training::latest_checkpoint(out)) start = training::restore(*checkpoint, state);
-  auto log = std::make_unique<training::LogHook>(out, loader, run.options.log_every);
-  const auto write_line = [hook = log.get()] { hook->write_line(); };
+  auto log = std::make_unique<training::LogHook>(out, loader, run.options.log_periods());
+  const auto check = [hook = log.get()] { hook->check(); };
   trainer.add(std::move(log));
   trainer.add(std::make_unique<AfterStep>(run.after_step));
   run.add_hooks(trainer);
-  trainer.add(std::make_unique<training::CheckpointHook>(out, state, run.options.checkpoints(), write_line));
+  trainer.add(std::make_unique<training::CheckpointHook>(out, state, run.options.checkpoints(), check));
   trainer.train(start);
   return objective;
 }

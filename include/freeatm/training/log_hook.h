@@ -18,26 +18,26 @@ namespace freeatm::training {
 /// device until then, so a step waits for nothing.
 class LogHook final : public Hook {
  public:
-  ///   every_steps: steps a line; the end of an epoch and a pending signal make a line too
-  ///   label: what the progress line begins with
-  LogHook(fs::path run, const data::Loader& loader, int64_t every_steps, std::string label = "pretrain");
+  ///   every_steps: a line after each step that is a multiple of one of these, at an epoch's end, and when the run is
+  ///   interrupted; label: what the progress line begins with
+  LogHook(fs::path run, const data::Loader& loader, std::vector<int64_t> every_steps, std::string label = "pretrain");
   void before_train(const RunLength& length, const Position& start) override;
   void after_step(const StepReport& report) override;
   void after_epoch(const Position& position) override;
   void at_end(const Position& position) override;
 
-  /// A line of what came since the last one: before each checkpoint, so that nothing that diverged is saved, and a run
-  /// that goes on from it says the same as one that never stopped. Throws Diverged.
-  void write_line();
+  /// Throws Diverged where a loss since the last line was no finite number: to be asked before a checkpoint is saved.
+  void check() const;
 
  private:
   using Clock = std::chrono::steady_clock;
+  void write_line();
   std::vector<double> fetch_means() const;  // [names]; NaN where no step had such a value
   [[noreturn]] void refuse(int64_t row, const std::vector<double>& values) const;
 
   fs::path run_;
   const data::Loader& loader_;
-  int64_t every_steps_;
+  std::vector<int64_t> every_steps_;
   std::string label_;
   std::unique_ptr<Progress> progress_;
   std::string note_;

@@ -50,6 +50,9 @@ struct TrainerOptions {
   ///   batch_size: samples a batch; a step has length.accumulate batches
   Schedule make_schedule(const RunLength& length, int64_t batch_size) const;
   CheckpointOptions checkpoints() const;
+  /// Lines of metrics fall on log_every steps, and on checkpoints of checkpoint_steps: a run that goes on from one of
+  /// these says what one that never stopped says.
+  std::vector<int64_t> log_periods() const;
 };
 
 /// How the loop goes, but for what is trained.
