@@ -81,17 +81,22 @@ double otsu_threshold(const at::Tensor& map) {
   return threshold;
 }
 
+// What a map must exceed to be in its mask: one number for each phrase.
+std::vector<double> thresholds_of(const at::Tensor& maps, const MaskOptions& options) {
+  if (options.decide != "otsu")
+    return std::vector(maps.size(0), options.decide == "fixed" ? options.threshold : options.background);
+  std::vector<double> thresholds;
+  for (int64_t i = 0; i < maps.size(0); ++i) thresholds.push_back(otsu_threshold(maps[i]));
+  return thresholds;
+}
+
 // [phrases, height, width] bool
-at::Tensor decided(const at::Tensor& maps, const MaskOptions& options) {
-  if (options.decide == "fixed") return maps > options.threshold;
-  if (options.decide == "argmax") {
-    const auto [largest, which] = maps.max(0, /*keepdim=*/true);
-    const at::Tensor phrase = at::arange(maps.size(0)).view({-1, 1, 1});
-    return which.eq(phrase) & (largest > options.background);
-  }
-  at::Tensor masks = at::empty(maps.sizes(), at::kBool);
-  for (int64_t i = 0; i < maps.size(0); ++i) masks[i] = maps[i] >= otsu_threshold(maps[i]);
-  return masks & (maps > 0);
+at::Tensor decided(const at::Tensor& maps, const std::vector<double>& thresholds, const MaskOptions& options) {
+  const at::Tensor least = at::tensor(thresholds, at::kFloat).view({-1, 1, 1});
+  if (options.decide == "fixed") return maps > least;
+  if (options.decide == "otsu") return (maps >= least) & (maps > 0);
+  const auto [largest, which] = maps.max(0, /*keepdim=*/true);
+  return which.eq(at::arange(maps.size(0)).view({-1, 1, 1})) & (largest > least);
 }
 
 MaskScores scores_of(const at::Tensor& grid, const at::Tensor& map, const at::Tensor& mask, double threshold) {
@@ -150,17 +155,18 @@ PhraseMasks phrase_masks(const TokenMaps& maps, const std::vector<text::Phrase>&
   out.normalised = min_max(resized(grids, height, width));
   if (options.refine == "guided_filter") out.normalised = filtered(out.normalised, picture, options);
 
-  const at::Tensor masks = decided(out.normalised, options).to(at::kByte);  // [phrases, height, width]
+  const std::vector<double> thresholds = thresholds_of(out.normalised, options);
+  const at::Tensor masks = decided(out.normalised, thresholds, options).to(at::kByte);  // [phrases, height, width]
   for (int64_t i = 0; i < count; ++i) {
-    at::Tensor mask = masks[i].contiguous();
+    const uint8_t* bytes = masks.const_data_ptr<uint8_t>() + i * height * width;
+    std::vector<uint8_t> mask(bytes, bytes + height * width);
     if (options.refine == "grabcut") {
-      const auto cut = vision::grab_cut(picture, values(out.normalised[i]), options.threshold,
-                                        static_cast<int>(options.refine_steps));
-      mask = at::tensor(at::ArrayRef<uint8_t>(cut)).view_as(mask);
+      mask = vision::grab_cut(picture, values(out.normalised[i]), mask, thresholds[i],
+                              static_cast<int>(options.refine_steps));
     }
-    const auto* bytes = mask.const_data_ptr<uint8_t>();
-    out.masks.add(std::vector<uint8_t>(bytes, bytes + mask.numel()));
-    out.scores.push_back(scores_of(raw[i], out.normalised[i], mask, options.threshold));
+    const at::Tensor inside = at::from_blob(mask.data(), {height, width}, at::kByte);
+    out.scores.push_back(scores_of(raw[i], out.normalised[i], inside, thresholds[i]));
+    out.masks.add(mask);
   }
   return out;
 }

@@ -77,21 +77,22 @@ std::vector<float> guided_filter(const Image& guide, const std::vector<float>& m
   return {q.begin<double>(), q.end<double>()};
 }
 
-std::vector<uint8_t> grab_cut(const Image& image, const std::vector<float>& map, double threshold, int iterations) {
-  FREEATM_CHECK(map.size() * 3 == image.pixels.size(), "{} values for {} x {}", map.size(), image.width, image.height);
+std::vector<uint8_t> grab_cut(const Image& image, const std::vector<float>& map, const std::vector<uint8_t>& mask,
+                              double threshold, int iterations) {
+  FREEATM_CHECK(map.size() * 3 == image.pixels.size() && mask.size() == map.size(), "{} and {} values for {} x {}",
+                map.size(), mask.size(), image.width, image.height);
   std::vector<uint8_t> labels(map.size());
-  std::ranges::transform(map, labels.begin(), [&](double value) -> uint8_t {
-    if (value > (1 + threshold) / 2) return cv::GC_FGD;
-    if (value > threshold) return cv::GC_PR_FGD;
+  std::ranges::transform(map, mask, labels.begin(), [&](double value, uint8_t inside) -> uint8_t {
+    if (inside != 0) return value > (1 + threshold) / 2 ? cv::GC_FGD : cv::GC_PR_FGD;
     return value < threshold / 2 ? cv::GC_BGD : cv::GC_PR_BGD;
   });
   const auto is_object = [](uint8_t label) { return label == cv::GC_FGD || label == cv::GC_PR_FGD; };
   const auto objects = std::ranges::count_if(labels, is_object);
   if (objects > 0 && objects < std::ssize(labels)) {
     const cv::Mat pixels(image.height, image.width, CV_8UC3, const_cast<uint8_t*>(image.pixels.data()));
-    cv::Mat mask(image.height, image.width, CV_8U, labels.data()), background, foreground;
+    cv::Mat label(image.height, image.width, CV_8U, labels.data()), background, foreground;
     cv::theRNG().state = 1;  // k-means draws from it: a mask must not depend on what was cut before
-    cv::grabCut(pixels, mask, {}, background, foreground, iterations, cv::GC_INIT_WITH_MASK);
+    cv::grabCut(pixels, label, {}, background, foreground, iterations, cv::GC_INIT_WITH_MASK);
   }
   std::ranges::transform(labels, labels.begin(), [&](uint8_t label) -> uint8_t { return is_object(label); });
   return labels;

@@ -142,7 +142,7 @@ TEST(PhraseMasks, MeanOfTokensUpsampledNormalisedAndCut) {
   maps[1][0][0] = 0.4, maps[2][0][0] = 0.8, maps[2][1][1] = 0.6;
   const std::vector<text::Phrase> phrases = {
       {.text = "ice cream", .tokens = {1, 2}}, {.text = "cut off"}, {.text = "flat", .tokens = {0}}};
-  const PhraseMasks out = phrase_masks({maps, {}}, phrases, kPicture, {.threshold = 0.5});
+  const PhraseMasks out = phrase_masks({maps, {}}, phrases, kPicture, {.refine = "none", .threshold = 0.5});
   // Mean of the tokens: .6 and .3 at the corners; corners of a bilinear upsampling with half-pixel centres keep their
   // values.
   EXPECT_FLOAT_EQ(out.normalised[0][0][0].item<float>(), 1.0f);
@@ -169,10 +169,11 @@ TEST(PhraseMasks, NoPhrasesGiveNoMasks) {
 TEST(PhraseMasks, PerPixelDividesByWhatAllTokensGotThere) {
   at::Tensor maps = at::ones({3, 4, 4});
   maps[0][1][1] = 3, maps[2][1][1] = 5;  // the second token's share is the smaller for it
-  const auto out = phrase_masks({maps, {}}, {{.text = "second", .tokens = {1}}}, kPicture, {.normalise = "per_pixel"});
+  const auto out = phrase_masks({maps, {}}, {{.text = "second", .tokens = {1}}}, kPicture,
+                                {.normalise = "per_pixel", .refine = "none"});
   EXPECT_FLOAT_EQ(out.normalised[0][1][1].item<float>(), 0);
   EXPECT_FLOAT_EQ(out.normalised[0][0][0].item<float>(), 1);
-  EXPECT_EQ(phrase_masks({maps, {}}, {{.text = "second", .tokens = {1}}}, kPicture, {}).masks.area(0),
+  EXPECT_EQ(phrase_masks({maps, {}}, {{.text = "second", .tokens = {1}}}, kPicture, {.refine = "none"}).masks.area(0),
             0);  // no contrast
 }
 
@@ -189,7 +190,7 @@ TEST(PhraseMasks, SelfAttentionCarriesTheMapToItsOwnKind) {
   maps[0][0][0] = 1;
   const TokenMaps given{maps, {transition, 4, 4}};
   const std::vector<text::Phrase> phrase = {{.text = "left", .tokens = {0}}};
-  EXPECT_EQ(phrase_masks(given, phrase, kPicture, {}).masks.area(0), 1);
+  EXPECT_EQ(phrase_masks(given, phrase, kPicture, {.refine = "none"}).masks.area(0), 1);
   for (const char* refine : {"self_attention", "iterated"}) {
     const auto out = phrase_masks(given, phrase, kPicture, {.refine = refine, .refine_steps = 2});
     EXPECT_EQ(out.masks.area(0), 8) << refine;
@@ -205,7 +206,8 @@ TEST(PhraseMasks, ThreeWaysToDecide) {
   maps[1].slice(0, 1, 4).fill_(0.5);
   maps[1][3].fill_(1);
   const std::vector<text::Phrase> phrases = {{.text = "a", .tokens = {0}}, {.text = "b", .tokens = {1}}};
-  const auto areas = [&](const MaskOptions& options) {
+  const auto areas = [&](MaskOptions options) {
+    options.refine = "none";
     const auto out = phrase_masks({maps, {}}, phrases, kPicture, options);
     return std::pair(out.masks.area(0), out.masks.area(1));
   };

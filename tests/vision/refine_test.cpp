@@ -2,6 +2,7 @@
 // The guided filter and the boundary measure against scripts/baselines/masks.py; GrabCut by what it must do.
 #include "freeatm/vision/refine.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -61,11 +62,14 @@ TEST(GrabCut, FollowsTheColourWhereTheMapIsBlunt) {
       }
     }
   }
-  const auto cut = grab_cut(image, map, 0.4, 2);
+  std::vector<uint8_t> start(map.size());
+  std::ranges::transform(map, start.begin(), [](float value) { return value > 0.4f; });
+  ASSERT_NE(start, disc);
+  const auto cut = grab_cut(image, map, start, 0.4, 2);
   EXPECT_EQ(cut, disc);
-  EXPECT_EQ(grab_cut(image, map, 0.4, 2), cut);
-  const std::vector<float> nothing(map.size(), 0);
-  EXPECT_EQ(grab_cut(image, nothing, 0.4, 2), std::vector<uint8_t>(map.size(), 0));
+  EXPECT_EQ(grab_cut(image, map, start, 0.4, 2), cut);
+  const std::vector<uint8_t> nothing(map.size(), 0);
+  EXPECT_EQ(grab_cut(image, map, nothing, 0.4, 2), nothing);
 }
 
 }  // namespace

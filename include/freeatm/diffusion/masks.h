@@ -18,14 +18,14 @@ namespace freeatm::diffusion {
 
 struct MaskOptions {
   std::string normalise = "min_max";  // min_max, per_pixel
-  std::string refine = "none";        // none, self_attention, iterated, guided_filter, grabcut
+  std::string refine = "grabcut";     // none, self_attention, iterated, guided_filter, grabcut
   int64_t refine_steps = 1;           // propagations by self-attention; iterations of GrabCut
   int64_t guided_radius = 4;          // pixels
   double guided_epsilon = 1e-3;
   std::string decide = "fixed";  // fixed, otsu, argmax
   double threshold = 0.3;        // of the min-max normalised map
   double background = 0.4;       // what a phrase has to exceed under argmax
-  std::string score = "contrast";
+  std::string score = "certainty";
   void fields(config::Fields& f);
 
   bool needs_self_attention() const { return refine == "self_attention" || refine == "iterated"; }
@@ -61,7 +61,7 @@ struct TokenMaps {
 ///   normalise: min_max: smallest value 0, largest 1; per_pixel: first divided by the sum over all tokens at each cell
 ///   refine: self_attention: m <- A m, refine_steps times; iterated: so with the entries of A below 1 / cells removed
 ///     and min-max before each step (after iSeg, Sun et al. 2024); guided_filter: vision::guided_filter; grabcut: the
-///     mask that `decide` found starts vision::grab_cut
+///     mask that `decide` found, and its map, start vision::grab_cut
 ///   decide: fixed: above `threshold`; otsu: above the phrase's own threshold (Otsu 1979, 256 bins); argmax: where the
 ///     phrase has the largest map of all, and that exceeds `background`
 ///   phrases: their `tokens` index the first dimension of maps.tokens

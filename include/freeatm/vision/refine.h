@@ -12,9 +12,11 @@ namespace freeatm::vision {
 ///   map: [height * width] of the guide; radius: pixels; epsilon: variance of colours below which the map is smoothed
 std::vector<float> guided_filter(const Image& guide, const std::vector<float>& map, int radius, double epsilon);
 
-/// GrabCut (Rother et al. 2004), started from a map in [0, 1]: above `threshold` a pixel is likely the object's, above
-/// (1 + threshold) / 2 surely, below threshold / 2 surely not. Returns [height * width], 0 or 1; the thresholded map
-/// where it leaves no pixel to one of the sides. The same input gives the same mask.
-std::vector<uint8_t> grab_cut(const Image& image, const std::vector<float>& map, double threshold, int iterations);
+/// GrabCut (Rother et al. 2004), started from a mask (0 or 1) and the map in [0, 1] whose `threshold` made it: a pixel
+/// of the mask is likely the object's, surely so above (1 + threshold) / 2; any other likely not, and surely not below
+/// threshold / 2. Returns [height * width], 0 or 1; the mask itself where it leaves no pixel to one of the sides. The
+/// same input gives the same result.
+std::vector<uint8_t> grab_cut(const Image& image, const std::vector<float>& map, const std::vector<uint8_t>& mask,
+                              double threshold, int iterations);
 
 }  // namespace freeatm::vision
