@@ -84,7 +84,7 @@ TEST(DenseProbe, FindsWhatACellsColourTells) {
   EXPECT_GT(metrics.at("iou.red"), 0.6);
   EXPECT_GT(metrics.at("pixel_accuracy"), 0.95);
   EXPECT_FALSE(metrics.contains("iou.green"));
-  EXPECT_EQ(probe.holdout_scores.size(), 3u);
+  EXPECT_EQ(probe.holdout_scores.size(), DenseProbeOptions().learning_rates.size());
   const auto again = train_dense_probe(train, {.epochs = 20, .batch_size = 8, .detail = 2}, 0, "test");
   EXPECT_TRUE(again.head.weight.equal(probe.head.weight));
 }

@@ -46,7 +46,7 @@ TEST(LinearProbe, OfSeveralLabelsToo) {
 TEST(LinearProbe, TakesTheRateThatTheHeldOutPartLikesBest) {
   // The first ends in no numbers at all.
   const auto train = probe_features("train", 700);
-  const auto probe = train_linear_probe(train, nullptr, {.epochs = 20, .learning_rates = {1e30, 0.1}}, 0, "test");
+  const auto probe = train_linear_probe(train, nullptr, {.epochs = 20, .learning_rates = {1e38, 0.1}}, 0, "test");
   EXPECT_EQ(probe.learning_rate, 0.1);
   EXPECT_EQ(probe.holdout_scores[0], 0);
   EXPECT_GT(accuracy(probe.head, probe_features("test", 700)), 0.5);

@@ -18,7 +18,7 @@ namespace freeatm::evaluation {
 
 struct DenseProbeOptions {
   int64_t epochs = 10, batch_size = 32;
-  std::vector<double> learning_rates = {1, 3, 10};
+  std::vector<double> learning_rates = {1, 3, 10, 30};
   double momentum = 0.9;
   double holdout = 0.1;
   int64_t detail = 4;
