@@ -194,7 +194,8 @@ void TrainDiffusionOptions::fields(config::Fields& f) {
     "becomes trainer.steps, where that is null, by a short timing when the run begins", config::more_than(0));
   f.group("loader", loader);
   f.group("trainer", trainer);
-  if (f.reading() && trainer.ema) f.refuse("trainer.ema", "is for pretrain and finetune; stage=unet has objective.ema_decay");
+  if (f.reading() && trainer.ema)
+    f.refuse("trainer.ema", "is for pretrain and finetune; stage=unet has objective.ema_decay");
   part(f, "preview", [&](config::Fields& g) { preview_fields(g, preview, stage); });
   if (f.reading() && !budget_minutes && !trainer.steps && !trainer.epochs)
     f.refuse("budget_minutes", "the run has no end: give budget_minutes, trainer.steps or trainer.epochs");
