@@ -116,6 +116,17 @@ TEST_F(Finetune, WithAllTricksGoesOnToTheSameWeights) {
   EXPECT_TRUE(metrics_of(in_ / "whole").contains("test_top1_accuracy"));
 }
 
+TEST_F(Finetune, MaesValuesTrainAShallowViT) {
+  expect_done(on(objects(),
+                 "experiment=finetune_vit_b checkpoint=none model.depth=2 loader.batch_size=4 trainer.accumulate=2"
+                 " trainer.steps=1 eval_splits=[val]",
+                 in_ / "mae"));
+  const config::Node saved = config::load_yaml((in_ / "mae" / "config.yaml").string());
+  EXPECT_EQ(saved.find_path("model.global_pool")->text(), "avg");
+  EXPECT_EQ(saved.find_path("objective.layer_decay")->text(), "0.65");
+  EXPECT_EQ(metrics_of(in_ / "mae").at("val_pictures"), 40);
+}
+
 TEST_F(Finetune, StartsFromFilesOfWeights) {
   weights::TensorMap torchvision{{"fc.weight", at::ones({7, 32})}, {"fc.bias", at::ones({7})}};
   for (const auto& [name, tensor] : weights::load_safetensors(weights_file(*shared_ / "pretrained")).tensors) {
