@@ -85,12 +85,12 @@ TEST_F(BadConfig, Overrides) {
 
 TEST_F(BadConfig, Groups) {
   expect_all_refused({
-      {"pretrain model=resnet81 data.root=x out=OUT",
-       "'resnet81' is not resnet10_nano or resnet18; did you mean 'resnet18'?"},
+      {"pretrain model=resnet81 data.root=x out=OUT", "model: 'resnet81' is not resnet10_nano, resnet18, "},
+      {"pretrain model=resnet81 data.root=x out=OUT", "; did you mean 'resnet18'?"},
       {"pretrain modle=resnet18 data.root=x out=OUT",
        "modle=resnet18: modle: not in the configuration; did you mean 'model'?"},
       {"pretrain model=3 data.root=x out=OUT", "3 is not an option's name"},
-      {"pretrain experiment=nosuch data.root=x out=OUT", "'nosuch' is not nano_moco, nano_moco_mask or referee"},
+      {"pretrain experiment=nosuch data.root=x out=OUT", "experiment: 'nosuch' is not "},
       {"pretrain experiment=nano_moko data.root=x out=OUT", "did you mean 'nano_moco'?"},
       {"pretrain task=knn data.root=x out=OUT", "task"},
       {"pretrain +model=resnet18 data.root=x out=OUT", "model"},
