@@ -31,9 +31,9 @@ std::string UserError::compose(std::string_view where, std::string_view key, con
     if (!part.empty()) line.append(part).append(": ");
   }
   line += message;
-  // One line that a terminal shows as it is, whatever the value holds.
-  constexpr size_t kLongest = 4000;
-  if (line.size() > kLongest) line = line.substr(0, kLongest - 3) + "...";
+  // One line that a terminal shows as it is, whatever the value holds. What is wrong stands behind a long value.
+  constexpr size_t kHead = 3000, kTail = 1000;
+  if (line.size() > kHead + kTail) line = line.substr(0, kHead) + " ... " + line.substr(line.size() - kTail);
   std::replace_if(
       line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   return line;
