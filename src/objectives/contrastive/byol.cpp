@@ -21,14 +21,8 @@ Byol::Byol(std::shared_ptr<models::Backbone> backbone, std::shared_ptr<models::B
       predictor_(make_predictor()) {}
 
 ImageLoss Byol::image_loss(const std::pair<Tensor, Tensor>& features, const std::pair<Tensor, Tensor>& targets) {
-  const Tensor q1 = unit(predictor_->forward(projector_.trained->forward(features.first)));
-  const Tensor q2 = unit(predictor_->forward(projector_.trained->forward(features.second)));
-  Tensor k1, k2;
-  {
-    const at::NoGradGuard no_grad;
-    k1 = unit(projector_.momentum->forward(targets.first));
-    k2 = unit(projector_.momentum->forward(targets.second));
-  }
+  const auto [q1, q2] = predictions_of(features, projector_.trained, predictor_);
+  const auto [k1, k2] = targets_of(targets, projector_.momentum);
   const Tensor agreement = ((q1 * k2).sum(1) + (q2 * k1).sum(1)).mean();
   return {4 - 2 * agreement, q1.detach()};
 }

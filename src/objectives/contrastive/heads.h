@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
+#include <utility>
 
 #include <ATen/core/Tensor.h>
 #include <torch/nn/modules/container/sequential.h>
@@ -16,5 +17,13 @@ torch::nn::Sequential projection_head(int64_t in, int64_t hidden, int64_t out, i
 
 /// Each row divided by its length.
 at::Tensor unit(const at::Tensor& rows);
+
+/// Both views' features through a projector and a predictor, of length 1: what is compared with `targets_of`.
+std::pair<at::Tensor, at::Tensor> predictions_of(const std::pair<at::Tensor, at::Tensor>& features,
+                                                 torch::nn::Sequential& projector, torch::nn::Sequential& predictor);
+
+/// Both views' features of the momentum side through its projector, of length 1, without gradients.
+std::pair<at::Tensor, at::Tensor> targets_of(const std::pair<at::Tensor, at::Tensor>& features,
+                                             torch::nn::Sequential& projector);
 
 }  // namespace freeatm::objectives

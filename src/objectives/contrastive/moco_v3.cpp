@@ -29,14 +29,8 @@ Tensor MocoV3::contrast(const Tensor& query, const Tensor& key) const {  // [B, 
 }
 
 ImageLoss MocoV3::image_loss(const std::pair<Tensor, Tensor>& features, const std::pair<Tensor, Tensor>& targets) {
-  const Tensor q1 = unit(predictor_->forward(projector_.trained->forward(features.first)));
-  const Tensor q2 = unit(predictor_->forward(projector_.trained->forward(features.second)));
-  Tensor k1, k2;
-  {
-    const at::NoGradGuard no_grad;
-    k1 = unit(projector_.momentum->forward(targets.first));
-    k2 = unit(projector_.momentum->forward(targets.second));
-  }
+  const auto [q1, q2] = predictions_of(features, projector_.trained, predictor_);
+  const auto [k1, k2] = targets_of(targets, projector_.momentum);
   return {contrast(q1, k2) + contrast(q2, k1), q1.detach()};
 }
 
