@@ -8,6 +8,8 @@
 #include "freeatm/core/format.h"
 #include "freeatm/models/initialize.h"
 
+#include "norm_relu.h"
+
 namespace freeatm::models {
 
 using torch::nn::BatchNorm2d;
@@ -17,8 +19,10 @@ namespace {
 
 Conv2d convolution(int64_t in, int64_t out, int64_t kernel, int64_t stride = 1, int64_t dilation = 1) {
   const int64_t padding = kernel / 2 * dilation;
-  return Conv2d(
-      torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(padding).dilation(dilation).bias(false));
+  Conv2d layer(torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(padding).dilation(dilation).bias(false));
+  // As the pictures lie: else each call would copy the weights.
+  layer->weight.set_data(layer->weight.contiguous(at::MemoryFormat::ChannelsLast));
+  return layer;
 }
 
 }  // namespace
@@ -49,12 +53,12 @@ class ResidualBlock : public torch::nn::Module {
   /// x: [B, in, h, w]; scales: [B, 1], what the branch is multiplied by, or `{}`
   at::Tensor forward(const at::Tensor& x, const at::Tensor& scales) {
     at::Tensor hidden = x;
-    for (size_t i = 0; i < convolutions_.size(); ++i) {
-      if (i > 0) hidden = hidden.relu_();
-      hidden = norms_[i](convolutions_[i](hidden));
-    }
-    if (scales.defined()) hidden = hidden * scales.to(hidden.scalar_type()).view({-1, 1, 1, 1});
-    return hidden.add_(downsample_ ? downsample_->forward(x) : x).relu_();
+    for (size_t i = 0; i + 1 < convolutions_.size(); ++i) hidden = norm_relu(*norms_[i], convolutions_[i](hidden));
+    hidden = convolutions_.back()(hidden);
+    const at::Tensor residual = downsample_ ? downsample_->forward(x) : x;
+    if (!scales.defined()) return norm_relu(*norms_.back(), hidden, residual);
+    hidden = norms_.back()(hidden);
+    return (hidden * scales.to(hidden.scalar_type()).view({-1, 1, 1, 1})).add_(residual).relu_();
   }
 
   BatchNorm2d last_norm() const { return norms_.back(); }
@@ -112,7 +116,7 @@ ResNet::ResNet(const ResNetOptions& options) : max_pool_(options.stem == "7x7"),
 }
 
 at::Tensor ResNet::forward_features(const at::Tensor& images) {
-  at::Tensor x = bn1(conv1(images)).relu_();
+  at::Tensor x = norm_relu(*bn1, conv1(images));
   if (max_pool_) x = at::max_pool2d(x, 3, 2, 1);
   for (size_t i = 0; i < blocks_.size(); ++i) x = blocks_[i]->forward(x, scales_of(static_cast<int64_t>(i), 1));
   return x;
