@@ -77,6 +77,15 @@ void resample_columns(const uint8_t* in, size_t stride, int height, const Taps& 
   }
 }
 
+__attribute__((target_clones("avx2", "default"))) void add_line(const uint8_t* line, int32_t weight, int size,
+                                                                int32_t* sums) {
+  for (int i = 0; i < size; ++i) sums[i] += line[i] * weight;
+}
+
+__attribute__((target_clones("avx2", "default"))) void round_line(const int32_t* sums, int size, uint8_t* out) {
+  for (int i = 0; i < size; ++i) out[i] = round_to_byte(sums[i]);
+}
+
 // [input, row] with `stride` bytes a row -> [output, row], a row being so many bytes
 void resample_rows(const uint8_t* in, size_t stride, int row, const Taps& taps, uint8_t* out) {
   std::vector<int32_t> sums(row);
@@ -85,10 +94,10 @@ void resample_rows(const uint8_t* in, size_t stride, int row, const Taps& taps, 
     for (int k = 0; k < taps.count; ++k) {
       const int32_t weight = taps.weights[y * taps.count + k];
       if (weight == 0) continue;
-      const uint8_t* line = in + size_t(taps.first[y] + k) * stride;
-      for (int i = 0; i < row; ++i) sums[i] += line[i] * weight;
+      add_line(in + size_t(taps.first[y] + k) * stride, weight, row, sums.data());
     }
-    for (int i = 0; i < row; ++i) *out++ = round_to_byte(sums[i]);
+    round_line(sums.data(), row, out);
+    out += row;
   }
 }
 
