@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pretraining: a step of MoCo v3 (`freeatm pretrain`, decoding and augmenting included) beside the same in PyTorch, eager and compiled, on
-views that lie in memory; the loader of freeatm_bench beside torchvision's DataLoader on JPEG files; what of a step is not the loss; memory."""
+"""Pretraining: a step of MoCo v3 on views that lie in memory, beside the same in PyTorch, eager and compiled; whole training from
+picture files (`freeatm pretrain` beside PyTorch fed by a DataLoader); the loader alone at 224 pixels, JPEG; what of a step is not the
+loss; memory."""
 import json
 import math
 import os
@@ -99,8 +100,8 @@ class Peer:
         logits = query @ key.t() / TEMPERATURE
         return F.cross_entropy(logits, torch.arange(len(query))) * 2 * TEMPERATURE
 
-    def step(self):
-        x = [((view.float() - self.mean) / self.deviation).permute(0, 3, 1, 2) for view in self.views]
+    def step(self, views):
+        x = [((view.float() - self.mean) / self.deviation).permute(0, 3, 1, 2) for view in views]
         q = [F.normalize(self.encode(view), dim=1) for view in x]
         with torch.no_grad():
             k = [F.normalize(self.encode_momentum(view), dim=1) for view in x]
@@ -111,11 +112,12 @@ class Peer:
         with torch.no_grad():
             torch._foreach_lerp_(self.following, self.trained, 0.01)
 
-    def seconds_a_step(self):
+    def seconds_a_step(self, batches=None):
+        """batches: an iterator; None: views that lie in memory"""
         seconds = []
         for _ in range(WARM_UP + STEPS):
             start = time.perf_counter()
-            self.step()
+            self.step(next(batches) if batches else self.views)
             seconds.append(time.perf_counter() - start)
         return float(np.median(seconds[WARM_UP:]))
 
@@ -132,24 +134,45 @@ def write_pictures(folder, count=256):
 
 
 class TwoViews:
-    def __init__(self):
+    def __init__(self, side):
         jitter = v2.RandomApply([v2.ColorJitter(0.4, 0.4, 0.2, 0.1)], 0.8)
         blur = v2.RandomApply([v2.GaussianBlur(7, (0.1, 2.0))], 0.5)
-        self.chain = v2.Compose([v2.RandomResizedCrop(224, (0.2, 1.0), antialias=True), jitter, v2.RandomGrayscale(0.2), blur, v2.RandomHorizontalFlip()])
+        self.chain = v2.Compose([v2.RandomResizedCrop(side, (0.2, 1.0), antialias=True), jitter, v2.RandomGrayscale(0.2), blur, v2.RandomHorizontalFlip()])
 
     def __call__(self, picture):
         tensor = v2.functional.pil_to_tensor(picture)  # on tensors: faster than on PIL's pictures
         return self.chain(tensor), self.chain(tensor)
 
 
+class Pictures(torch.utils.data.Dataset):
+    def __init__(self, files, side):
+        self.files, self.views = files, TwoViews(side)
+
+    def __len__(self):
+        return len(self.files)
+
+    def __getitem__(self, index):
+        with Image.open(self.files[index]) as picture:
+            return self.views(picture.convert("RGB"))
+
+
+def data_loader(files, side, batch, workers):
+    return torch.utils.data.DataLoader(Pictures(sorted(files), side), batch, shuffle=True, num_workers=workers, persistent_workers=True, drop_last=True)
+
+
+def endless(loader):
+    while True:
+        for views in loader:
+            yield [view.permute(0, 2, 3, 1) for view in views]
+
+
 def loader_seconds_a_picture(root, workers):
-    dataset = torchvision.datasets.ImageFolder(root / "train", TwoViews())
-    loader = torch.utils.data.DataLoader(dataset, 32, shuffle=True, num_workers=workers, persistent_workers=True, drop_last=True)
+    loader = data_loader((root / "train/a").iterdir(), 224, 32, workers)
     for _ in loader:  # starts the workers
         pass
     start, pictures = time.perf_counter(), 0
     while time.perf_counter() - start < 3:
-        for (view, _), _ in loader:
+        for view, _ in loader:
             pictures += len(view)
     return (time.perf_counter() - start) / pictures
 
@@ -161,13 +184,20 @@ def run(options, compare):
         ours = Freeatm(options, folder)
         subprocess.run([options.freeatm, "world", f"out={folder}/world", "count=2048", "eval_count=8"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for blocks, model in ((1, "nano"), (2, "resnet18")):
-            contestants = {"freeatm": lambda: ours.seconds_a_step(model), "PyTorch, eager": lambda p=Peer(model, False): p.seconds_a_step()}
-            if not options.no_compile:
-                contestants["PyTorch, torch.compile"] = lambda p=Peer(model, True): p.seconds_a_step()
-            compare(f"MoCo v3's step, {model}, {BATCH} pictures of {SIDE} pixels", "s", contestants, options.rounds)
+            title = f"{model}, {BATCH} pictures of {SIDE} pixels"
+            eager, compiled = Peer(model, False), None if options.no_compile else Peer(model, True)
+            contestants = {"freeatm": lambda: ours.bench(f"moco_step/blocks:{blocks}/real_time")["real_time"] / 1000, "PyTorch, eager": eager.seconds_a_step}
+            if compiled:
+                contestants["PyTorch, torch.compile"] = compiled.seconds_a_step
+            compare(f"MoCo v3's step, {title}", "s", contestants, options.rounds)
+            batches = endless(data_loader((folder / "world/scenes/train").iterdir(), SIDE, BATCH, 1))
+            contestants = {"freeatm": lambda: ours.seconds_a_step(model), "PyTorch, eager, DataLoader": lambda: eager.seconds_a_step(batches)}
+            if compiled:
+                contestants["PyTorch, torch.compile, DataLoader"] = lambda: compiled.seconds_a_step(batches)
+            compare(f"MoCo v3's training, from picture files, one loader thread or process, {title}", "s a step", contestants, options.rounds)
             peer = subprocess.run([sys.executable, __file__, model, str(options.threads)], check=True, capture_output=True, text=True).stdout
             whole, updates = (ours.bench(f"moco_{part}/blocks:{blocks}/real_time")["real_time"] for part in ("step", "updates"))
-            print(f"\nwaited for data {100 * np.mean(ours.waited):.2f}% of that time; clipping, AdamW and momentum encoder {100 * updates / whole:.2f}% of a step;\n"
+            print(f"\nwaited for data {100 * np.mean(ours.waited):.2f}% of freeatm's training; clipping, AdamW and momentum encoder {100 * updates / whole:.2f}% of a step;\n"
                   f"peak memory, MiB: freeatm {ours.peak[model]:.0f}, PyTorch, eager {float(peer):.0f}", flush=True)
         write_pictures(folder / "pictures")
         name = f"moco_loader/workers:{options.threads}/real_time"
@@ -181,5 +211,5 @@ if __name__ == "__main__":  # the peak of a process that does nothing else: pyth
     torch.set_num_threads(int(sys.argv[2]))
     step = Peer(sys.argv[1], False)
     for _ in range(WARM_UP + STEPS):
-        step.step()
+        step.step(step.views)
     print(peak_memory())
