@@ -66,6 +66,13 @@ std::string weights_in(const fs::path& folder) {
   return found[0];
 }
 
+// Of a checkpoint of ours: heads and momentum encoder stay behind, which is nothing to be told.
+weights::TensorMap backbone_of(const fs::path& step) {
+  weights::TensorMap tensors = training::load_checkpoint_model(step);
+  std::erase_if(tensors, [](const auto& item) { return !item.first.starts_with("backbone."); });
+  return tensors;
+}
+
 }  // namespace
 
 std::shared_ptr<models::Backbone> Pretrained::load(uint64_t seed) const {
@@ -81,10 +88,10 @@ Pretrained open_pretrained(const std::string& checkpoint, const ModelOptions& mo
   if (!fs::is_directory(path)) return {model, weights::load_weight_file(checkpoint), checkpoint};
   const fs::path run_of_step = path.parent_path().parent_path();  // RUN/checkpoints/step_N
   if (fs::exists(path / "manifest.json") && fs::exists(run_of_step / "config.yaml"))
-    return {model_of_run(run_of_step), training::load_checkpoint_model(path), checkpoint};
+    return {model_of_run(run_of_step), backbone_of(path), checkpoint};
   if (fs::exists(path / "config.yaml")) {
     const fs::path newest = training::require_checkpoint(path, "checkpoint");
-    return {model_of_run(path), training::load_checkpoint_model(newest), newest.string()};
+    return {model_of_run(path), backbone_of(newest), newest.string()};
   }
   const std::string file = weights_in(path);
   return {model, weights::load_weight_file(file), file};
