@@ -2,8 +2,10 @@
 #include "freeatm/data/shards.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -20,12 +22,27 @@ namespace {
 
 constexpr int64_t kBlock = 512;  // tar's unit
 
+int open_for_reading(const fs::path& path) { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }
+
+/// Lets the process hold as many files as it may: usually it begins with 1024, fewer than ImageNet has shards.
+void raise_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /// A shard held open; reads are positioned, so threads share it.
 class ShardFile {
  public:
-  explicit ShardFile(const fs::path& path) : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  explicit ShardFile(const fs::path& path) : path_(path) {
     require_file(path, "data.root");
-    if (descriptor_ < 0) throw UserError(path.string(), "data.root", "cannot be opened");
+    descriptor_ = open_for_reading(path);
+    if (descriptor_ < 0 && errno == EMFILE) {
+      raise_file_limit();
+      descriptor_ = open_for_reading(path);
+    }
+    if (descriptor_ < 0) throw UserError(path.string(), "data.root", "cannot be opened: {}", std::strerror(errno));
   }
   ~ShardFile() { ::close(descriptor_); }
   ShardFile(const ShardFile&) = delete;
@@ -44,7 +61,7 @@ class ShardFile {
 
  private:
   fs::path path_;
-  int descriptor_;
+  int descriptor_ = -1;
 };
 
 struct TarHeader {

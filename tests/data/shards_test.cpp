@@ -2,6 +2,8 @@
 #include "freeatm/data/shards.h"
 
 #include <cstdlib>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <ATen/ATen.h>
 
@@ -86,6 +88,37 @@ TEST(Shards, TruncatedOrForeignAreRefusedByName) {
   }
   write_file(folder / "a.tar", std::string(4096, 'x'));
   EXPECT_USER_ERROR(open_shards(folder.path().string()), "is not a tar file");
+}
+
+TEST(Shards, MayBeMoreThanTheFilesAProcessBeginsWith) {
+  TemporaryFolder folder;
+  for (int i = 0; i < 12; ++i) write_shard(folder / std::to_string(i).append(".tar"), 1);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int next = ::dup(0);  // the lowest free number
+  ::close(next);
+  const rlimit few{static_cast<rlim_t>(next) + 5, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  EXPECT_EQ(open_shards(folder.path().string())->size(), 12);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+}
+
+TEST(Shards, AreReadToTheEndThoughSomebodyDeletesThem) {
+  TemporaryFolder folder;
+  write_shard(folder / "a.tar", 2);
+  const auto dataset = open_shards(folder.path().string());
+  fs::remove(folder / "a.tar");
+  RandomStream random(0, "test");
+  EXPECT_EQ(dataset->get(1, random).image, two_phrases().image);
+}
+
+TEST(Shards, CutOffWhileTheyAreReadAreAnErrorWithTheirName) {
+  TemporaryFolder folder;
+  write_shard(folder / "a.tar", 2);
+  const auto dataset = open_shards(folder.path().string());
+  fs::resize_file(folder / "a.tar", 1024);
+  RandomStream random(0, "test");
+  EXPECT_USER_ERROR(dataset->get(1, random), "a.tar");
 }
 
 TEST(Shards, ABrokenPictureIsAnErrorWithItsName) {
