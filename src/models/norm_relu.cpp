@@ -48,8 +48,7 @@ FREEATM_VECTORISED void scale_add_and_clamp(const float* x, const float* residua
   for (int64_t t = 0; t < size; t += tile) {
     const int64_t width = std::min(tile, size - t);
 #pragma GCC ivdep
-    for (int64_t i = 0; i < width; ++i)
-      y[t + i] = std::max(x[t + i] * scale[i] + shift[i] + residual[t + i], 0.0f);
+    for (int64_t i = 0; i < width; ++i) y[t + i] = std::max(x[t + i] * scale[i] + shift[i] + residual[t + i], 0.0f);
   }
 }
 
@@ -158,7 +157,8 @@ std::vector<double> values_of(const Tensor& x) {
 
 void follow(const Statistics& seen, int64_t rows, torch::nn::BatchNorm2dImpl& norm) {
   norm.num_batches_tracked.add_(1);
-  const double momentum = *norm.options.momentum(), unbiased = static_cast<double>(rows) / static_cast<double>(rows - 1);
+  const double momentum = *norm.options.momentum(),
+               unbiased = static_cast<double>(rows) / static_cast<double>(rows - 1);
   auto* mean = norm.running_mean.mutable_data_ptr<float>();
   auto* variance = norm.running_var.mutable_data_ptr<float>();
   for (size_t c = 0; c < seen.mean.size(); ++c) {
@@ -252,8 +252,9 @@ bool is_dense(const Tensor& x) {
 
 Tensor norm_relu(torch::nn::BatchNorm2dImpl& norm, Tensor x, const Tensor& residual) {
   const bool differentiates = at::GradMode::is_enabled() && (x.requires_grad() || norm.weight.requires_grad());
-  const bool fits = is_dense(x) && (!residual.defined() || is_dense(residual)) && norm.weight.scalar_type() == at::kFloat &&
-                    x.size(0) * x.size(2) * x.size(3) > 1 && (norm.is_training() || !differentiates);
+  const bool fits = is_dense(x) && (!residual.defined() || is_dense(residual)) &&
+                    norm.weight.scalar_type() == at::kFloat && x.size(0) * x.size(2) * x.size(3) > 1 &&
+                    (norm.is_training() || !differentiates);
   if (!fits) {
     Tensor y = norm.forward(x);
     return (residual.defined() ? y.add_(residual) : y).relu_();

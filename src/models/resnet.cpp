@@ -19,7 +19,8 @@ namespace {
 
 Conv2d convolution(int64_t in, int64_t out, int64_t kernel, int64_t stride = 1, int64_t dilation = 1) {
   const int64_t padding = kernel / 2 * dilation;
-  Conv2d layer(torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(padding).dilation(dilation).bias(false));
+  Conv2d layer(
+      torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(padding).dilation(dilation).bias(false));
   // As the pictures lie: else each call would copy the weights.
   layer->weight.set_data(layer->weight.contiguous(at::MemoryFormat::ChannelsLast));
   return layer;
