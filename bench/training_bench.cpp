@@ -10,6 +10,7 @@
 #include "freeatm/data/loader.h"
 #include "freeatm/models/resnet.h"
 #include "freeatm/objectives/moco_v3.h"
+#include "freeatm/training/ema.h"
 #include "freeatm/training/optimizer.h"
 
 namespace freeatm::objectives {
@@ -47,7 +48,7 @@ void moco_step(benchmark::State& state) {
 }
 BENCHMARK(moco_step)->ArgName("blocks")->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
 
-/// Clipping, AdamW and the momentum encoder alone.
+/// Clipping, AdamW, averages of the weights (trainer.ema) and the momentum encoder alone.
 void moco_updates(benchmark::State& state) {
   const auto objective = moco(state.range(0));
   const auto optimizer = training::make_optimizer({.clip_norm = 1.0}, objective->parameter_groups());
@@ -57,10 +58,15 @@ void moco_updates(benchmark::State& state) {
   for (const at::Tensor& parameter : objective->parameters()) {
     if (parameter.grad().defined()) gradients.emplace_back(parameter, parameter.grad());
   }
-  for (auto _ : state) {
+  const auto trained = training::averaged_state(*objective);
+  training::EmaHook averages(trained, training::copy_of(trained), 0.999);
+  const training::Losses losses;
+  const data::Batch batch;
+  for (int64_t step = 1; auto _ : state) {
     for (auto& [parameter, gradient] : gradients) parameter.mutable_grad() = gradient;
     optimizer->step();
     objective->after_step(0.5);
+    averages.after_step({.position = {.step = step++}, .learning_rate = 0, .losses = losses, .batch = batch});
   }
 }
 BENCHMARK(moco_updates)->ArgName("blocks")->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from torchvision.transforms import v2
 
 BATCH, SIDE, HIDDEN, DIMENSIONS, TEMPERATURE = 64, 64, 512, 128, 0.2
-WARM_UP, STEPS = 5, 20
+WARM_UP, STEPS = 4, 12
 MODELS = {"nano": "resnet10_nano", "resnet18": "resnet18"}
 
 
@@ -197,7 +197,7 @@ def run(options, compare):
             compare(f"MoCo v3's training, from picture files, one loader thread or process, {title}", "s a step", contestants, options.rounds)
             peer = subprocess.run([sys.executable, __file__, model, str(options.threads)], check=True, capture_output=True, text=True).stdout
             whole, updates = (ours.bench(f"moco_{part}/blocks:{blocks}/real_time")["real_time"] for part in ("step", "updates"))
-            print(f"\nwaited for data {100 * np.mean(ours.waited):.2f}% of freeatm's training; clipping, AdamW and momentum encoder {100 * updates / whole:.2f}% of a step;\n"
+            print(f"\nwaited for data {100 * np.mean(ours.waited):.2f}% of freeatm's training; clipping, AdamW, EMA and momentum encoder {100 * updates / whole:.2f}% of a step;\n"
                   f"peak memory, MiB: freeatm {ours.peak[model]:.0f}, PyTorch, eager {float(peer):.0f}", flush=True)
         write_pictures(folder / "pictures")
         name = f"moco_loader/workers:{options.threads}/real_time"

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 namespace freeatm::models {
@@ -100,10 +99,10 @@ struct Chunks {
   /// work(begin, size): of each chunk
   template <typename Work>
   void each(const Work& work) const {
-    at::parallel_for(0, count(), 1, [&](int64_t first, int64_t last) {
-      for (int64_t begin = first * chunk; begin < std::min(size, last * chunk); begin += chunk)
-        work(begin, std::min(chunk, size - begin));
-    });
+    const int64_t last = count();
+    // Not at::parallel_for: it takes, the first time, the number of threads that any thread has set last.
+#pragma omp parallel for schedule(static)
+    for (int64_t i = 0; i < last; ++i) work(i * chunk, std::min(chunk, size - i * chunk));
   }
 
   struct Sums {

@@ -3,6 +3,7 @@
 #include "norm_relu.h"
 
 #include <limits>
+#include <thread>
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -98,6 +99,14 @@ TEST(NormRelu, DoesNotDependOnTheNumberOfThreads) {
   }
   at::set_num_threads(threads);
   EXPECT_TRUE(gradients[0].equal(gradients[1]));
+}
+
+TEST(NormRelu, LeavesTheNumberOfThreadsAlone) {
+  const int threads = at::get_num_threads();
+  std::thread([] { at::set_num_threads(1); }).join();  // as a loader's worker does
+  Sides sides({8, 16, 32, true}, at::kFloat);
+  sides.run(true);
+  EXPECT_EQ(at::get_num_threads(), threads);
 }
 
 TEST(NormRelu, LetsNanThrough) {
