@@ -21,6 +21,7 @@ class Cached final : public Dataset {
   int64_t size() const override { return inner_->size(); }
   std::vector<std::string> class_names() const override { return inner_->class_names(); }
   bool is_multi_label() const override { return inner_->is_multi_label(); }
+  std::vector<int64_t> shard_sizes() const override { return inner_->shard_sizes(); }
 
   Sample get(int64_t index, RandomStream& random) const override {
     if (const auto kept = find(index)) return *kept;

@@ -20,6 +20,7 @@ class Wrapper : public Dataset {
   int64_t size() const override { return inner_->size(); }
   std::vector<std::string> class_names() const override { return inner_->class_names(); }
   bool is_multi_label() const override { return inner_->is_multi_label(); }
+  std::vector<int64_t> shard_sizes() const override { return inner_->shard_sizes(); }
 
  protected:
   Sample inner_sample(int64_t index, const RandomStream& random) const {

@@ -16,6 +16,8 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
 
+#include "epoch_order.h"
+
 namespace freeatm::data {
 namespace {
 
@@ -96,7 +98,7 @@ Sample Loader::State::read(int64_t index, const RandomStream& random) {
 
 Batch Loader::State::make(const Place& at) {
   const int64_t begin = at.step * options.batch_size, end = std::min(begin + options.batch_size, dataset.size());
-  const Permutation order(dataset.size(), seed, static_cast<uint64_t>(at.epoch));
+  const EpochOrder order(dataset.shard_sizes(), options.shards_at_once, seed, at.epoch);
   const double progress = (static_cast<double>(at.epoch) + static_cast<double>(at.step) / static_cast<double>(steps)) /
                           static_cast<double>(total_epochs);
   std::map<std::string, std::vector<at::Tensor>> columns;
@@ -152,6 +154,8 @@ void LoaderOptions::fields(config::Fields& f) {
   f("workers", workers, "threads that decode and augment", config::between(1, 256));
   f("prefetch", prefetch, "batches made ahead", config::between(1, 256));
   f("max_bad", max_bad, "samples that cannot be read and are passed over; one more ends the run", config::at_least(0));
+  f("shards_at_once", shards_at_once, "shards whose samples are mixed with each other, for slow disks; null: all",
+    config::at_least(1));
 }
 
 Loader::Loader(const Dataset& dataset, Prepare prepare, const LoaderOptions& options, uint64_t seed,

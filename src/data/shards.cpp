@@ -105,6 +105,11 @@ class ShardDataset final : public Dataset {
   Sample get(int64_t index, RandomStream&) const override {
     return samples_[index].first->sample(*samples_[index].second);
   }
+  std::vector<int64_t> shard_sizes() const override {
+    std::vector<int64_t> sizes;
+    for (const auto& shard : shards_) sizes.push_back(std::ssize(shard->samples()));
+    return sizes;
+  }
 
  private:
   std::vector<std::unique_ptr<ShardReader>> shards_;

@@ -55,6 +55,7 @@ TEST(Shards, ReadBackWhatWasWritten) {
   RandomStream random(0, "test");
   const Sample sample = dataset->get(4, random), wanted = two_phrases();
   EXPECT_EQ(sample.key, "000000001");
+  EXPECT_EQ(dataset->shard_sizes(), (std::vector<int64_t>{3, 2}));
   EXPECT_EQ(sample.image, wanted.image);
   EXPECT_EQ(sample.caption, wanted.caption);
   ASSERT_EQ(sample.phrases.size(), 2u);

@@ -22,6 +22,8 @@ class Dataset {
   virtual std::vector<std::string> class_names() const { return {}; }
   /// Whether a sample has any number of labels (Sample::labels) instead of exactly one (Sample::label).
   virtual bool is_multi_label() const { return false; }
+  /// Samples of each file that holds many, in the order of their indices; one part where files hold one each.
+  virtual std::vector<int64_t> shard_sizes() const { return {size()}; }
 };
 
 struct DatasetOptions {
