@@ -28,6 +28,7 @@ void JitterOptions::fields(config::Fields& f) {
 
 void AugmentOptions::fields(config::Fields& f) {
   f("size", size, "side of a view, pixels", config::between(1, 4096));
+  f("interpolation", interpolation, "how a crop is resized", config::any_of({"bilinear", "bicubic"}));
   f.group("jitter", jitter);
   f("jitter_probability", jitter_probability, "of the colour jitter", config::between(0, 1));
   f("grayscale_probability", grayscale_probability, "of losing all colour", config::between(0, 1));
@@ -83,7 +84,8 @@ Augmented augment(const Image& image, const MaskSet& masks, const Box& crop, con
                   RandomStream& random) {
   const int side = static_cast<int>(options.size);
   const Augmentation drawn = draw_augmentation(options, random);
-  Augmented view{resized_crop(image, crop, side, side), masks.resized_crop(crop, side, side)};
+  const Filter filter = options.interpolation == "bicubic" ? Filter::kBicubic : Filter::kBilinear;
+  Augmented view{resized_crop(image, crop, side, side, filter), masks.resized_crop(crop, side, side)};
   if (drawn.jitter) apply(*drawn.jitter, view.image);
   if (drawn.grayscale) grayscale(view.image);
   if (drawn.blur_sigma) gaussian_blur(view.image, *drawn.blur_sigma);

@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "freeatm/data/pixels.h"
 #include "freeatm/models/resnet.h"
 #include "freeatm/weights/load.h"
 
@@ -16,14 +17,18 @@ namespace {
 
 const models::ResNetOptions kNano{.depths = {1, 1, 1, 1}, .width = 16, .stem = "3x3", .output_stride = 8};
 
+std::shared_ptr<Classification> make(const ClassificationOptions& options) {
+  const auto backbone = std::make_shared<models::ResNet>(kNano);
+  backbone->initialize(1);
+  return std::make_shared<Classification>(backbone, 7, options, 2);
+}
+
 std::shared_ptr<Classification> make(const std::string& loss, double min_scale = 0.5, int64_t size = 32) {
   ClassificationOptions options;
   options.loss = loss;
   options.min_scale = min_scale;
   options.augment.size = size;
-  const auto backbone = std::make_shared<models::ResNet>(kNano);
-  backbone->initialize(1);
-  return std::make_shared<Classification>(backbone, 7, options, 2);
+  return make(options);
 }
 
 double relative_difference(const at::Tensor& a, const at::Tensor& b) {
@@ -105,6 +110,32 @@ TEST(Classification, PreparesAsAFunctionOfTheStream) {
   EXPECT_TRUE(a.at("image").equal(same.at("image")));
   EXPECT_FALSE(a.at("image").equal(other.at("image")));
   EXPECT_TRUE(a.at("target").equal(at::tensor({0., 1., 0., 0., 1., 0., 0.}, at::kFloat)));
+}
+
+TEST(Classification, RandAugmentComesBehindTheCropAndDisturbsNoOtherDraw) {
+  ClassificationOptions options{.loss = "cross_entropy", .min_scale = 0.5};
+  options.augment.size = 24;
+  const auto plain = make(options);
+  options.rand_augment.operations = 2;
+  const auto augmented = make(options);
+  int changed = 0;
+  for (uint64_t index = 0; index < 40; ++index) {
+    const RandomStream random(1, "view", 0, index);
+    const auto view_of = [&](const Classification& model) {
+      data::Sample sample;
+      sample.image = picture(32, 40);
+      RandomStream own = random;
+      return model.prepare(std::move(sample), own, 0).at("image");
+    };
+    const at::Tensor before = view_of(*plain), after = view_of(*augmented);
+    vision::Image expected(24, 24);
+    std::copy_n(before.const_data_ptr<uint8_t>(), before.numel(), expected.pixels.begin());
+    RandomStream drawn = random.fork("rand_augment");
+    vision::rand_augment(expected, options.rand_augment, drawn);
+    EXPECT_TRUE(after.equal(data::pixels(std::move(expected))));
+    changed += !after.equal(before);
+  }
+  EXPECT_GT(changed, 20);  // of 30 expected, a quarter having no operation left
 }
 
 // Three quarters of the picture's width are white: how wide they are in the view tells what the crop has left out.

@@ -172,7 +172,11 @@ TEST(Augment, WithEveryProbabilityZeroOnlyCrops) {
   const AugmentOptions options{
       .size = 20, .jitter_probability = 0, .grayscale_probability = 0, .blur_probability = 0, .flip_probability = 0};
   RandomStream random(1, "view");
-  EXPECT_EQ(augment(picture, {}, {4, 4, 30, 30}, options, random).image, resized_crop(picture, {4, 4, 30, 30}, 20, 20));
+  const Box box{4, 4, 30, 30};
+  EXPECT_EQ(augment(picture, {}, box, options, random).image, resized_crop(picture, box, 20, 20));
+  AugmentOptions bicubic = options;
+  bicubic.interpolation = "bicubic";
+  EXPECT_EQ(augment(picture, {}, box, bicubic, random).image, resized_crop(picture, box, 20, 20, Filter::kBicubic));
 }
 
 TEST(Augment, JitterOfWidthZeroChangesNothing) {

@@ -17,6 +17,7 @@
 #include "freeatm/objectives/mixup.h"
 #include "freeatm/training/objective.h"
 #include "freeatm/vision/augment.h"
+#include "freeatm/vision/rand_augment.h"
 
 namespace freeatm::objectives {
 
@@ -28,6 +29,7 @@ struct ClassificationOptions {
   double drop_path = 0;    // the last block's; it rises from 0 at the first
   MixOptions mix;
   EraseOptions erase;
+  vision::RandAugmentOptions rand_augment;
   vision::AugmentOptions augment{.jitter_probability = 0, .grayscale_probability = 0, .blur_probability = 0};
   void fields(config::Fields& f);
 

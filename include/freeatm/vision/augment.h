@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "freeatm/config/fields.h"
 #include "freeatm/core/random.h"
@@ -39,7 +40,8 @@ Jitter draw_jitter(const JitterOptions& options, RandomStream& random);
 
 /// One view's chain: crop -> jitter -> grayscale -> blur -> solarize -> flip, each but the crop with its probability.
 struct AugmentOptions {
-  int64_t size = 64;  // side of the view, pixels
+  int64_t size = 64;                       // side of the view, pixels
+  std::string interpolation = "bilinear";  // of the crop: "bilinear" | "bicubic"
   JitterOptions jitter;
   double jitter_probability = 0.8;
   double grayscale_probability = 0.2;

@@ -37,6 +37,7 @@ void ClassificationOptions::fields(config::Fields& f) {
     config::between(0, 0.95));
   f.group("mix", mix);
   f.group("erase", erase);
+  f.group("rand_augment", rand_augment);
   f.group("augment", augment);
 }
 
@@ -77,13 +78,15 @@ Tensor Classification::target_of(const data::Sample& sample) const {
 }
 
 data::View Classification::prepare(data::Sample&& sample, RandomStream& random, double /*progress*/) const {
-  RandomStream for_crop = random.fork("crop"), for_view = random.fork("view"), for_erasing = random.fork("erase");
+  RandomStream for_crop = random.fork("crop"), for_view = random.fork("view"), for_erasing = random.fork("erase"),
+               for_operations = random.fork("rand_augment");
   const vision::Image& image = sample.image;
   const double own_ratio = static_cast<double>(image.width) / image.height;
   const vision::Range ratio = options_.is_multi_label() ? vision::Range{own_ratio, own_ratio} : kRatio;
   const vision::Box crop =
       vision::random_resized_crop_box(image.height, image.width, {*options_.min_scale, 1.0}, ratio, for_crop);
   vision::Image seen = vision::augment(image, {}, crop, options_.augment, for_view).image;
+  vision::rand_augment(seen, options_.rand_augment, for_operations);
   maybe_erase(seen, options_.erase, for_erasing);
 
   data::View view{{"image", data::pixels(std::move(seen))}, {"target", target_of(sample)}};
