@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "wrapper.h"
+
 namespace freeatm::data {
 namespace {
 
@@ -14,18 +16,14 @@ int64_t bytes_of(const Sample& sample) {
   return pixels + (sample.masks.count() + sample.exact.count()) * (pixels / 3) + 1024;  // and its texts
 }
 
-class Cached final : public Dataset {
+class Cached final : public Wrapper {
  public:
-  Cached(std::unique_ptr<Dataset> inner, int64_t bytes)
-      : inner_(std::move(inner)), samples_(inner_->size()), room_(bytes) {}
-  int64_t size() const override { return inner_->size(); }
-  std::vector<std::string> class_names() const override { return inner_->class_names(); }
-  bool is_multi_label() const override { return inner_->is_multi_label(); }
-  std::vector<int64_t> shard_sizes() const override { return inner_->shard_sizes(); }
+  Cached(std::unique_ptr<Dataset> dataset, int64_t bytes)
+      : Wrapper(std::move(dataset)), samples_(inner().size()), room_(bytes) {}
 
   Sample get(int64_t index, RandomStream& random) const override {
     if (const auto kept = find(index)) return *kept;
-    Sample sample = inner_->get(index, random);
+    Sample sample = inner().get(index, random);
     const int64_t bytes = bytes_of(sample);
     if (room_.fetch_sub(bytes) >= bytes) {
       keep(index, std::make_shared<const Sample>(sample));
@@ -45,7 +43,6 @@ class Cached final : public Dataset {
     samples_[index] = std::move(sample);
   }
 
-  std::unique_ptr<Dataset> inner_;
   mutable std::mutex mutex_;
   mutable std::vector<std::shared_ptr<const Sample>> samples_;
   mutable std::atomic<int64_t> room_;

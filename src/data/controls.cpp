@@ -10,33 +10,28 @@
 #include "freeatm/vision/saliency.h"
 #include "freeatm/vision/transforms.h"
 
+#include "wrapper.h"
+
 namespace freeatm::data {
 namespace {
 
-/// A dataset that changes another's samples.
-class Wrapper : public Dataset {
+/// One that reads other samples of the dataset, too.
+class Control : public Wrapper {
  public:
-  explicit Wrapper(std::unique_ptr<Dataset> inner) : inner_(std::move(inner)) {}
-  int64_t size() const override { return inner_->size(); }
-  std::vector<std::string> class_names() const override { return inner_->class_names(); }
-  bool is_multi_label() const override { return inner_->is_multi_label(); }
-  std::vector<int64_t> shard_sizes() const override { return inner_->shard_sizes(); }
+  using Wrapper::Wrapper;
 
  protected:
   Sample inner_sample(int64_t index, const RandomStream& random) const {
     RandomStream own = random.fork("inner");
-    return inner_->get(index, own);
+    return inner().get(index, own);
   }
   /// Any sample but `index`.
   Sample other_sample(int64_t index, RandomStream& random) const {
     if (size() < 2) throw UserError("", "data.root", "has one picture: there is no other one to take from");
     const int64_t drawn = random.integer(size() - 1);
     RandomStream others = random.fork("other");
-    return inner_->get(drawn < index ? drawn : drawn + 1, others);
+    return inner().get(drawn < index ? drawn : drawn + 1, others);
   }
-
- private:
-  std::unique_ptr<Dataset> inner_;
 };
 
 std::vector<uint8_t> copy_of(const vision::MaskSet& masks, int64_t i) {
@@ -58,9 +53,9 @@ std::vector<uint8_t> things_of(const Sample& sample) {
   return all;
 }
 
-class Shuffled final : public Wrapper {
+class Shuffled final : public Control {
  public:
-  using Wrapper::Wrapper;
+  using Control::Control;
   Sample get(int64_t index, RandomStream& random) const override {
     Sample sample = inner_sample(index, random);
     Sample other = other_sample(index, random);
@@ -87,9 +82,9 @@ std::vector<uint8_t> random_box(int height, int width, int64_t area, RandomStrea
   return mask;
 }
 
-class Boxes final : public Wrapper {
+class Boxes final : public Control {
  public:
-  using Wrapper::Wrapper;
+  using Control::Control;
   Sample get(int64_t index, RandomStream& random) const override {
     Sample sample = inner_sample(index, random);
     vision::MaskSet masks(sample.masks.height(), sample.masks.width());
@@ -102,9 +97,9 @@ class Boxes final : public Wrapper {
   }
 };
 
-class Saliency final : public Wrapper {
+class Saliency final : public Control {
  public:
-  using Wrapper::Wrapper;
+  using Control::Control;
   Sample get(int64_t index, RandomStream& random) const override {
     Sample sample = inner_sample(index, random);
     std::vector<text::Phrase> phrases;
@@ -130,9 +125,9 @@ class Saliency final : public Wrapper {
   }
 };
 
-class Exact final : public Wrapper {
+class Exact final : public Control {
  public:
-  using Wrapper::Wrapper;
+  using Control::Control;
   Sample get(int64_t index, RandomStream& random) const override {
     Sample sample = inner_sample(index, random);
     if (sample.exact.count() > 0) {
@@ -146,9 +141,9 @@ class Exact final : public Wrapper {
   }
 };
 
-class SwappedBackgrounds final : public Wrapper {
+class SwappedBackgrounds final : public Control {
  public:
-  using Wrapper::Wrapper;
+  using Control::Control;
   Sample get(int64_t index, RandomStream& random) const override {
     Sample sample = inner_sample(index, random);
     const std::vector<uint8_t> things = things_of(sample);

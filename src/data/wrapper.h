@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "freeatm/data/dataset.h"
+
+namespace freeatm::data {
+
+/// A dataset that changes, or keeps, another's samples.
+class Wrapper : public Dataset {
+ public:
+  explicit Wrapper(std::unique_ptr<Dataset> inner) : inner_(std::move(inner)) {}
+  int64_t size() const override { return inner_->size(); }
+  std::vector<std::string> class_names() const override { return inner_->class_names(); }
+  bool is_multi_label() const override { return inner_->is_multi_label(); }
+  std::vector<int64_t> shard_sizes() const override { return inner_->shard_sizes(); }
+
+ protected:
+  const Dataset& inner() const { return *inner_; }
+
+ private:
+  std::unique_ptr<Dataset> inner_;
+};
+
+}  // namespace freeatm::data
