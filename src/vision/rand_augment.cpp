@@ -156,8 +156,8 @@ void warp(Image& image, const std::array<double, 6>& m) {
 }
 
 void rotate(Image& image, double degrees) {
-  const double angle = -std::fmod(degrees + 360, 360) * std::numbers::pi / 180;
   if (degrees == 0) return;
+  const double angle = -std::fmod(degrees + 360, 360) * std::numbers::pi / 180;
   const auto rounded = [](double value) { return std::round(value * 1e15) / 1e15; };
   const double cosine = rounded(std::cos(angle)), sine = rounded(std::sin(angle));
   const double x = image.width / 2.0, y = image.height / 2.0;
