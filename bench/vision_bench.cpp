@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "freeatm/vision/augment.h"
+#include "freeatm/vision/rand_augment.h"
 
 namespace freeatm::vision {
 namespace {
@@ -100,6 +101,12 @@ void crop_large(benchmark::State& state) {
   const Box box{10, 20, 2.4 * side, 2.2 * side};
   for (auto _ : state) benchmark::DoNotOptimize(resized_crop(image, box, side, side));
 }
+void rand_operation(benchmark::State& state, RandOperation operation) {
+  in_place(state, [=](Image& i) { apply({operation, 9, false}, i); });
+}
+void rand_rotate(benchmark::State& state) { rand_operation(state, RandOperation::kRotate); }
+void rand_sharpness(benchmark::State& state) { rand_operation(state, RandOperation::kSharpness); }
+void rand_equalize(benchmark::State& state) { rand_operation(state, RandOperation::kEqualize); }
 void augment_chain(benchmark::State& state) {
   const int side = static_cast<int>(state.range());
   const Image image = picture(side * 8 / 7, side * 8 / 7);
@@ -120,6 +127,9 @@ BENCHMARK(blur)->Arg(64)->Arg(224);
 BENCHMARK(flip)->Arg(64)->Arg(224);
 BENCHMARK(crop)->Arg(64)->Arg(224);
 BENCHMARK(crop_large)->Arg(64)->Arg(224);
+BENCHMARK(rand_rotate)->Arg(224);
+BENCHMARK(rand_sharpness)->Arg(224);
+BENCHMARK(rand_equalize)->Arg(224);
 BENCHMARK(augment_chain)->Arg(64)->Arg(224);
 
 void rle_encode(benchmark::State& state) {
