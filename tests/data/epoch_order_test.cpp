@@ -54,9 +54,8 @@ TEST(EpochOrder, HasNoMoreShardsOpenThanItMay) {
     for (int64_t position = 0; position < kAll; ++position)
       visits.try_emplace(shard_of(order[position]), position, position).first->second.second = position;
     for (int64_t position = 0; position < kAll; ++position) {
-      const auto open = std::ranges::count_if(visits, [&](const auto& visit) {
-        return visit.second.first <= position && position <= visit.second.second;
-      });
+      const auto open = std::ranges::count_if(
+          visits, [&](const auto& visit) { return visit.second.first <= position && position <= visit.second.second; });
       EXPECT_LE(open, 2);
     }
   }

@@ -12,9 +12,9 @@ namespace freeatm::data {
 
 struct LoaderOptions {
   int64_t batch_size = 64;
-  int64_t workers = 1;   // threads that decode and augment
-  int64_t prefetch = 4;  // batches made ahead
-  int64_t max_bad = 16;  // samples that cannot be read and are passed over
+  int64_t workers = 1;                    // threads that decode and augment
+  int64_t prefetch = 4;                   // batches made ahead
+  int64_t max_bad = 16;                   // samples that cannot be read and are passed over
   std::optional<int64_t> shards_at_once;  // mixed with each other; none: all
   bool shuffle = true;
   bool drop_last = true;           // training: whole batches only
