@@ -7,6 +7,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <torch/csrc/autograd/function.h>
 
 #include "models/hash_weights.h"
 #include "testing.h"
