@@ -3,7 +3,8 @@
 
     .deps/peers/bin/python scripts/baselines/rand_augment.py
 
-cases.json lists [operation, level, is negated]; NAME.png is a picture, NAME_out.png the results one below the other.
+cases.json lists [operation, level, is negated]; dull.png is one of the pictures, augment/picture.png the other, NAME_out.png the results one
+below the other.
 """
 import json
 import random
@@ -32,8 +33,8 @@ def main():
     for name in auto_augment._RAND_INCREASING_TRANSFORMS:
         levels = [2.3, 9.0, 9.9 if name.startswith("Posterize") else 10.0] if auto_augment.LEVEL_TO_ARG[name] else [9.0]
         cases += [(name, level, negated) for level in levels for negated in ([False, True] if name in SIGNED else [False])]
+    pictures()["dull"].save(OUT / "dull.png")
     for title, picture in pictures().items():
-        picture.save(OUT / f"{title}.png")
         results = []
         for name, level, negated in cases:
             random.random = lambda negated=negated: 1.0 if negated else 0.0

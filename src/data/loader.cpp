@@ -39,6 +39,7 @@ struct Loader::State {
   LoaderOptions options;
   uint64_t seed;
   int64_t total_epochs, steps;
+  std::vector<int64_t> shard_sizes;
 
   std::mutex mutex;
   std::condition_variable room, made;
@@ -55,7 +56,12 @@ struct Loader::State {
   std::vector<std::thread> workers;
 
   State(const Dataset& dataset, Prepare prepare, const LoaderOptions& options, uint64_t seed, int64_t total_epochs)
-      : dataset(dataset), prepare(std::move(prepare)), options(options), seed(seed), total_epochs(total_epochs) {
+      : dataset(dataset),
+        prepare(std::move(prepare)),
+        options(options),
+        seed(seed),
+        total_epochs(total_epochs),
+        shard_sizes(dataset.shard_sizes()) {
     const int64_t size = dataset.size(), batch = options.batch_size;
     steps = options.drop_last ? size / batch : (size + batch - 1) / batch;
     if (steps == 0) throw UserError("", "batch_size", "{} is more than the dataset's {} samples", batch, size);
@@ -98,7 +104,7 @@ Sample Loader::State::read(int64_t index, const RandomStream& random) {
 
 Batch Loader::State::make(const Place& at) {
   const int64_t begin = at.step * options.batch_size, end = std::min(begin + options.batch_size, dataset.size());
-  const EpochOrder order(dataset.shard_sizes(), options.shards_at_once, seed, at.epoch);
+  const EpochOrder order(shard_sizes, options.shards_at_once, seed, at.epoch);
   const double progress = (static_cast<double>(at.epoch) + static_cast<double>(at.step) / static_cast<double>(steps)) /
                           static_cast<double>(total_epochs);
   std::map<std::string, std::vector<at::Tensor>> columns;

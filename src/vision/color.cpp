@@ -2,13 +2,14 @@
 // Changes of colour as torchvision makes them on uint8 tensors: float arithmetic, cut off (not rounded) to bytes after
 // each step.
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include <opencv2/imgproc.hpp>
 
 #include "freeatm/core/error.h"
 #include "freeatm/vision/transforms.h"
+
+#include "value_table.h"
 
 namespace freeatm::vision {
 namespace {
@@ -17,13 +18,6 @@ uint8_t to_byte(float value) { return static_cast<uint8_t>(std::clamp(value, 0.0
 
 // ITU-R 601's luma with torchvision's rounded coefficients.
 uint8_t luma(const uint8_t* pixel) { return to_byte(0.2989f * pixel[0] + 0.587f * pixel[1] + 0.114f * pixel[2]); }
-
-template <class F>
-void map_values(Image& image, F function) {  // through a table of the 256 values
-  std::array<uint8_t, 256> table;
-  for (int value = 0; value < 256; ++value) table[value] = function(value);
-  for (uint8_t& value : image.pixels) value = table[value];
-}
 
 constexpr int64_t kBlock = 64;  // pixels at once
 

@@ -7,29 +7,15 @@
 #include <numbers>
 #include <utility>
 
+#include "freeatm/vision/transforms.h"
+
+#include "value_table.h"
+
 namespace freeatm::vision {
 namespace {
 
 constexpr double kMostLevel = 10, kProbability = 0.5;
 constexpr uint8_t kFill[3] = {124, 116, 104};  // ImageNet's mean
-
-using Table = std::array<uint8_t, 256>;
-
-template <class F>
-Table table_of(F function) {
-  Table table;
-  for (int value = 0; value < 256; ++value) table[static_cast<size_t>(value)] = static_cast<uint8_t>(function(value));
-  return table;
-}
-
-void map_channel(Image& image, int channel, const Table& table) {
-  for (size_t i = static_cast<size_t>(channel); i < image.pixels.size(); i += 3)
-    image.pixels[i] = table[image.pixels[i]];
-}
-
-void map_all(Image& image, const Table& table) {
-  for (uint8_t& value : image.pixels) value = table[value];
-}
 
 std::array<int64_t, 256> histogram(const Image& image, int channel) {
   std::array<int64_t, 256> counts{};
@@ -46,7 +32,7 @@ void auto_contrast(Image& image) {
     if (high <= low) continue;
     const double scale = 255.0 / static_cast<double>(high - low), offset = -static_cast<double>(low) * scale;
     map_channel(image, channel,
-                table_of([&](int value) { return std::clamp(static_cast<int>(value * scale + offset), 0, 255); }));
+                [&](int value) { return std::clamp(static_cast<int>(value * scale + offset), 0, 255); });
   }
 }
 
@@ -58,11 +44,11 @@ void equalize(Image& image) {
     const int64_t step = (pixels - *last) / 255;  // pixels of a value, were they even
     if (step == 0) continue;
     int64_t before = step / 2;
-    map_channel(image, channel, table_of([&](int value) {
-                  const int64_t out = std::min<int64_t>(before / step, 255);
-                  before += counts[static_cast<size_t>(value)];
-                  return out;
-                }));
+    map_channel(image, channel, [&](int value) {
+      const int64_t out = std::min<int64_t>(before / step, 255);
+      before += counts[static_cast<size_t>(value)];
+      return out;
+    });
   }
 }
 
@@ -92,11 +78,11 @@ void enhance_contrast(Image& image, float factor) {
   const auto luma = luma_of(image);
   for (const uint8_t value : luma) sum += value;
   const auto mean = static_cast<int>(static_cast<double>(sum) / static_cast<double>(luma.size()) + 0.5);
-  map_all(image, table_of([&](int value) { return blended(mean, value, factor); }));
+  map_values(image, [&](int value) { return blended(mean, value, factor); });
 }
 
 void enhance_brightness(Image& image, float factor) {
-  map_all(image, table_of([&](int value) { return blended(0, value, factor); }));
+  map_values(image, [&](int value) { return blended(0, value, factor); });
 }
 
 // Without sharpness: every pixel but the frame's is a weighted mean of its neighbours, 5 for itself, 1 for the others.
@@ -196,15 +182,15 @@ void apply(const RandStep& step, Image& image) {
     case RandOperation::kEqualize:
       return equalize(image);
     case RandOperation::kInvert:
-      return map_all(image, table_of([](int value) { return 255 - value; }));
+      return solarize(image, 0);
     case RandOperation::kRotate:
       return rotate(image, sign * share * 30);
     case RandOperation::kPosterize:
-      return map_all(image, table_of([&](int value) { return value & mask; }));
+      return map_values(image, [&](int value) { return value & mask; });
     case RandOperation::kSolarize:
-      return map_all(image, table_of([&](int value) { return value < threshold ? value : 255 - value; }));
+      return solarize(image, threshold);
     case RandOperation::kSolarizeAdd:
-      return map_all(image, table_of([&](int value) { return value < 128 ? std::min(255, value + added) : value; }));
+      return map_values(image, [&](int value) { return value < 128 ? std::min(255, value + added) : value; });
     case RandOperation::kColor:
       return enhance_color(image, factor);
     case RandOperation::kContrast:

@@ -41,8 +41,10 @@ RandOperation operation_of(const std::string& timms_name) {
 TEST(RandAugment, OperationsEqualTimms) {  // scripts/baselines/rand_augment.py
   const auto cases = nlohmann::json::parse(read_file(kFolder + "cases.json"));
   ASSERT_EQ(cases.size(), 66u);
-  for (const std::string name : {"picture", "dull"}) {
-    const Image picture = read_image(kFolder + name + ".png"), results = read_image(kFolder + name + "_out.png");
+  const std::map<std::string, std::string> pictures = {
+      {"picture", testing::test_file("vision/data/augment/picture.png")}, {"dull", kFolder + "dull.png"}};
+  for (const auto& [name, file] : pictures) {
+    const Image picture = read_image(file), results = read_image(kFolder + name + "_out.png");
     for (size_t i = 0; i < cases.size(); ++i) {
       Image seen = picture;
       apply({operation_of(cases[i][0]), cases[i][1], cases[i][2]}, seen);
