@@ -4,11 +4,11 @@
 
 #include <opencv2/core.hpp>
 
-#include "freeatm/data/world.h"
+#include "freeatm/world/world.h"
 
-#include "world/scene.h"
+#include "scene.h"
 
-namespace freeatm::data::world {
+namespace freeatm::world {
 namespace {
 
 void draw(benchmark::State& state, Domain domain) {
@@ -25,4 +25,4 @@ BENCHMARK_CAPTURE(draw, seen, Domain::kSeen);
 BENCHMARK_CAPTURE(draw, shifted, Domain::kShifted);
 
 }  // namespace
-}  // namespace freeatm::data::world
+}  // namespace freeatm::world

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-# freeatm_layer(name SOURCES ... DEPS layers... [LIBS libraries...] [TORCH])   the library freeatm_<name>
+# freeatm_layer(name SOURCES ... DEPS layers... [LIBS libraries...] [TORCH] [PCH])   the library freeatm_<name>
 # freeatm_test(layer [FAST sources...] [SLOW sources...] [PEERS sources...] [LIBS ...])   <layer>_test, <layer>_slow_test, <layer>_peers_test;
 #   ctest labels fast, slow, peers. What is in PEERS skips itself where .deps/peers (scripts/setup_peers.sh) is absent.
+#
+# Most of a compilation is reading headers, so sources are compiled eight at a time, and layers whose sources build modules
+# share a precompiled header. Names in anonymous namespaces are therefore one namespace's a layer; presets `tidy` and
+# `single` compile file by file.
 
 add_library(freeatm_flags INTERFACE)
 # Off: designated initialisers leave fields to their defaults on purpose; the other two are false alarms of g++ 12 on std::string (PR105651).
@@ -12,28 +16,41 @@ if(FREEATM_SANITIZE)
   target_link_options(freeatm_flags INTERFACE -fsanitize=address,undefined)
 endif()
 
-# The shared precompiled header of everything that uses torch: 40 s once instead of 35 s a file.
-function(freeatm_use_torch target)
-  target_link_libraries(${target} PUBLIC LibTorch::LibTorch)
+# Tests run for a moment and are compiled each time: -O1, in every build type.
+add_library(freeatm_test_flags INTERFACE)
+target_compile_options(freeatm_test_flags INTERFACE -O1)
+
+# A target with the header that its users reuse; the optimiser's level is a part of it.
+function(freeatm_make_pch name)
+  file(WRITE ${CMAKE_BINARY_DIR}/${name}.cpp "")
+  add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/${name}.cpp)
+  target_link_libraries(${name} PRIVATE freeatm_flags LibTorch::LibTorch ${ARGN})
+  target_precompile_headers(${name} PRIVATE <ATen/ATen.h> <torch/nn/module.h> <torch/nn/modules/batchnorm.h>
+    <torch/nn/modules/container/modulelist.h> <torch/nn/modules/container/sequential.h> <torch/nn/modules/conv.h>
+    <torch/nn/modules/linear.h> <torch/nn/modules/normalization.h> <map> <memory> <string> <vector>)
+endfunction()
+
+function(freeatm_use_pch target pch)
   if(FREEATM_PCH)
-    if(NOT TARGET freeatm_pch)
-      file(WRITE ${CMAKE_BINARY_DIR}/pch.cpp "")
-      add_library(freeatm_pch STATIC ${CMAKE_BINARY_DIR}/pch.cpp)
-      target_link_libraries(freeatm_pch PUBLIC freeatm_flags LibTorch::LibTorch)
-      target_precompile_headers(freeatm_pch PRIVATE <torch/torch.h> <map> <memory> <string> <vector>)
+    if(NOT TARGET ${pch})
+      freeatm_make_pch(${pch} ${ARGN})
     endif()
-    target_precompile_headers(${target} REUSE_FROM freeatm_pch)
+    target_precompile_headers(${target} REUSE_FROM ${pch})
   endif()
 endfunction()
 
 function(freeatm_layer name)
-  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;PCH" "" "SOURCES;DEPS;LIBS" ${ARGN})
   add_library(freeatm_${name} STATIC ${ARG_SOURCES})
   target_include_directories(freeatm_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   list(TRANSFORM ARG_DEPS PREPEND freeatm_)
   target_link_libraries(freeatm_${name} PUBLIC ${ARG_DEPS} PRIVATE freeatm_flags ${ARG_LIBS})
+  set_target_properties(freeatm_${name} PROPERTIES UNITY_BUILD ${FREEATM_UNITY})
   if(ARG_TORCH)
-    freeatm_use_torch(freeatm_${name})
+    target_link_libraries(freeatm_${name} PUBLIC LibTorch::LibTorch)
+  endif()
+  if(ARG_PCH)
+    freeatm_use_pch(freeatm_${name} freeatm_pch)
   endif()
 endfunction()
 
@@ -48,11 +65,12 @@ function(freeatm_test layer)
       endif()
       add_executable(${target} ${ARG_${label}})
       target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests ${CMAKE_SOURCE_DIR}/src/${layer})
-      target_link_libraries(${target} PRIVATE freeatm_${layer} freeatm_flags GTest::gtest_main nlohmann_json::nlohmann_json ${ARG_LIBS})
+      target_link_libraries(${target} PRIVATE freeatm_${layer} freeatm_flags freeatm_test_flags GTest::gtest_main nlohmann_json::nlohmann_json ${ARG_LIBS})
       target_compile_definitions(${target} PRIVATE FREEATM_SOURCE_DIR="${CMAKE_SOURCE_DIR}" FREEATM_BINARY_DIR="${CMAKE_BINARY_DIR}")
-      get_target_property(uses freeatm_${layer} LINK_LIBRARIES)
-      if("LibTorch::LibTorch" IN_LIST uses)
-        freeatm_use_torch(${target})
+      set_target_properties(${target} PROPERTIES UNITY_BUILD ${FREEATM_UNITY} UNITY_BUILD_BATCH_SIZE 4)
+      get_target_property(libraries freeatm_${layer} LINK_LIBRARIES)
+      if("LibTorch::LibTorch" IN_LIST libraries)
+        freeatm_use_pch(${target} freeatm_test_pch freeatm_test_flags)
       endif()
       gtest_discover_tests(${target} TEST_PREFIX ${layer}. DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${lower} ENVIRONMENT GOMP_SPINCOUNT=2000)
     endif()

@@ -10,9 +10,11 @@
 
 namespace freeatm::testing {
 
+inline std::string source_file(const std::string& name) { return FREEATM_SOURCE_DIR "/" + name; }
 /// A file of the repository's tests/ folder.
-inline std::string test_file(const std::string& name) { return std::string(FREEATM_SOURCE_DIR) + "/tests/" + name; }
-inline std::string source_file(const std::string& name) { return std::string(FREEATM_SOURCE_DIR) + "/" + name; }
+inline std::string test_file(const std::string& name) { return FREEATM_SOURCE_DIR "/tests/" + name; }
+
+inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 /// A fresh folder that is removed with the object.
 class TemporaryFolder {

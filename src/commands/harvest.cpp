@@ -8,10 +8,10 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
 #include "freeatm/data/captions.h"
-#include "freeatm/data/world.h"
 #include "freeatm/diffusion/pipeline.h"
 #include "freeatm/models/device.h"
 #include "freeatm/training/run_folder.h"
+#include "freeatm/world/world.h"
 
 namespace freeatm::commands {
 namespace {
@@ -83,7 +83,7 @@ HarvestSummary claimed(const HarvestCommandOptions& options, Run run) {
 HarvestSummary harvest_captions(const HarvestCommandOptions& options) {
   const auto captions = data::read_captions(options.captions, options.templates);
   const auto pipeline = options.load();
-  const text::PhraseFinder phrases(data::world_lexicon(), options.nouns);
+  const text::PhraseFinder phrases(world::lexicon(), options.nouns);
   const auto source = diffusion::sampled_pictures(pipeline, captions, phrases, options.run);
   return claimed(options, [&] { return run_harvest(*source, options.run, options.out); });
 }
@@ -91,7 +91,7 @@ HarvestSummary harvest_captions(const HarvestCommandOptions& options) {
 HarvestSummary harvest_images(const HarvestCommandOptions& options) {
   const auto dataset = data::open_dataset({*options.data.root, options.data.layout, options.data.split});
   const auto pipeline = options.load();
-  const text::PhraseFinder phrases(data::world_lexicon(), options.nouns);
+  const text::PhraseFinder phrases(world::lexicon(), options.nouns);
   const auto source = diffusion::given_pictures(pipeline, *dataset, phrases, options.run);
   return claimed(options, [&] { return run_harvest(*source, options.run, options.out); });
 }

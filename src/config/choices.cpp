@@ -8,14 +8,12 @@
 namespace freeatm::config {
 namespace {
 
-bool is_text(const Node& node) { return std::holds_alternative<std::string>(node.value()); }
-
 void require_option(const Override& override) {
   const Node& value = override.value;
-  bool fits = is_text(value);
+  bool fits = value.is_text();
   if (value.is_list()) {
     fits = true;
-    for (const Node& item : value.list()) fits = fits && is_text(item);
+    for (const Node& item : value.list()) fits = fits && item.is_text();
   }
   if (!fits) {
     throw UserError(override.text, "", "{} is not an option's name or a list of names; ~{} takes the group out",

@@ -2,6 +2,7 @@
 #include "defaults.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "freeatm/core/error.h"
 
@@ -54,9 +55,9 @@ Default parse_choice(const Node& item) {
   }
   read_target(target, out);
   if (out.group.empty()) throw UserError(out.where, "defaults", "'{}' names no group", key);
-  const auto is_text = [](const Node& node) { return std::holds_alternative<std::string>(node.value()); };
-  const bool fits = option.is_null() || is_text(option) ||
-                    (option.is_list() && std::all_of(option.list().begin(), option.list().end(), is_text));
+  const bool fits =
+      option.is_null() || option.is_text() ||
+      (option.is_list() && std::all_of(option.list().begin(), option.list().end(), std::mem_fn(&Node::is_text)));
   if (!fits) {
     throw UserError(out.where, "defaults", "{}: {} is not an option's name, a list of names or null", key,
                     option.describe());

@@ -8,16 +8,14 @@
 
 #include "freeatm/core/format.h"
 
+#include "override_lexer.h"
 #include "scalar.h"
 #include "tree_limits.h"
 
 namespace freeatm::config {
 namespace {
 
-constexpr std::string_view kBlank = " \t";
 constexpr std::string_view kEndsKey = "\\${}()[]:. \t'\"";  // characters that no key of a path has
-constexpr std::string_view kPlainCharacters = "/-\\+.$%*@?|";
-constexpr std::string_view kEscapable = "\\()[]{}:=, \t";
 
 bool is_name_character(unsigned char c) { return c < 0x80 && (std::isalnum(c) || c == '_' || c == '-'); }
 bool is_name(std::string_view text) {
@@ -61,7 +59,7 @@ class TextParser {
     if (there) at_ += what.size();
     return there;
   }
-  size_t blanks_end() const { return std::min(text_.find_first_not_of(kBlank, at_), text_.size()); }
+  size_t blanks_end() const { return std::min(text_.find_first_not_of(kOverrideBlank, at_), text_.size()); }
   void skip_blanks() { at_ = blanks_end(); }
   // The next character behind blanks; 0 at the end.
   char behind_blanks() const { return blanks_end() < text_.size() ? text_[blanks_end()] : '\0'; }
@@ -234,7 +232,7 @@ class TextParser {
     }
     if (tokens == 0) refuse("no value");
     if (tokens == 1 && !word.empty()) {
-      if (word.find_first_not_of(kBlank) == std::string_view::npos) refuse("no value");
+      if (word.find_first_not_of(kOverrideBlank) == std::string_view::npos) refuse("no value");
       if (auto typed = typed_word(word)) {
         out.kind = Element::Kind::kWord;
         out.word = Node(*typed);
@@ -254,7 +252,7 @@ class TextParser {
   size_t escapes_length() const {
     size_t length = 0;
     for (std::string_view rest = text_.substr(at_);
-         rest.size() >= 2 && rest[0] == '\\' && kEscapable.find(rest[1]) != std::string_view::npos;
+         rest.size() >= 2 && rest[0] == '\\' && kOverrideEscapable.find(rest[1]) != std::string_view::npos;
          rest.remove_prefix(2)) {
       length += 2;
     }
@@ -264,7 +262,7 @@ class TextParser {
   size_t token_length() const {
     const std::string_view rest = text_.substr(at_);
     const size_t blanks = blanks_end() - at_;
-    if (behind_blanks() == ':') return std::min(rest.find_first_not_of(kBlank, blanks + 1), rest.size());
+    if (behind_blanks() == ':') return std::min(rest.find_first_not_of(kOverrideBlank, blanks + 1), rest.size());
     if (blanks > 0) return blanks;
     size_t name = 0;
     if (is_name(rest.substr(0, 1))) name = std::find_if_not(rest.begin(), rest.end(), is_name_character) - rest.begin();

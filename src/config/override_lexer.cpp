@@ -12,8 +12,6 @@
 namespace freeatm::config {
 namespace {
 
-constexpr std::string_view kPlainCharacters = "/-\\+.$%*@?|";
-
 class Lexer {
  public:
   Lexer(std::string_view text, const std::string& where) : text_(text), where_(where) {}

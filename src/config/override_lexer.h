@@ -19,6 +19,8 @@ struct OverrideToken {
 };
 
 inline constexpr std::string_view kOverrideBlank = " \t";
+/// What an unquoted word may hold beside letters, digits, _ and -, in overrides and in interpolations.
+inline constexpr std::string_view kPlainCharacters = "/-\\+.$%*@?|";
 /// What a backslash makes an ordinary character, outside of quotes.
 inline constexpr std::string_view kOverrideEscapable = "\\()[]{}:=, \t";
 

@@ -21,7 +21,7 @@ bool is_plain(const std::string& text) {
 }
 
 // Backslashes in front of a quote count double, those elsewhere do not.
-std::string quoted(const std::string& text) {
+std::string quoted_value(const std::string& text) {
   std::string out = "'";
   size_t backslashes = 0;
   for (const char c : text) {
@@ -34,7 +34,7 @@ std::string quoted(const std::string& text) {
 }
 
 // The grammar knows no quotes in keys.
-std::string escaped(const std::string& key) {
+std::string escaped_key(const std::string& key) {
   std::string out;
   for (const char c : key) {
     if (kOverrideEscapable.find(c) != std::string_view::npos) out += '\\';
@@ -53,12 +53,12 @@ std::string override_text(const Node& value) {
   }
   if (value.is_map()) {
     for (const auto& [key, item] : value.map()) {
-      out += (out.empty() ? "" : ",") + escaped(key) + ":" + override_text(item);
+      out += (out.empty() ? "" : ",") + escaped_key(key) + ":" + override_text(item);
     }
     return "{" + out + "}";
   }
   const auto* text = std::get_if<std::string>(&value.value());
-  return !text || is_plain(*text) ? value.text() : quoted(*text);
+  return !text || is_plain(*text) ? value.text() : quoted_value(*text);
 }
 
 }  // namespace freeatm::config

@@ -12,11 +12,9 @@ namespace freeatm::config {
 namespace {
 
 bool is_integer(const Node& node) { return std::holds_alternative<int64_t>(node.value()); }
-bool is_text(const Node& node) { return std::holds_alternative<std::string>(node.value()); }
-
 }  // namespace
 
-bool is_number(const Node& node) { return node.is_scalar() && !node.is_null() && !is_text(node); }
+bool is_number(const Node& node) { return node.is_scalar() && !node.is_null() && !node.is_text(); }
 
 double number(const Node& node) {
   if (const auto* flag = std::get_if<bool>(&node.value())) return *flag;
@@ -41,7 +39,7 @@ bool python_equal(const Node& a, const Node& b) {
 bool python_less(const Node& a, const Node& b) {
   if (is_integer(a) && is_integer(b)) return std::get<int64_t>(a.value()) < std::get<int64_t>(b.value());
   if (is_number(a) && is_number(b) && !std::isnan(number(a)) && !std::isnan(number(b))) return number(a) < number(b);
-  if (is_text(a) && is_text(b)) return a.text() < b.text();
+  if (a.is_text() && b.is_text()) return a.text() < b.text();
   if (a.is_list() && b.is_list()) {
     const auto [left, right] =
         std::mismatch(a.list().begin(), a.list().end(), b.list().begin(), b.list().end(), python_equal);

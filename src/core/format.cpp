@@ -2,8 +2,10 @@
 #include "freeatm/core/format.h"
 
 #include <charconv>
+#include <cstdio>
 
-namespace freeatm::detail {
+namespace freeatm {
+namespace detail {
 
 std::string to_text(double value) {
   char buffer[32];
@@ -25,4 +27,12 @@ std::string fill_in(std::string_view pattern, const std::vector<std::string>& ar
   return out;
 }
 
-}  // namespace freeatm::detail
+}  // namespace detail
+
+std::string sample_key(int64_t index) {
+  char text[24];
+  std::snprintf(text, sizeof text, "%09lld", static_cast<long long>(index));
+  return text;
+}
+
+}  // namespace freeatm

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/data/dataset.h"
 
-#include <cstdio>
-
-#include <ATen/ATen.h>
-
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
 
@@ -32,18 +28,6 @@ std::string detect_layout(const std::string& root, const std::string& split) {
 }
 
 }  // namespace
-
-std::string sample_key(int64_t index) {
-  char text[24];
-  std::snprintf(text, sizeof text, "%09lld", static_cast<long long>(index));
-  return text;
-}
-
-Batch Batch::to(const at::Device& device) const {
-  Batch moved;
-  for (const auto& [name, tensor] : tensors) moved.tensors[name] = tensor.to(device, /*non_blocking=*/true);
-  return moved;
-}
 
 void DatasetOptions::fields(config::Fields& f) {
   f("root", root, "the dataset's folder, or one .tar");

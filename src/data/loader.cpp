@@ -10,8 +10,10 @@
 #include <thread>
 #include <vector>
 
-#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
@@ -19,21 +21,18 @@
 #include "epoch_order.h"
 
 namespace freeatm::data {
-namespace {
-
-// A batch's place in the run: workers take places in order, `next` hands them out in order.
-struct Place {
-  int64_t epoch = 0, step = 0;
-};
-
-struct Made {
-  std::optional<Batch> batch;
-  std::exception_ptr error;
-};
-
-}  // namespace
 
 struct Loader::State {
+  // A batch's place in the run: workers take places in order, `next` hands them out in order.
+  struct Place {
+    int64_t epoch = 0, step = 0;
+  };
+
+  struct Made {
+    std::optional<Batch> batch;
+    std::exception_ptr error;
+  };
+
   const Dataset& dataset;
   Prepare prepare;
   LoaderOptions options;
@@ -164,6 +163,12 @@ void LoaderOptions::fields(config::Fields& f) {
     config::at_least(1));
 }
 
+Batch Batch::to(const at::Device& device) const {
+  Batch moved;
+  for (const auto& [name, tensor] : tensors) moved.tensors[name] = tensor.to(device, /*non_blocking=*/true);
+  return moved;
+}
+
 Loader::Loader(const Dataset& dataset, Prepare prepare, const LoaderOptions& options, uint64_t seed,
                int64_t total_epochs)
     : state_(std::make_unique<State>(dataset, std::move(prepare), options, seed, total_epochs)) {
@@ -208,7 +213,7 @@ std::optional<Batch> Loader::next() {
   const auto begin = std::chrono::steady_clock::now();
   s.made.wait(lock, [&] { return s.ring.contains(s.wanted_ticket); });
   s.waited += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  Made result = std::move(s.ring.extract(s.wanted_ticket).mapped());
+  State::Made result = std::move(s.ring.extract(s.wanted_ticket).mapped());
   ++s.wanted_ticket;
   s.room.notify_all();
   if (result.error) std::rethrow_exception(result.error);

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include <ATen/ATen.h>
+#include <ATen/ops/empty.h>
 
 #include "freeatm/core/error.h"
 
@@ -164,6 +164,23 @@ at::Tensor read_npy(std::string_view bytes, const std::string& where) {
   const at::Tensor tensor = at::empty(*header.shape, type);
   if (!data.empty()) std::memcpy(tensor.mutable_data_ptr(), data.data(), data.size());
   return tensor;
+}
+
+std::string npy_float16(const at::Tensor& tensor) {
+  const at::Tensor half = tensor.to(at::kCPU, at::kHalf).contiguous();
+  std::string shape;
+  for (int64_t extent : half.sizes()) shape += std::to_string(extent) + ", ";
+  if (half.dim() > 1) shape.resize(shape.size() - 2);
+  std::string header = "{'descr': '<f2', 'fortran_order': False, 'shape': (" + shape + "), }";
+  constexpr size_t kMagic = 10, kAlign = 64;  // the data start at a multiple of 64 bytes; the header ends in a newline
+  header.append(kAlign - (kMagic + header.size() + 1) % kAlign, ' ').push_back('\n');
+  std::string out = "\x93NUMPY\x01";
+  out.push_back('\0');
+  out.push_back(static_cast<char>(header.size() & 0xff));
+  out.push_back(static_cast<char>(header.size() >> 8));
+  out += header;
+  out.append(static_cast<const char*>(half.const_data_ptr()), half.nbytes());
+  return out;
 }
 
 }  // namespace freeatm::data

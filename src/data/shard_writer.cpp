@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstring>
 
-#include <ATen/ATen.h>
 #include <archive.h>
 #include <archive_entry.h>
 #include <nlohmann/json.hpp>
@@ -52,23 +51,6 @@ void ShardWriter::add(const std::string& key, const std::vector<Member>& members
 void ShardWriter::commit() {
   state_->check(archive_write_close(state_->tar.get()));
   state_->pending.commit();
-}
-
-std::string npy_float16(const at::Tensor& tensor) {
-  const at::Tensor half = tensor.to(at::kCPU, at::kHalf).contiguous();
-  std::string shape;
-  for (int64_t extent : half.sizes()) shape += std::to_string(extent) + ", ";
-  if (half.dim() > 1) shape.resize(shape.size() - 2);
-  std::string header = "{'descr': '<f2', 'fortran_order': False, 'shape': (" + shape + "), }";
-  constexpr size_t kMagic = 10, kAlign = 64;  // the data start at a multiple of 64 bytes; the header ends in a newline
-  header.append(kAlign - (kMagic + header.size() + 1) % kAlign, ' ').push_back('\n');
-  std::string out = "\x93NUMPY\x01";
-  out.push_back('\0');
-  out.push_back(static_cast<char>(header.size() & 0xff));
-  out.push_back(static_cast<char>(header.size() >> 8));
-  out += header;
-  out.append(static_cast<const char*>(half.const_data_ptr()), half.nbytes());
-  return out;
 }
 
 namespace {

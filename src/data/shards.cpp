@@ -32,6 +32,8 @@ void raise_file_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+}  // namespace
+
 /// A shard held open; reads are positioned, so threads share it.
 class ShardFile {
  public:
@@ -63,6 +65,8 @@ class ShardFile {
   fs::path path_;
   int descriptor_ = -1;
 };
+
+namespace {
 
 struct TarHeader {
   std::string name;

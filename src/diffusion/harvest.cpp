@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/format.h"
 #include "freeatm/core/progress.h"
 #include "freeatm/core/signals.h"
 #include "freeatm/data/npy.h"
@@ -151,7 +152,7 @@ HarvestSummary run_harvest(const HarvestSource& source, const HarvestRunOptions&
   for (int64_t begin = 0; begin < source.size(); begin += options.shard_size) {
     const int64_t end = std::min(begin + options.shard_size, source.size());
     const fs::path path = out / shard_name(begin / options.shard_size);
-    if (is_whole(path, data::sample_key(begin), end - begin)) {
+    if (is_whole(path, sample_key(begin), end - begin)) {
       ++summary.shards_kept;
       summary.pictures += end - begin;
     } else {

@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/format.h"
 #include "freeatm/core/log.h"
 #include "freeatm/data/pixels.h"
 #include "freeatm/diffusion/harvest.h"
@@ -43,7 +44,7 @@ class Source : public HarvestSource {
     for (size_t i = 0; i < pictures.size(); ++i) {
       Harvested& picture = pictures[i];
       const text::Encoding& encoding = prompts.encodings[i];
-      picture.sample.key = data::sample_key(begin + static_cast<int64_t>(i));
+      picture.sample.key = sample_key(begin + static_cast<int64_t>(i));
       for (text::Phrase& phrase : picture.sample.phrases) phrase.tokens = text::tokens_in(phrase.span, encoding.spans);
       if (encoding.cut > 0) warn_of_cut(picture.sample, encoding);
       picture.provenance.seed = seed(begin + static_cast<int64_t>(i));

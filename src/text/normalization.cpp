@@ -54,11 +54,11 @@ void decompose(char32_t code, std::vector<char32_t>& out) {
   if (found->second != 0) out.push_back(found->second);  // the second part has no decomposition of its own
 }
 
-using Pair = std::pair<char32_t, char32_t>;
+using CodePoints = std::pair<char32_t, char32_t>;
 
 // (first, second) -> composed, sorted.
-std::vector<std::pair<Pair, char32_t>> make_compositions() {
-  std::vector<std::pair<Pair, char32_t>> out;
+std::vector<std::pair<CodePoints, char32_t>> make_compositions() {
+  std::vector<std::pair<CodePoints, char32_t>> out;
   for (const auto& [code, first, second] : kDecompositions) {
     if (second != 0 && !std::binary_search(std::begin(kExclusions), std::end(kExclusions), code)) {
       out.push_back({{first, second}, code});
@@ -77,8 +77,8 @@ char32_t composed(char32_t first, char32_t second) {
   if (without_trail && second > kTrails && second - kTrails < kTrailCount) return first + (second - kTrails);
   static const auto kCompositions = make_compositions();
   const auto found =
-      std::lower_bound(kCompositions.begin(), kCompositions.end(), std::pair(Pair(first, second), U'\0'));
-  return found != kCompositions.end() && found->first == Pair(first, second) ? found->second : 0;
+      std::lower_bound(kCompositions.begin(), kCompositions.end(), std::pair(CodePoints(first, second), U'\0'));
+  return found != kCompositions.end() && found->first == CodePoints(first, second) ? found->second : 0;
 }
 
 std::vector<Part> decomposed(const std::vector<Character>& characters) {

@@ -61,7 +61,7 @@ class JpegReader {
 };
 
 // The EXIF block of the first APP1 segment that holds one; segments are 0xff, kind, length (itself included), content.
-std::string_view exif_block(std::string_view bytes) {
+std::string_view exif_segment(std::string_view bytes) {
   using namespace std::string_view_literals;
   for (size_t at = 2; at + 4 <= bytes.size() && bytes[at] == '\xff';) {
     const auto kind = static_cast<unsigned char>(bytes[at + 1]);
@@ -107,7 +107,7 @@ Image decode_jpeg(std::string_view bytes, const std::string& name, const DecodeO
     image = Image(height, width);
     reader.decode(image.pixels.data(), width, height, TJPF_RGB);
   }
-  return upright(std::move(image), exif_orientation(exif_block(bytes)));
+  return upright(std::move(image), exif_orientation(exif_segment(bytes)));
 }
 
 std::string encode_jpeg(const Image& image, int quality) {

@@ -20,7 +20,7 @@ uint32_t little_endian(std::string_view bytes) {
 }
 
 // The EXIF chunk: "RIFF" size "WEBP", then chunks of a name, a size, so many bytes and one more where that is odd.
-std::string_view exif_block(std::string_view bytes) {
+std::string_view exif_chunk(std::string_view bytes) {
   for (size_t at = 12; at + 8 <= bytes.size();) {
     const size_t size = little_endian(bytes.substr(at + 4));
     std::string_view content = bytes.substr(at + 8, size);
@@ -52,7 +52,7 @@ Image decode_webp(std::string_view bytes, const std::string& name) {
   Image image(features.height, features.width);
   if (WebPDecodeRGBInto(data, bytes.size(), image.pixels.data(), image.pixels.size(), image.width * 3) == nullptr)
     throw UserError(name, "", "is a broken WebP picture");
-  return upright(std::move(image), exif_orientation(exif_block(bytes)));
+  return upright(std::move(image), exif_orientation(exif_chunk(bytes)));
 }
 
 std::string encode_webp(const Image& image, int quality) {

@@ -25,8 +25,8 @@ constexpr std::array<std::pair<std::string_view, at::ScalarType>, 10> kStorages{
                                                                                  {"ByteStorage", at::kByte},
                                                                                  {"BoolStorage", at::kBool}}};
 
-constexpr std::array<std::string_view, 10> kDtypes{"float32", "float64", "float16", "bfloat16", "int64",
-                                                   "int32",   "int16",   "int8",    "uint8",    "bool"};
+constexpr std::array<std::string_view, 10> kDtypeNames{"float32", "float64", "float16", "bfloat16", "int64",
+                                                       "int32",   "int16",   "int8",    "uint8",    "bool"};
 
 struct Function {
   std::string_view module, name;
@@ -129,7 +129,7 @@ std::optional<GlobalName> find_global(std::string_view module, std::string_view 
   for (const auto& [storage, dtype] : kStorages) {
     if (storage == name) return GlobalName{PickleGlobal::kStorage, dtype};
   }
-  for (const std::string_view dtype : kDtypes) {
+  for (const std::string_view dtype : kDtypeNames) {
     if (dtype == name) return GlobalName{PickleGlobal::kConstant, at::kFloat};
   }
   return std::nullopt;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/json.h"
+#include "freeatm/data/npy.h"
 #include "freeatm/data/shards.h"
 
 #include "program.h"

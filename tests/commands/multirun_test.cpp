@@ -17,7 +17,7 @@
 namespace freeatm {
 namespace {
 
-constexpr const char* kSmall = "world -m count=1 eval_count=1 threads=1 ";
+constexpr const char* kSmallWorlds = "world -m count=1 eval_count=1 threads=1 ";
 
 using testing::Outcome;
 
@@ -32,7 +32,7 @@ class Multirun : public ::testing::Test {
 };
 
 TEST_F(Multirun, RunsTheProductIntoNumberedFolders) {
-  const Outcome outcome = testing::run_program(kSmall + out() + " seed=3,4");
+  const Outcome outcome = testing::run_program(kSmallWorlds + out() + " seed=3,4");
   EXPECT_EQ(outcome.code, 0) << outcome.text;
   EXPECT_NE(outcome.text.find("job 2/2: count=1 eval_count=1 threads=1 seed=4\n"), std::string::npos) << outcome.text;
   EXPECT_TRUE(is_made(0));
@@ -44,30 +44,30 @@ TEST_F(Multirun, RunsTheProductIntoNumberedFolders) {
 }
 
 TEST_F(Multirun, WithoutASweepIsOneJob) {
-  EXPECT_EQ(testing::run_program(kSmall + out()).code, 0);
+  EXPECT_EQ(testing::run_program(kSmallWorlds + out()).code, 0);
   EXPECT_TRUE(is_made(0));
   EXPECT_EQ(entries(), 2u);
 }
 
 TEST_F(Multirun, GoesOnAfterAFailedJobAndSaysWhichFailed) {
   const std::string font = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf";  // configs/world.yaml's
-  const Outcome outcome = testing::run_program(kSmall + out() + " font=nowhere.ttf," + font);
+  const Outcome outcome = testing::run_program(kSmallWorlds + out() + " font=nowhere.ttf," + font);
   EXPECT_EQ(outcome.code, 1) << outcome.text;
   EXPECT_FALSE(is_made(0));
   EXPECT_TRUE(is_made(1));
   EXPECT_NE(outcome.text.find("job 1/2 failed with exit code 2: count=1"), std::string::npos) << outcome.text;
-  EXPECT_EQ(testing::run_program(kSmall + out() + "2 font=nowhere.ttf,gone.ttf").code,
+  EXPECT_EQ(testing::run_program(kSmallWorlds + out() + "2 font=nowhere.ttf,gone.ttf").code,
             2);  // every job refuses its input
 }
 
 TEST_F(Multirun, GoesOnInTheSameFolderAlsoWithMoreValues) {
-  ASSERT_EQ(testing::run_program(kSmall + out() + " seed=3,4").code, 0);
+  ASSERT_EQ(testing::run_program(kSmallWorlds + out() + " seed=3,4").code, 0);
   const auto before = fs::last_write_time(folder() + "/1/manifest.json");
-  const Outcome more = testing::run_program(kSmall + out() + " seed=3,4,5");
+  const Outcome more = testing::run_program(kSmallWorlds + out() + " seed=3,4,5");
   EXPECT_EQ(more.code, 0) << more.text;
   EXPECT_TRUE(is_made(2));
   EXPECT_EQ(fs::last_write_time(folder() + "/1/manifest.json"), before);
-  const Outcome other = testing::run_program(kSmall + out() + " seed=4,3");
+  const Outcome other = testing::run_program(kSmallWorlds + out() + " seed=4,3");
   EXPECT_EQ(other.code, 2);
   EXPECT_NE(other.text.find("multirun.yaml: out: holds other jobs"), std::string::npos) << other.text;
 }
@@ -87,7 +87,7 @@ TEST_F(Multirun, RefusesBeforeAnythingIsWritten) {
   for (const auto& [overrides, message] : wrong) {
     std::string quoted = "'";
     for (const char c : overrides) quoted += c == ' ' ? "' '" : std::string(1, c);
-    const Outcome outcome = testing::run_program(kSmall + out() + " " + quoted + "'");
+    const Outcome outcome = testing::run_program(kSmallWorlds + out() + " " + quoted + "'");
     EXPECT_EQ(outcome.code, 2) << overrides << "\n" << outcome.text;
     EXPECT_NE(outcome.text.find(message), std::string::npos) << overrides << "\n" << outcome.text;
     EXPECT_EQ(std::count(outcome.text.begin(), outcome.text.end(), '\n'), 1) << outcome.text;
@@ -100,7 +100,7 @@ TEST_F(Multirun, RefusesBeforeAnythingIsWritten) {
 TEST_F(Multirun, RefusesAFolderWithOtherFiles) {
   fs::create_directories(folder());
   write_file(folder() + "/notes.txt", "mine");
-  const Outcome outcome = testing::run_program(kSmall + out());
+  const Outcome outcome = testing::run_program(kSmallWorlds + out());
   EXPECT_EQ(outcome.code, 2);
   EXPECT_NE(outcome.text.find("neither empty nor the folder of a sweep"), std::string::npos) << outcome.text;
   EXPECT_EQ(entries(), 1u);

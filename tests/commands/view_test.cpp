@@ -2,6 +2,8 @@
 // freeatm view on shards that are whole, and on shards that training would refuse.
 #include <ATen/ATen.h>
 
+#include "freeatm/core/format.h"
+#include "freeatm/data/npy.h"
 #include "freeatm/data/shards.h"
 
 #include "program.h"
@@ -101,8 +103,8 @@ TEST_F(View, ThePageCountsWhatItShowsAndWarnsOfTheRest) {
   fs::create_directories(folder_ / "b");
   for (const char* name : {"a", "b"}) {
     data::ShardWriter writer(folder_ / name / "shard-000000.tar");
-    for (int i = 0; i < 3; ++i) writer.add(data::sample_key(i), {{"png", picture()}, {"json", kDog}});
-    writer.add(data::sample_key(3), {{"txt", "</script><b>"}});
+    for (int i = 0; i < 3; ++i) writer.add(sample_key(i), {{"png", picture()}, {"json", kDog}});
+    writer.add(sample_key(3), {{"txt", "</script><b>"}});
     writer.commit();
   }
   const auto page = [&](const std::string& arguments) {

@@ -23,7 +23,7 @@ struct Sampler {
   }
 };
 
-struct Options {
+struct FieldOptions {
   std::string captions;
   bool resume = true;
   std::optional<int64_t> count;
@@ -47,12 +47,12 @@ struct Options {
   }
 };
 
-Options read_from(const std::string& yaml) {
-  return read<Options>({"harvest", parse_yaml(yaml, "configs/x.yaml"), false});
+FieldOptions read_from(const std::string& yaml) {
+  return read<FieldOptions>({"harvest", parse_yaml(yaml, "configs/x.yaml"), false});
 }
 
 TEST(Fields, ReadEveryTypeAndKeepTheDefaultsOfAbsentKeys) {
-  const Options o = read_from(
+  const FieldOptions o = read_from(
       "captions: a.txt\nresume: off\ncount: 4\nbudget_minutes: 3\nnote: null\ngrids: [8]\nbetas: [0, 1e-1]\n"
       "layers: [up, mid]\nsampler: {guidance_scale: 2, name: pndm}\n");
   EXPECT_EQ(o.captions, "a.txt");
@@ -102,7 +102,7 @@ TEST(Fields, RefuseInOneLine) {
 }
 
 TEST(Fields, WhatIsDumpedReadsBack) {
-  Options options;
+  FieldOptions options;
   options.captions = "on";
   options.count = 8;
   options.sampler.steps = 7;
@@ -118,7 +118,7 @@ TEST(Fields, WhatIsDumpedReadsBack) {
 TEST(Fields, HelpShowsValuesRangesAndMeanings) {
   const Composed composed{"harvest", parse_yaml("captions: ???\ncount: 7\nsampler: {steps: 50}\n", "x"), true};
   ::testing::internal::CaptureStdout();
-  EXPECT_THROW(read<Options>(composed), HelpShown);
+  EXPECT_THROW(read<FieldOptions>(composed), HelpShown);
   const std::string help = ::testing::internal::GetCapturedStdout();
   EXPECT_EQ(help, R"(  captions = required                     .txt, .jsonl or COCO captions
   resume = true                           go on where an earlier run stopped
@@ -139,7 +139,7 @@ sampler
 
 TEST(Fields, AreGatheredWithTheNamesThatAreAllowed) {
   std::vector<FieldRow> rows;
-  EXPECT_THROW(read<Options>({"harvest", parse_yaml("sampler: {name: pndm}\n", "x"), false, &rows}), HelpShown);
+  EXPECT_THROW(read<FieldOptions>({"harvest", parse_yaml("sampler: {name: pndm}\n", "x"), false, &rows}), HelpShown);
   ASSERT_EQ(rows.size(), 11u);
   EXPECT_EQ(rows[1].names, (std::vector<std::string>{"true", "false"}));
   EXPECT_EQ(rows[10].path(), "sampler.name");
@@ -149,7 +149,7 @@ TEST(Fields, AreGatheredWithTheNamesThatAreAllowed) {
 
 TEST(Fields, CanBeCheckedAlone) {
   const auto check = [](const std::string& yaml) {
-    read<Options>({"harvest", parse_yaml(yaml, "x"), false, nullptr, true});
+    read<FieldOptions>({"harvest", parse_yaml(yaml, "x"), false, nullptr, true});
   };
   EXPECT_THROW(check("count: 4\n"), ChecksPassed);
   EXPECT_USER_ERROR(check("count: 3\n"), "count: must be even");

@@ -9,10 +9,14 @@
 #include "freeatm/core/files.h"
 #include "freeatm/core/random.h"
 
+#include "nodes.h"
 #include "testing.h"
 
 namespace freeatm::config {
 namespace {
+
+using testing::equal;
+using testing::repeated;
 
 class Interpolations : public ::testing::Test {
  protected:
@@ -64,12 +68,6 @@ TEST_F(Interpolations, OfLongTextsAreQuotedShort) {
   }
 }
 
-std::string repeated(const std::string& text, size_t count) {
-  std::string out;
-  for (size_t i = 0; i < count; ++i) out += text;
-  return out;
-}
-
 // Each of these would grow without end, or call itself without end.
 TEST_F(Interpolations, HostileResolversAreRefused) {
   EXPECT_USER_ERROR(composed("a: {b: '${oc.create:${a}}'}\n"), "a.b");
@@ -86,17 +84,7 @@ TEST_F(Interpolations, HostileResolversAreRefused) {
   EXPECT_USER_ERROR(composed(big + "]\n"), "too large once interpolations are expanded");
 }
 
-bool equal(const Node& a, const Node& b) {
-  if (a.value().index() != b.value().index()) return false;
-  if (a.is_list()) return std::equal(a.list().begin(), a.list().end(), b.list().begin(), b.list().end(), equal);
-  if (a.is_map()) {
-    return std::equal(a.map().begin(), a.map().end(), b.map().begin(), b.map().end(),
-                      [](const auto& x, const auto& y) { return x.first == y.first && equal(x.second, y.second); });
-  }
-  return a.text() == b.text();
-}
-
-std::string nasty_text(RandomStream& random) {
+std::string hostile_text(RandomStream& random) {
   static const char* const kPieces[] = {"${",      "}",  "$",  "{", "\\", "\\\\", "${a}", "\\${",
                                         "oc.env:", "'",  "\"", ":", " ",  "\n",   "#",    "null",
                                         "1e-3",    "on", "猫", ",", "[",  "]",    "%",    "\t"};
@@ -109,14 +97,14 @@ Node nasty_node(RandomStream& random, int depth) {
   const int64_t kind = random.integer(depth > 0 ? 8 : 6);
   if (kind == 0) return Node(nullptr);
   if (kind == 1) return Node(std::ldexp(random.uniform(-1.0, 1.0), static_cast<int>(random.integer(-60, 60))));
-  if (kind < 6) return Node(nasty_text(random));
+  if (kind < 6) return Node(hostile_text(random));
   if (kind == 6) {
     Node::List items;
     for (int64_t n = random.integer(4); n > 0; --n) items.push_back(nasty_node(random, depth - 1));
     return Node(std::move(items));
   }
   Node map{Node::Map()};
-  for (int64_t n = random.integer(4); n > 0; --n) map.set("k" + nasty_text(random), nasty_node(random, depth - 1));
+  for (int64_t n = random.integer(4); n > 0; --n) map.set("k" + hostile_text(random), nasty_node(random, depth - 1));
   return map;
 }
 

@@ -10,22 +10,14 @@
 #include "freeatm/core/files.h"
 #include "freeatm/core/random.h"
 
+#include "nodes.h"
 #include "testing.h"
 
 namespace freeatm::config {
 namespace {
 
-bool equal(const Node& a, const Node& b) {
-  if (a.value().index() != b.value().index()) return false;
-  if (a.is_list()) {
-    return std::equal(a.list().begin(), a.list().end(), b.list().begin(), b.list().end(), equal);
-  }
-  if (a.is_map()) {
-    return std::equal(a.map().begin(), a.map().end(), b.map().begin(), b.map().end(),
-                      [](const auto& x, const auto& y) { return x.first == y.first && equal(x.second, y.second); });
-  }
-  return a.text() == b.text();
-}
+using testing::equal;
+using testing::repeated;
 
 // Texts that are most easily misread: made of the characters and words that mean something to YAML.
 std::string random_text(RandomStream& random) {
@@ -131,12 +123,6 @@ TEST(Yaml, OnlyRegularFilesOfModestSizeAreRead) {
   EXPECT_USER_ERROR(load_yaml(folder.path().string()), "is a folder; a file is wanted");
   EXPECT_USER_ERROR(load_yaml(path("large")), "104857600 bytes are too many for a config; at most 1048576");
   EXPECT_USER_ERROR(load_yaml(path("none")), "none: no such file");
-}
-
-std::string repeated(const std::string& text, size_t count) {
-  std::string out;
-  for (size_t i = 0; i < count; ++i) out += text;
-  return out;
 }
 
 // Each level names the one before nine times: 9^9 values if it were expanded.

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "freeatm/core/format.h"
+
 #include "testing.h"
 
 namespace freeatm::data {

@@ -8,6 +8,7 @@
 #include <ATen/ATen.h>
 
 #include "freeatm/data/dataset.h"
+#include "freeatm/data/npy.h"
 
 #include "testing.h"
 

@@ -9,16 +9,16 @@
 #include "freeatm/weights/safetensors.h"
 
 #include "hash_folder.h"
+#include "tensors.h"
 
 namespace freeatm::diffusion {
 namespace {
 
 using nlohmann::json;
+using testing::difference;
 
 const std::vector<std::string> kCaptions = {"a dog and two cats", "A zebra on the grass!"};
 const std::vector<uint32_t> kSeeds = {5, 4294967295u};
-
-double difference(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
 
 SamplerOptions options_of(const json& run) {
   SamplerOptions o;

@@ -9,6 +9,7 @@
 
 #include "freeatm/diffusion/harvester.h"
 
+#include "tensors.h"
 #include "testing.h"
 
 namespace freeatm::diffusion {
@@ -16,12 +17,11 @@ namespace {
 
 using models::AttentionSite;
 using models::Block;
+using testing::difference;
 
 AttentionSite site(int64_t height, int64_t width, Block block = Block::kUp) {
   return {"layer", block, height, width, /*heads=*/2, /*is_cross=*/true};
 }
-
-double difference(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
 
 TEST(AttentionHarvester, WantsTheChosenGridsBlocksAndSteps) {
   AttentionHarvester harvester({.scales = {1, 2}, .blocks = {"up", "mid"}, .timestep_max = 400}, 15, 16, {3});

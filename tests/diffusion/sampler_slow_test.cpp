@@ -10,11 +10,13 @@
 #include "freeatm/vision/image.h"
 #include "freeatm/weights/safetensors.h"
 
+#include "tensors.h"
 #include "testing.h"
 
 namespace freeatm::diffusion {
 namespace {
 
+using testing::difference;
 using testing::source_file;
 using testing::test_file;
 
@@ -33,7 +35,6 @@ std::vector<std::string> captions() {
       .get<std::vector<std::string>>();
 }
 
-double difference(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
 double relative(const at::Tensor& a, const at::Tensor& b) { return difference(a, b) / b.abs().max().item<double>(); }
 
 // [3, H, W] in 0 .. 255.

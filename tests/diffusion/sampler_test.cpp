@@ -6,17 +6,18 @@
 #include <gtest/gtest.h>
 
 #include "hash_folder.h"
+#include "tensors.h"
 
 namespace freeatm::diffusion {
 namespace {
+
+using testing::difference;
 
 const Pipeline& pipeline() {
   static const testing::HashFolder folder("sd1_like");
   static const Pipeline pipeline = Pipeline::load(folder.path(), at::kCPU, at::kFloat);
   return pipeline;
 }
-
-double difference(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
 
 at::Tensor draw(const SamplerOptions& options, const std::vector<std::string>& captions = {"a dog"},
                 const std::vector<uint32_t>& seeds = {4}, models::AttentionProbe* probe = nullptr) {

@@ -13,14 +13,14 @@
 #include "freeatm/weights/safetensors.h"
 
 #include "models/hash_weights.h"
+#include "tensors.h"
 #include "testing.h"
 
 namespace freeatm::diffusion {
 namespace {
 
 using nlohmann::json;
-
-double difference(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
+using testing::difference;
 
 const weights::Safetensors& expected() {
   static const auto file = weights::load_safetensors(testing::test_file("diffusion/data/schedulers.safetensors"));

@@ -10,16 +10,13 @@
 
 #include "freeatm/weights/safetensors.h"
 
+#include "metrics.h"
 #include "testing.h"
 
 namespace freeatm::evaluation {
 namespace {
 
-std::map<std::string, double> by_name(const std::vector<Metric>& metrics) {
-  std::map<std::string, double> out;
-  for (const auto& [name, value] : metrics) out[name] = value;
-  return out;
-}
+using testing::by_name;
 
 TEST(AveragePrecision, EqualsScikitLearn) {
   const auto values =

@@ -6,9 +6,12 @@
 #include <gtest/gtest.h>
 
 #include "colours.h"
+#include "metrics.h"
 
 namespace freeatm::evaluation {
 namespace {
+
+using testing::by_name;
 
 /// Grey pictures of 16 x 16 with a red and a blue rectangle, as open_instances gives them.
 class Rectangles final : public data::Dataset {
@@ -51,12 +54,6 @@ class Cells final : public models::Backbone {
   at::Tensor forward(const at::Tensor& images) override { return forward_features(images).mean({2, 3}); }
   int64_t channels() const override { return 3; }
 };
-
-std::map<std::string, double> by_name(const std::vector<Metric>& metrics) {
-  std::map<std::string, double> out;
-  for (const auto& [name, value] : metrics) out[name] = value;
-  return out;
-}
 
 LabelledGrids grids(int64_t pictures, int64_t side = 16) {
   Cells cells;

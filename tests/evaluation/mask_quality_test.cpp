@@ -8,22 +8,19 @@
 #include <gtest/gtest.h>
 
 #include "freeatm/data/dataset.h"
-#include "freeatm/data/world.h"
+#include "freeatm/world/world.h"
 
+#include "metrics.h"
 #include "testing.h"
 
 namespace freeatm::evaluation {
 namespace {
 
+using testing::by_name;
+
 const diffusion::Pipeline& pipeline() {
   static const auto pipeline = diffusion::Pipeline::load(testing::source_file("models/emoji"), at::kCPU, at::kFloat);
   return pipeline;
-}
-
-std::map<std::string, double> by_name(const std::vector<Metric>& metrics) {
-  std::map<std::string, double> values;
-  for (const Metric& metric : metrics) values[metric.name] = metric.value;
-  return values;
 }
 
 /// A grey picture whose dog is said to be [x, x + side) x [y, y + side).
@@ -70,10 +67,10 @@ TEST(MaskQuality, RefusesPicturesOfMixedSizes) {
 
 TEST(MaskQuality, TheModelFindsTheWorldsObjects) {
   const testing::TemporaryFolder folder;
-  data::WorldOptions world;
+  world::WorldOptions world;
   world.out = (folder / "world").string();
   world.count = 1, world.eval_count = 48;
-  data::write_world(world);
+  world::write_world(world);
   const auto scenes = data::open_coco(world.out + "/scenes", "val");
   RandomStream unused(0, "test");
   std::vector<data::Sample> samples;

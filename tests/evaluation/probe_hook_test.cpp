@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "freeatm/core/format.h"
+
 #include "colours.h"
 
 namespace freeatm::evaluation {
@@ -20,7 +22,7 @@ void write_colours(const fs::path& root) {
   for (int64_t i = 0; i < colours.size(); ++i) {
     const fs::path folder = root / (i < 45 ? "train" : "val") / colours.class_names()[i % 3];
     fs::create_directories(folder);
-    write_file(folder / (data::sample_key(i) + ".png"), vision::encode_png(colours.get(i, none).image));
+    write_file(folder / (sample_key(i) + ".png"), vision::encode_png(colours.get(i, none).image));
   }
 }
 

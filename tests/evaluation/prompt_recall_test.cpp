@@ -6,18 +6,18 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "freeatm/data/world.h"
+#include "freeatm/world/world.h"
 
 #include "testing.h"
 
 namespace freeatm::evaluation {
 namespace {
 
-const std::vector<std::string> kClasses = {"dog", "car", "police car", "strawberry", "bus", "palm tree", "tree"};
+const std::vector<std::string> kWorldClasses = {"dog", "car", "police car", "strawberry", "bus", "palm tree", "tree"};
 
 std::string class_name(const std::string& noun) {
-  const auto label = class_of_noun(noun, kClasses);
-  return label ? kClasses[*label] : "nothing";
+  const auto label = class_of_noun(noun, kWorldClasses);
+  return label ? kWorldClasses[*label] : "nothing";
 }
 
 TEST(ClassOfNoun, SeesThroughNumberAdjectiveAndCase) {
@@ -44,7 +44,7 @@ TEST(ClassOfNoun, KnowsNothingElse) {
 }
 
 TEST(ClassOfNoun, KnowsEveryClassOfTheWorld) {
-  const auto classes = data::world_classes();
+  const auto classes = world::class_names();
   for (size_t k = 0; k < classes.size(); ++k) {
     EXPECT_EQ(class_of_noun(classes[k], classes), static_cast<int64_t>(k)) << classes[k];
     EXPECT_EQ(class_of_noun("a small " + classes[k], classes), static_cast<int64_t>(k)) << classes[k];

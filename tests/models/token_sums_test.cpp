@@ -12,11 +12,11 @@
 namespace freeatm::models {
 namespace {
 
-struct Shape {
+struct Call {
   int64_t rows, heads, queries, keys, head_dim, first_row, seen_rows, first_token, tokens;
 };
 
-constexpr Shape kShapes[] = {
+constexpr Call kCalls[] = {
     {2, 4, 35, 7, 6, 1, 1, 1, 4},                                          // the second row of two
     {3, 1, 1, 77, 5, 0, 3, 0, 77},                                         // every key, an odd width
     {2, 8, 256, 77, 40, 0, 2, 1, 9},                                       // Stable Diffusion's head
@@ -25,7 +25,7 @@ constexpr Shape kShapes[] = {
 };
 
 /// sums, 0.25 of them there before, against the formula in fp64.
-double worst(const Shape& s, at::Device device, at::ScalarType dtype) {
+double worst(const Call& s, at::Device device, at::ScalarType dtype) {
   // As the UNet gives them: heads and positions in another order than in memory.
   const auto states = [&](const char* name, int64_t length) {
     return (3 * testing::hash_tensor(name, {s.rows, length, s.heads, s.head_dim})).to(device, dtype).transpose(1, 2);
@@ -49,7 +49,7 @@ double worst(const Shape& s, at::Device device, at::ScalarType dtype) {
 }
 
 TEST(TokenSums, EqualTheMeanOverHeadsOfTheSoftmax) {
-  for (const Shape& shape : kShapes) {
+  for (const Call& shape : kCalls) {
     for (const auto dtype : {at::kFloat, at::kBFloat16, at::kHalf})
       EXPECT_LE(worst(shape, at::kCPU, dtype), 1e-5) << shape.keys << " keys, " << dtype;
   }
@@ -58,7 +58,7 @@ TEST(TokenSums, EqualTheMeanOverHeadsOfTheSoftmax) {
 TEST(TokenSums, EqualTheFormulaOnAGpuToo) {
   const at::Device device = pick_device("auto");
   if (!device.is_cuda()) GTEST_SKIP() << "no GPU that LibTorch can use";
-  for (const Shape& shape : kShapes) {
+  for (const Call& shape : kCalls) {
     for (const auto dtype : {at::kFloat, at::kBFloat16, at::kHalf})
       EXPECT_LE(worst(shape, device, dtype), 1e-4) << shape.keys << " keys, " << dtype;
   }

@@ -13,7 +13,7 @@ namespace {
 using testing::Case;
 using testing::hash_tensor;
 
-std::vector<Case> all_cases() { return testing::read_cases("vae"); }
+std::vector<Case> vae_cases() { return testing::read_cases("vae"); }
 
 /// The module's weights as files of before diffusers 0.15 name them.
 weights::TensorMap with_legacy_names(const weights::TensorMap& state) {
@@ -31,8 +31,8 @@ weights::TensorMap with_legacy_names(const weights::TensorMap& state) {
 }
 
 /// A case's model and its picture, in one type.
-struct Inputs {
-  explicit Inputs(const Case& c, at::ScalarType dtype = at::kFloat)
+struct VaeInputs {
+  explicit VaeInputs(const Case& c, at::ScalarType dtype = at::kFloat)
       : vae(testing::from_json(c.data["config"], AutoencoderOptions::from_config)) {
     testing::fill_with_hash(vae, 0.2f);
     if (c.data["legacy_names"].get<bool>()) {
@@ -52,10 +52,10 @@ struct Inputs {
 
 TEST(Vae, EqualsDiffusers) {
   double worst = 0;
-  for (const Case& c : all_cases()) {
+  for (const Case& c : vae_cases()) {
     SCOPED_TRACE(c.name);
     const c10::InferenceMode inference;
-    Inputs in(c);
+    VaeInputs in(c);
     // The largest of some hundred errors may be several times their RMS, and one of the cases is ill-conditioned:
     // diffusers itself is off by 5.5e-6 RMS in fp32 there.
     const double allowed = std::max(1e-5, 8 * c.number("fp32_error"));
@@ -72,9 +72,9 @@ TEST(Vae, EqualsDiffusers) {
 
 TEST(Vae, GradientsEqualDiffusersInDoublePrecision) {
   double worst = 0;
-  for (const Case& c : all_cases()) {
+  for (const Case& c : vae_cases()) {
     SCOPED_TRACE(c.name);
-    Inputs in(c, at::kDouble);
+    VaeInputs in(c, at::kDouble);
     const auto latents = in.vae.encode(in.image);
     const at::Tensor decoded = in.vae.decode(latents.mean);
     ((latents.logvar * hash_tensor("loss", latents.logvar.sizes())).sum() +
@@ -92,12 +92,12 @@ TEST(Vae, GradientsEqualDiffusersInDoublePrecision) {
 TEST(Vae, HalfPrecisionIsAsCloseAsDiffusers) {
   for (const auto& [dtype, key] : {std::pair(at::kBFloat16, "bf16_error"), std::pair(at::kHalf, "fp16_error")}) {
     double worst = 0;
-    for (const Case& c : all_cases()) {
+    for (const Case& c : vae_cases()) {
       SCOPED_TRACE(c.name);
       const c10::InferenceMode inference;
-      Inputs exact(c, at::kDouble);
+      VaeInputs exact(c, at::kDouble);
       const at::Tensor latents = exact.vae.encode(exact.image).mean;
-      const at::Tensor out = Inputs(c, dtype).vae.decode(latents.to(dtype));
+      const at::Tensor out = VaeInputs(c, dtype).vae.decode(latents.to(dtype));
       ASSERT_EQ(out.scalar_type(), dtype);
       const double ratio = testing::off_by(out, exact.vae.decode(latents)) / c.number(key);
       EXPECT_LE(ratio, 1.5) << key;

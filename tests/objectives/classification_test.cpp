@@ -10,29 +10,22 @@
 #include "freeatm/weights/load.h"
 
 #include "models/hash_weights.h"
+#include "nano.h"
+#include "tensors.h"
 #include "testing.h"
 
 namespace freeatm::objectives {
 namespace {
 
-const models::ResNetOptions kNano{.depths = {1, 1, 1, 1}, .width = 16, .stem = "3x3", .output_stride = 8};
+using testing::nano_classifier;
+using testing::relative_difference;
 
-std::shared_ptr<Classification> make(const ClassificationOptions& options) {
-  const auto backbone = std::make_shared<models::ResNet>(kNano);
-  backbone->initialize(1);
-  return std::make_shared<Classification>(backbone, 7, options, 2);
-}
-
-std::shared_ptr<Classification> make(const std::string& loss, double min_scale = 0.5, int64_t size = 32) {
+std::shared_ptr<Classification> classifier(const std::string& loss, double min_scale = 0.5, int64_t size = 32) {
   ClassificationOptions options;
   options.loss = loss;
   options.min_scale = min_scale;
   options.augment.size = size;
-  return make(options);
-}
-
-double relative_difference(const at::Tensor& a, const at::Tensor& b) {
-  return ((a - b).abs().max() / b.abs().max().clamp_min(1e-12)).item<double>();
+  return nano_classifier(options);
 }
 
 class ClassificationAgainstPyTorch : public ::testing::TestWithParam<std::string> {
@@ -40,7 +33,7 @@ class ClassificationAgainstPyTorch : public ::testing::TestWithParam<std::string
   const weights::TensorMap values =
       weights::load_safetensors(testing::test_file("objectives/data/classification.safetensors")).tensors;
   const data::Batch batch{{{"image", values.at("image")}, {"target", values.at(GetParam() + ".target")}}};
-  std::shared_ptr<Classification> model = make(GetParam());
+  std::shared_ptr<Classification> model = classifier(GetParam());
 
   void SetUp() override { testing::fill_with_hash(*model, 0.3f); }
 };
@@ -75,15 +68,15 @@ vision::Image picture(int height, int width, int seed = 0) {
 }
 
 TEST(Classification, StartsAsAFunctionOfTheSeed) {
-  const auto state = weights::module_state(*make("cross_entropy")),
-             same = weights::module_state(*make("cross_entropy"));
+  const auto state = weights::module_state(*classifier("cross_entropy")),
+             same = weights::module_state(*classifier("cross_entropy"));
   for (const auto& [name, tensor] : state) EXPECT_TRUE(tensor.equal(same.at(name))) << name;
 }
 
 TEST(Classification, JudgesAPictureByItselfInEvaluationMode) {
   const auto values =
       weights::load_safetensors(testing::test_file("objectives/data/classification.safetensors")).tensors;
-  const auto model = make("binary_cross_entropy");
+  const auto model = classifier("binary_cross_entropy");
   testing::fill_with_hash(*model, 0.3f);
   model->eval();
   std::vector<data::Sample> samples(values.at("image").size(0));
@@ -97,7 +90,7 @@ TEST(Classification, JudgesAPictureByItselfInEvaluationMode) {
 }
 
 TEST(Classification, PreparesAsAFunctionOfTheStream) {
-  const auto model = make("binary_cross_entropy", 0.5, 24);
+  const auto model = classifier("binary_cross_entropy", 0.5, 24);
   const auto view = [&](uint64_t index) {
     data::Sample sample;
     sample.image = picture(32, 40);
@@ -115,9 +108,9 @@ TEST(Classification, PreparesAsAFunctionOfTheStream) {
 TEST(Classification, RandAugmentComesBehindTheCropAndDisturbsNoOtherDraw) {
   ClassificationOptions options{.loss = "cross_entropy", .min_scale = 0.5};
   options.augment.size = 24;
-  const auto plain = make(options);
+  const auto plain = nano_classifier(options);
   options.rand_augment.operations = 2;
-  const auto augmented = make(options);
+  const auto augmented = nano_classifier(options);
   int changed = 0;
   for (uint64_t index = 0; index < 40; ++index) {
     const RandomStream random(1, "view", 0, index);
@@ -140,7 +133,7 @@ TEST(Classification, RandAugmentComesBehindTheCropAndDisturbsNoOtherDraw) {
 
 // Three quarters of the picture's width are white: how wide they are in the view tells what the crop has left out.
 TEST(Classification, LeavesLittleOfASceneOut) {
-  const auto model = make("binary_cross_entropy", 0.8, 64);
+  const auto model = classifier("binary_cross_entropy", 0.8, 64);
   for (uint64_t index = 0; index < 200; ++index) {
     data::Sample sample;
     sample.image = vision::Image(64, 128);

@@ -16,12 +16,15 @@
 #include "freeatm/weights/safetensors.h"
 
 #include "models/hash_weights.h"
+#include "nano.h"
+#include "tensors.h"
 #include "testing.h"
 
 namespace freeatm::objectives {
 namespace {
 
-const models::ResNetOptions kNano{.depths = {1, 1, 1, 1}, .width = 16, .stem = "3x3", .output_stride = 8};
+using testing::difference;
+using testing::nano_classifier;
 
 const weights::TensorMap& values() {
   static const auto tensors =
@@ -41,14 +44,6 @@ ClassificationOptions settled(const std::string& loss) {
   return options;
 }
 
-std::shared_ptr<Classification> make(const ClassificationOptions& options) {
-  const auto backbone = std::make_shared<models::ResNet>(kNano);
-  backbone->initialize(1);
-  return std::make_shared<Classification>(backbone, 7, options, 2);
-}
-
-double difference(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
-
 TEST(Mixup, MixesPicturesAsTimmDoes) {
   const at::Tensor images = testing::hash_tensor("mixed", {4, 3, 32, 32});
   for (const auto& [name, mix] : kMixes)
@@ -62,7 +57,7 @@ TEST_P(MixedBatch, HasTheLossAndTheGradientsOfTimms) {
   const auto& [mix, loss_name] = GetParam();
   ClassificationOptions options = settled(loss_name);
   options.label_smoothing = 0.1;
-  const auto model = make(options);
+  const auto model = nano_classifier(options);
   testing::fill_with_hash(*model, 0.3f);
   model->to(at::kDouble);
   const auto plain =
@@ -181,7 +176,7 @@ TEST(Classification, DrawsItsTricksFromTheSamplesStream) {
   all.drop_path = 0.3;
   const auto view = [](const ClassificationOptions& options, uint64_t index) {
     RandomStream random(1, "view", 0, index);
-    return make(options)->prepare(picture(), random, 0);
+    return nano_classifier(options)->prepare(picture(), random, 0);
   };
   const data::View first = view(all, 0), same = view(all, 0), other = view(all, 1), without = view(plain, 0);
   EXPECT_EQ(first.at("mix").sizes(), std::vector<int64_t>{6});
@@ -197,7 +192,7 @@ TEST(Classification, DrawsItsTricksFromTheSamplesStream) {
 TEST(Classification, DropsPathsInTrainingOnly) {
   ClassificationOptions options = settled("cross_entropy");
   options.drop_path = 0.9;
-  const auto model = make(options);
+  const auto model = nano_classifier(options);
   testing::fill_with_hash(*model, 0.3f);
   const auto plain =
       weights::load_safetensors(testing::test_file("objectives/data/classification.safetensors")).tensors;

@@ -14,18 +14,15 @@
 #include "freeatm/weights/load.h"
 
 #include "models/hash_weights.h"
+#include "nano.h"
+#include "tensors.h"
 #include "testing.h"
 
 namespace freeatm::objectives {
 namespace {
 
-const models::ResNetOptions kNano{.depths = {1, 1, 1, 1}, .width = 16, .stem = "3x3", .output_stride = 8};
-
-std::shared_ptr<models::ResNet> backbone(uint64_t seed) {
-  auto model = std::make_shared<models::ResNet>(kNano);
-  model->initialize(seed);
-  return model;
-}
+using testing::nano_backbone;
+using testing::relative_difference;
 
 ContrastiveOptions common(const std::string& regions = "none") {
   ContrastiveOptions options;
@@ -39,19 +36,17 @@ ContrastiveOptions common(const std::string& regions = "none") {
 }
 
 std::shared_ptr<Contrastive> make(const std::string& method, ContrastiveOptions options) {
-  if (method == "byol") return std::make_shared<Byol>(backbone(1), backbone(2), ByolOptions{.common = options}, 3);
+  if (method == "byol")
+    return std::make_shared<Byol>(nano_backbone(1), nano_backbone(2), ByolOptions{.common = options}, 3);
   if (method == "simclr") {
     options.projector_layers = 3;
-    return std::make_shared<SimClr>(backbone(1), SimClrOptions{.temperature = 0.3, .common = options}, 3);
+    return std::make_shared<SimClr>(nano_backbone(1), SimClrOptions{.temperature = 0.3, .common = options}, 3);
   }
-  return std::make_shared<MocoV3>(backbone(1), backbone(2), MocoV3Options{.temperature = 0.3, .common = options}, 3);
+  return std::make_shared<MocoV3>(nano_backbone(1), nano_backbone(2),
+                                  MocoV3Options{.temperature = 0.3, .common = options}, 3);
 }
 
-double relative_difference(const at::Tensor& a, const at::Tensor& b) {
-  return ((a - b).abs().max() / b.abs().max().clamp_min(1e-12)).item<double>();
-}
-
-const weights::TensorMap& values() {
+const weights::TensorMap& stored() {
   static const auto loaded =
       weights::load_safetensors(testing::test_file("objectives/data/contrastive.safetensors")).tensors;
   return loaded;
@@ -59,7 +54,7 @@ const weights::TensorMap& values() {
 
 data::Batch stored_batch() {
   data::Batch batch;
-  for (const auto& [name, tensor] : values()) {
+  for (const auto& [name, tensor] : stored()) {
     if (name.starts_with("view") || name.starts_with("region")) batch.tensors[name] = tensor;
   }
   batch.tensors["common"] = batch.tensors["pair"] = at::zeros({6}, at::kByte);
@@ -74,7 +69,7 @@ class AgainstPyTorch : public ::testing::TestWithParam<std::string> {
     testing::fill_with_hash(*objective, 0.3f);
     return objective;
   }
-  const at::Tensor& expected(const std::string& name) const { return values().at(GetParam() + "." + name); }
+  const at::Tensor& expected(const std::string& name) const { return stored().at(GetParam() + "." + name); }
   static at::Tensor sampled(const at::Tensor& tensor) { return tensor.flatten().slice(0, 0, std::nullopt, 499); }
 };
 
@@ -95,7 +90,7 @@ TEST_P(AgainstPyTorch, GivesTheSameGradients) {
   const auto objective = make_objective();
   objective->to(at::kDouble);
   objective->losses(stored_batch()).total().backward();
-  int64_t compared = 0, stored = 0;
+  int64_t compared = 0, there = 0;
   for (const auto& item : objective->named_parameters()) {
     if (item.key().starts_with("momentum_")) {
       EXPECT_FALSE(item.value().grad().defined()) << item.key();
@@ -104,8 +99,8 @@ TEST_P(AgainstPyTorch, GivesTheSameGradients) {
     EXPECT_LE(relative_difference(sampled(item.value().grad()), expected("grad." + item.key())), 1e-9) << item.key();
     ++compared;
   }
-  for (const auto& [name, tensor] : values()) stored += name.starts_with(GetParam() + ".grad.");
-  EXPECT_EQ(compared, stored);
+  for (const auto& [name, tensor] : stored()) there += name.starts_with(GetParam() + ".grad.");
+  EXPECT_EQ(compared, there);
 }
 
 TEST_P(AgainstPyTorch, IsAtTheSameWeightsAfterFiveStepsOfAdamW) {

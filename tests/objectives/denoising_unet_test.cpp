@@ -10,12 +10,14 @@
 #include "freeatm/weights/safetensors.h"
 
 #include "models/hash_weights.h"
+#include "tensors.h"
 #include "testing.h"
 
 namespace freeatm::objectives {
 namespace {
 
 using diffusion::Prediction;
+using testing::relative_difference;
 
 constexpr int64_t kTokens = 6, kVocabulary = 40, kWidth = 16;
 
@@ -43,10 +45,6 @@ models::ClipTextConfig small_text_encoder() {
 
 diffusion::NoiseSchedule noise_for(Prediction prediction) {
   return {.beta_start = 0.00085, .beta_end = 0.012, .beta_schedule = "scaled_linear", .prediction = prediction};
-}
-
-double relative_difference(const at::Tensor& a, const at::Tensor& b) {
-  return ((a - b).abs().max() / b.abs().max().clamp_min(1e-12)).item<double>();
 }
 
 struct Setting {

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "freeatm/core/format.h"
 #include "freeatm/objectives/denoising_data.h"
 #include "freeatm/objectives/denoising_weights.h"
 #include "freeatm/objectives/vae.h"
@@ -10,20 +11,19 @@
 #include "freeatm/weights/safetensors.h"
 
 #include "models/hash_weights.h"
+#include "tensors.h"
 #include "testing.h"
 
 namespace freeatm::objectives {
 namespace {
+
+using testing::relative_difference;
 
 models::AutoencoderOptions small() {
   models::AutoencoderOptions options;
   options.block_out_channels = {8, 16};
   options.norm_num_groups = 4;
   return options;
-}
-
-double relative_difference(const at::Tensor& a, const at::Tensor& b) {
-  return ((a - b).abs().max() / b.abs().max().clamp_min(1e-12)).item<double>();
 }
 
 class VaeAgainstPyTorch : public ::testing::Test {
@@ -72,7 +72,7 @@ class Pictures final : public data::Dataset {
   int64_t size() const override { return static_cast<int64_t>(sizes_.size()); }
   data::Sample get(int64_t index, RandomStream&) const override {
     data::Sample sample;
-    sample.key = data::sample_key(index);
+    sample.key = sample_key(index);
     sample.image = numbered(sizes_[index].first, sizes_[index].second);
     if (index != 2) sample.caption = "a dog";
     return sample;

@@ -15,8 +15,7 @@ namespace freeatm::report {
 namespace {
 
 using nlohmann::json;
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using testing::contains;
 
 /// A 3x4 picture of "a dog on the grass": the dog's mask is 2 wide and 1 high at (1, 1), the grass has none.
 GalleryItem dog_on_the_grass() {

@@ -9,7 +9,7 @@
 namespace freeatm::report {
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+using testing::contains;
 
 TEST(Html, EscapesWhatMarkupAndAttributesAreMadeOf) {
   EXPECT_EQ(escape("<a href=\"x\">R&D's</a>"), "&lt;a href=&quot;x&quot;&gt;R&amp;D&#39;s&lt;/a&gt;");

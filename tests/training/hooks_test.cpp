@@ -74,8 +74,6 @@ TEST(AppendMetrics, GoesOnWhereNothingCanBeWritten) {
   EXPECT_EQ(said.find("cannot be written"), said.rfind("cannot be written")) << said;
 }
 
-struct Stop {};
-
 fs::path latest_when_stopped_at(const fs::path& out, int64_t step, ToyRun run) {
   run.after_step = [step](const Position& position) {
     if (position.step == step) throw Stop{};

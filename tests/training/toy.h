@@ -26,6 +26,8 @@
 
 namespace freeatm::testing {
 
+struct Stop {};  // a power cut: nothing is saved any more
+
 class NoisePictures final : public data::Dataset {
  public:
   int64_t size() const override { return 40; }

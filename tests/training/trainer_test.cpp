@@ -21,8 +21,6 @@ namespace {
 
 using namespace testing;  // train_toy and its parts
 
-struct Stop {};  // a power cut: nothing is saved any more
-
 ToyRun four_epochs() {
   ToyRun run;
   run.options.epochs = 4;

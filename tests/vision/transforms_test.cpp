@@ -15,7 +15,7 @@
 namespace freeatm::vision {
 namespace {
 
-const std::string kFolder = testing::test_file("vision/data/augment/");
+const std::string kReferences = testing::test_file("vision/data/augment/");
 using Parameters = std::vector<double>;
 
 Box box_of(const Parameters& p) { return {p[0], p[1], p[2], p[3]}; }
@@ -61,13 +61,13 @@ Image apply(const std::string& operation, const Image& image, const Parameters& 
 TEST(Transforms, EqualTorchvision) {  // scripts/baselines/augment.py
   // Float rounding (torch fuses multiplications and additions) may move these across one step; the rest is exact.
   const std::map<std::string, int> tolerance = {{"saturation", 1}, {"hue", 1}, {"blur", 1}};
-  const Image picture = read_image(kFolder + "picture.png");
+  const Image picture = read_image(kReferences + "picture.png");
   int cases = 0;
   std::map<std::string, int> worst;
-  for (const auto& entry : nlohmann::json::parse(read_file(kFolder + "cases.json"))) {
+  for (const auto& entry : nlohmann::json::parse(read_file(kReferences + "cases.json"))) {
     const std::string operation = entry[0], file = entry[2];
     const int difference =
-        worst_difference(apply(operation, picture, entry[1].get<Parameters>()), read_image(kFolder + file));
+        worst_difference(apply(operation, picture, entry[1].get<Parameters>()), read_image(kReferences + file));
     EXPECT_LE(difference, tolerance.contains(operation) ? tolerance.at(operation) : 0) << file;
     worst[operation] = std::max(worst[operation], difference);
     ++cases;
@@ -77,7 +77,7 @@ TEST(Transforms, EqualTorchvision) {  // scripts/baselines/augment.py
 }
 
 TEST(Transforms, FlipsOfMasksFollowThoseOfThePicture) {
-  const Image picture = read_image(kFolder + "picture.png");
+  const Image picture = read_image(kReferences + "picture.png");
   for (const char* operation : {"horizontal_flip", "vertical_flip"}) {
     const bool horizontal = std::string(operation).starts_with("h");
     const Image moved =

@@ -18,7 +18,7 @@ using testing::write_unsynced;
 // What scripts/baselines/torch_files.py wrote.
 std::string data(const std::string& name) { return test_file("weights/data/torch/" + name); }
 
-void expect_equal(const TensorMap& a, const TensorMap& b) {
+void expect_same_tensors(const TensorMap& a, const TensorMap& b) {
   ASSERT_EQ(a.size(), b.size());
   for (const auto& [name, tensor] : a) {
     ASSERT_TRUE(b.contains(name)) << name;
@@ -32,14 +32,14 @@ class TorchFile : public ::testing::TestWithParam<const char*> {};
 TEST_P(TorchFile, HoldsWhatPythonSavedInBothLayouts) {
   const std::string name = GetParam();
   const TensorMap expected = load_safetensors(data(name + ".safetensors")).tensors;
-  expect_equal(load_torch_file(data(name + ".pt")), expected);
-  expect_equal(load_torch_file(data(name + ".legacy.pt")), expected);
+  expect_same_tensors(load_torch_file(data(name + ".pt")), expected);
+  expect_same_tensors(load_torch_file(data(name + ".legacy.pt")), expected);
 }
 
 INSTANTIATE_TEST_SUITE_P(Python, TorchFile, ::testing::Values("dtypes", "views", "ordered", "parameters", "training"));
 
 TEST(LoadTorchFile, ReadsProtocol4) {
-  expect_equal(load_torch_file(data("views.protocol4.pt")), load_safetensors(data("views.safetensors")).tensors);
+  expect_same_tensors(load_torch_file(data("views.protocol4.pt")), load_safetensors(data("views.safetensors")).tensors);
 }
 
 TEST(LoadTorchFile, KeepsStridesAndSharedNumbers) {

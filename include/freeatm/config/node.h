@@ -24,6 +24,7 @@ class Node {
   bool is_null() const { return std::holds_alternative<std::nullptr_t>(value_); }
   bool is_list() const { return std::holds_alternative<List>(value_); }
   bool is_map() const { return std::holds_alternative<Map>(value_); }
+  bool is_text() const { return std::holds_alternative<std::string>(value_); }
   bool is_scalar() const { return !is_list() && !is_map(); }
   /// The string "???": a value that the user must give.
   bool is_missing() const;

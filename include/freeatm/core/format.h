@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `{}` formatting for messages: g++ 12 has no <format>, and LibTorch's fmt is not the system's.
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <sstream>
 #include <string>
@@ -41,5 +42,8 @@ template <class... Args>
 std::string format(std::string_view pattern, const Args&... args) {
   return detail::fill_in(pattern, {detail::to_text(args)...});
 }
+
+/// A sample's key by its index, nine digits: "000000042".
+std::string sample_key(int64_t index);
 
 }  // namespace freeatm

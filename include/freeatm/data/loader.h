@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "freeatm/config/fields.h"
+#include "freeatm/data/batch.h"
 #include "freeatm/data/dataset.h"
 
 namespace freeatm::data {

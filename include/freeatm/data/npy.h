@@ -13,4 +13,7 @@ namespace freeatm::data {
 /// that is not NumPy's, and where the data are shorter or longer than the shape says; nothing is allocated before that.
 at::Tensor read_npy(std::string_view bytes, const std::string& where);
 
+/// Version 1: float16 bytes of the tensor, C order.
+std::string npy_float16(const at::Tensor& tensor);
+
 }  // namespace freeatm::data

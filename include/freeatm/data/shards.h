@@ -10,8 +10,6 @@
 #include <variant>
 #include <vector>
 
-#include <ATen/core/Tensor.h>
-
 #include "freeatm/core/files.h"
 #include "freeatm/data/sample.h"
 
@@ -71,9 +69,6 @@ class ShardReader {
 
 /// The shards at `root`, a folder or one .tar, in order of their names. Throws UserError where there is none.
 std::vector<fs::path> shard_paths(const fs::path& root);
-
-/// NumPy's .npy, version 1: float16 bytes of the tensor, C order.
-std::string npy_float16(const at::Tensor& tensor);
 
 /// What a shard's KEY.json says of a picture beyond Sample; its masks become boxes, areas and RLE.
 struct Provenance {

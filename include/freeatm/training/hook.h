@@ -2,7 +2,7 @@
 #pragma once
 #include <cstdint>
 
-#include "freeatm/data/sample.h"
+#include "freeatm/data/batch.h"
 #include "freeatm/training/objective.h"
 #include "freeatm/training/position.h"
 

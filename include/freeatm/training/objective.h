@@ -9,6 +9,7 @@
 #include <torch/nn/module.h>
 
 #include "freeatm/core/random.h"
+#include "freeatm/data/batch.h"
 #include "freeatm/data/sample.h"
 
 namespace freeatm::training {

@@ -20,6 +20,8 @@ struct Range {
   double low = 0, high = 0;
 };
 
+inline constexpr Range kCropRatio{3.0 / 4, 4.0 / 3};  // torchvision's
+
 /// A box of whole pixels inside height x width, drawn as torchvision's `RandomResizedCrop.get_params` does; after ten
 /// misses the largest central box of an allowed ratio.
 ///   scale: the box's area as a fraction of the picture's; ratio: width / height, drawn uniformly in its logarithm

@@ -20,7 +20,6 @@ using at::Tensor;
 
 // A crop's least area where `min_scale` leaves it open. Of a scene at most a tenth of each side is lost.
 constexpr double kLeastOfOneThing = 0.35, kLeastOfScene = 0.8;
-constexpr vision::Range kRatio{3.0 / 4, 4.0 / 3};  // torchvision's
 
 }  // namespace
 
@@ -82,7 +81,7 @@ data::View Classification::prepare(data::Sample&& sample, RandomStream& random, 
                for_operations = random.fork("rand_augment");
   const vision::Image& image = sample.image;
   const double own_ratio = static_cast<double>(image.width) / image.height;
-  const vision::Range ratio = options_.is_multi_label() ? vision::Range{own_ratio, own_ratio} : kRatio;
+  const vision::Range ratio = options_.is_multi_label() ? vision::Range{own_ratio, own_ratio} : vision::kCropRatio;
   const vision::Box crop =
       vision::random_resized_crop_box(image.height, image.width, {*options_.min_scale, 1.0}, ratio, for_crop);
   vision::Image seen = vision::augment(image, {}, crop, options_.augment, for_view).image;

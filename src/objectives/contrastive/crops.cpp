@@ -13,10 +13,9 @@ namespace {
 
 using vision::Box;
 
-constexpr vision::Range kRatio{3.0 / 4.0, 4.0 / 3.0};
-
 Box random_crop(const vision::Image& image, const CropOptions& options, RandomStream& random) {
-  return vision::random_resized_crop_box(image.height, image.width, {options.min_scale, 1.0}, kRatio, random);
+  return vision::random_resized_crop_box(image.height, image.width, {options.min_scale, 1.0}, vision::kCropRatio,
+                                         random);
 }
 
 /// One side of the crop around a thing: whole pixels [begin, end) within [0, limit).

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "world/parallel.h"
+#include "parallel.h"
 
 #include <atomic>
 #include <chrono>
@@ -11,7 +11,7 @@
 
 #include "freeatm/core/signals.h"
 
-namespace freeatm::data::world {
+namespace freeatm::world {
 
 void for_each_index(int64_t count, int64_t threads, Progress& progress, const std::function<void(int64_t)>& work) {
   std::atomic<int64_t> next = 0, done = 0;
@@ -48,4 +48,4 @@ void for_each_index(int64_t count, int64_t threads, Progress& progress, const st
   stop_if_signalled();
 }
 
-}  // namespace freeatm::data::world
+}  // namespace freeatm::world

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "freeatm/data/world.h"
+#include "freeatm/world/world.h"
 
 #include <fstream>
 #include <thread>
@@ -9,19 +9,17 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
+#include "freeatm/core/format.h"
 #include "freeatm/core/progress.h"
-#include "freeatm/data/sample.h"
 
-#include "world/annotations.h"
-#include "world/parallel.h"
-#include "world/scene.h"
-#include "world/textures.h"
-#include "world/vocabulary.h"
+#include "annotations.h"
+#include "parallel.h"
+#include "scene.h"
+#include "textures.h"
+#include "vocabulary.h"
 
-namespace freeatm::data {
+namespace freeatm::world {
 namespace {
-
-using namespace world;
 
 constexpr int kVersion = 2;   // of the drawing: raised when the same options give other pictures
 constexpr int kPngLevel = 1;  // fast; the files are a little larger
@@ -159,7 +157,7 @@ std::string manifest_text(const WorldOptions& options, const Sprites& sprites) {
                                            {"side", kSide},
                                            {"font", fs::path(options.font).filename().string()},
                                            {"font_digest", sprites.font_digest()},
-                                           {"classes", world_classes()}};
+                                           {"classes", class_names()}};
   return manifest.dump(2) + "\n";
 }
 
@@ -205,4 +203,4 @@ bool write_world(const WorldOptions& options) {
   return true;
 }
 
-}  // namespace freeatm::data
+}  // namespace freeatm::world

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "freeatm/data/world.h"
+#include "freeatm/world/world.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -12,15 +12,14 @@
 #include "freeatm/core/files.h"
 #include "freeatm/data/dataset.h"
 
+#include "layer.h"
+#include "scene.h"
 #include "testing.h"
-#include "world/layer.h"
-#include "world/scene.h"
-#include "world/vocabulary.h"
+#include "vocabulary.h"
 
-namespace freeatm::data {
+namespace freeatm::world {
 namespace {
 
-using namespace world;
 using testing::source_file;
 using testing::TemporaryFolder;
 
@@ -43,10 +42,10 @@ RandomStream stream(int64_t index) { return {11, "test", 0, static_cast<uint64_t
 Scene scene(int64_t index, Domain domain = Domain::kSeen) { return draw_scene(sprites(), domain, {}, stream(index)); }
 
 TEST_F(World, HasTheClassesAndPlacesOfItsCaptions) {
-  const text::Lexicon lexicon = world_lexicon();
-  EXPECT_EQ(lexicon.things, world_classes());
-  EXPECT_EQ(std::set<std::string>(lexicon.things.begin(), lexicon.things.end()).size(), 40u);
-  EXPECT_EQ(lexicon.stuff,
+  const text::Lexicon words = lexicon();
+  EXPECT_EQ(words.things, class_names());
+  EXPECT_EQ(std::set<std::string>(words.things.begin(), words.things.end()).size(), 40u);
+  EXPECT_EQ(words.stuff,
             (std::vector<std::string>{"grass", "sand", "water", "snow", "wooden floor", "brick wall", "night", "sky",
                                       "gravel", "carpet", "road", "hedge", "sunset", "marble floor"}));
 }
@@ -200,7 +199,7 @@ TEST_F(World, PluralsAreRightAndAreFoundAgain) {
   EXPECT_EQ(plural("palm tree"), "palm trees");
   for (int64_t index = 0; index < 300; ++index) {
     const Caption caption = scene(index, index % 2 ? Domain::kShifted : Domain::kSeen).caption;
-    const auto found = text::find_phrases(caption.text, world_lexicon(), {});
+    const auto found = text::find_phrases(caption.text, lexicon(), {});
     ASSERT_EQ(found.size(), caption.phrases.size()) << caption.text;
     for (size_t k = 0; k < found.size(); ++k) {
       EXPECT_EQ(found[k].span, caption.phrases[k].span);
@@ -285,10 +284,10 @@ TEST_F(World, IsReadBackByOurDatasets) {
   const TemporaryFolder folder;
   write_world(tiny(folder / "world"));
   RandomStream none(0, "none");
-  const auto scenes = open_coco(folder / "world/scenes", "train");
+  const auto scenes = data::open_coco(folder / "world/scenes", "train");
   ASSERT_EQ(scenes->size(), 30);
   for (int64_t i = 0; i < scenes->size(); ++i) {
-    const Sample sample = scenes->get(i, none);
+    const data::Sample sample = scenes->get(i, none);
     const Scene drawn = draw_scene(sprites(), Domain::kSeen, {}, RandomStream(0, "world/scenes/train", 0, i));
     EXPECT_EQ(sample.image, drawn.picture.image);
     EXPECT_EQ(sample.caption, drawn.caption.text);
@@ -303,9 +302,9 @@ TEST_F(World, IsReadBackByOurDatasets) {
       EXPECT_EQ(sample.masks.rle(k).decode(), all);
     }
   }
-  const auto objects = open_image_folder(folder / "world/objects", "val");
+  const auto objects = data::open_image_folder(folder / "world/objects", "val");
   EXPECT_EQ(objects->size(), 40);
-  const Sample sample = objects->get(3, none);
+  const data::Sample sample = objects->get(3, none);
   EXPECT_EQ(sample.key, objects->class_names()[sample.label] + "/000000000.png");
 }
 
@@ -320,4 +319,4 @@ TEST_F(World, IsReadByPycocotools) {
 }
 
 }  // namespace
-}  // namespace freeatm::data
+}  // namespace freeatm::world

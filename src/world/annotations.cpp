@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "world/annotations.h"
+#include "annotations.h"
 
 #include <cstdio>
 
 #include <nlohmann/json.hpp>
 
-#include "freeatm/data/sample.h"
+#include "freeatm/core/format.h"
 
-#include "world/textures.h"
-#include "world/vocabulary.h"
+#include "textures.h"
+#include "vocabulary.h"
 
-namespace freeatm::data::world {
+namespace freeatm::world {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -87,4 +87,4 @@ std::string instances_json(const std::vector<SceneRecord>& scenes) {
          "\n";
 }
 
-}  // namespace freeatm::data::world
+}  // namespace freeatm::world

@@ -3,12 +3,12 @@
 
 #include <opencv2/imgproc.hpp>
 
-#include "world/layer.h"
-#include "world/scene.h"
-#include "world/textures.h"
-#include "world/vocabulary.h"
+#include "layer.h"
+#include "scene.h"
+#include "textures.h"
+#include "vocabulary.h"
 
-namespace freeatm::data::world {
+namespace freeatm::world {
 namespace {
 
 /// What the two domains draw from. Sizes are of the scene's side; the largest by the number of objects.
@@ -99,4 +99,4 @@ Layout draw_layout(const Sprites& sprites, Domain domain, std::optional<int> onl
   return layout;
 }
 
-}  // namespace freeatm::data::world
+}  // namespace freeatm::world

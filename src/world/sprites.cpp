@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "world/sprites.h"
+#include "sprites.h"
 
 #include <ft2build.h>
 #include FT_FREETYPE_H
@@ -15,9 +15,9 @@
 #include "freeatm/core/files.h"
 #include "freeatm/core/random.h"
 
-#include "world/vocabulary.h"
+#include "vocabulary.h"
 
-namespace freeatm::data::world {
+namespace freeatm::world {
 namespace {
 
 /// One open font; `bytes` must outlive it.
@@ -110,4 +110,4 @@ const cv::Mat4f& Sprites::at(int class_index, int drawing, double size) const {
   return sprites_[class_index][drawing][level];
 }
 
-}  // namespace freeatm::data::world
+}  // namespace freeatm::world

@@ -2,9 +2,9 @@
 #pragma once
 #include <opencv2/core.hpp>
 
-#include "world/scene.h"
+#include "scene.h"
 
-namespace freeatm::data::world {
+namespace freeatm::world {
 
 /// One object as it stands in the scene, without what hides it.
 struct Layer {
@@ -17,4 +17,4 @@ struct Layer {
 
 Layer place_sprite(const Sprites& sprites, const Placement& object);
 
-}  // namespace freeatm::data::world
+}  // namespace freeatm::world

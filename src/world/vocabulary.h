@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace freeatm::data::world {
+namespace freeatm::world {
 
 struct ClassInfo {
   std::string_view name;
@@ -49,4 +49,4 @@ inline constexpr int kSeenPlaces = 8;
 /// Each class keeps away from two of the eight seen places in train, val and test: there `shifted` puts it.
 inline bool is_held_out(int class_index, int place) { return place < kSeenPlaces && (class_index + place) % 4 == 0; }
 
-}  // namespace freeatm::data::world
+}  // namespace freeatm::world

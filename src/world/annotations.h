@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "world/scene.h"
+#include "scene.h"
 
-namespace freeatm::data::world {
+namespace freeatm::world {
 
 /// What the annotation files keep of a scene.
 struct SceneRecord {
@@ -24,4 +24,4 @@ std::string captions_json(const std::vector<SceneRecord>& scenes);
 /// COCO's `instances_*.json` with compressed run lengths.
 std::string instances_json(const std::vector<SceneRecord>& scenes);
 
-}  // namespace freeatm::data::world
+}  // namespace freeatm::world

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "world/vocabulary.h"
+#include "vocabulary.h"
 
-#include "freeatm/data/world.h"
+#include "freeatm/world/world.h"
 
-namespace freeatm::data {
-namespace world {
+namespace freeatm::world {
 namespace {
 
 constexpr ClassInfo kClasses[] = {
@@ -79,18 +78,16 @@ std::string plural(std::string_view name) {
   return std::string(name) + (last == 's' ? "es" : "s");
 }
 
-}  // namespace world
-
-std::vector<std::string> world_classes() {
+std::vector<std::string> class_names() {
   std::vector<std::string> names;
-  for (const auto& info : world::classes()) names.emplace_back(info.name);
+  for (const auto& info : classes()) names.emplace_back(info.name);
   return names;
 }
 
-text::Lexicon world_lexicon() {
-  text::Lexicon lexicon{world_classes(), {}};
-  for (const auto& place : world::places()) lexicon.stuff.emplace_back(place.noun);
-  return lexicon;
+text::Lexicon lexicon() {
+  text::Lexicon words{class_names(), {}};
+  for (const auto& place : places()) words.stuff.emplace_back(place.noun);
+  return words;
 }
 
-}  // namespace freeatm::data
+}  // namespace freeatm::world

@@ -11,9 +11,9 @@
 #include "freeatm/vision/image.h"
 #include "freeatm/vision/mask_set.h"
 
-#include "world/sprites.h"
+#include "sprites.h"
 
-namespace freeatm::data::world {
+namespace freeatm::world {
 
 /// kSeen: train, val and test. kShifted: the hard test, with places, pairs of class and place, drawings, colours, sizes
 /// and perspectives that the others do not have.
@@ -70,4 +70,4 @@ struct Scene {
 
 Scene draw_scene(const Sprites& sprites, Domain domain, std::optional<int> only_class, const RandomStream& random);
 
-}  // namespace freeatm::data::world
+}  // namespace freeatm::world

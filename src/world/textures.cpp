@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "world/textures.h"
+#include "textures.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 
 #include <opencv2/imgproc.hpp>
 
-namespace freeatm::data::world {
+namespace freeatm::world {
 namespace {
 
 using Color = cv::Vec3f;
@@ -187,4 +187,4 @@ cv::Mat3f draw_texture(Texture texture, double tint, RandomStream& random) {
   return picture;
 }
 
-}  // namespace freeatm::data::world
+}  // namespace freeatm::world

@@ -7,7 +7,7 @@
 
 #include <opencv2/core.hpp>
 
-namespace freeatm::data::world {
+namespace freeatm::world {
 
 class Sprites {
  public:
@@ -31,4 +31,4 @@ class Sprites {
   std::string font_digest_;
 };
 
-}  // namespace freeatm::data::world
+}  // namespace freeatm::world

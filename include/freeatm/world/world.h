@@ -9,13 +9,13 @@
 #include "freeatm/config/fields.h"
 #include "freeatm/text/phrase.h"
 
-namespace freeatm::data {
+namespace freeatm::world {
 
 /// The 40 classes, in the order of their COCO category ids (which begin at 1).
-std::vector<std::string> world_classes();
+std::vector<std::string> class_names();
 
 /// What the world's captions name: its classes are things, its places ("grass", "brick wall") stuff.
-text::Lexicon world_lexicon();
+text::Lexicon lexicon();
 
 struct WorldOptions {
   std::string out = "data/emoji";
@@ -33,4 +33,4 @@ struct WorldOptions {
 /// UserError.
 bool write_world(const WorldOptions& options);
 
-}  // namespace freeatm::data
+}  // namespace freeatm::world

@@ -4,11 +4,11 @@
 
 #include "freeatm/core/format.h"
 
-#include "world/scene.h"
-#include "world/textures.h"
-#include "world/vocabulary.h"
+#include "scene.h"
+#include "textures.h"
+#include "vocabulary.h"
 
-namespace freeatm::data::world {
+namespace freeatm::world {
 namespace {
 
 constexpr std::string_view kOpenings[] = {"a photo of ", "a picture of ", "an image of ", ""};
@@ -90,4 +90,4 @@ Caption describe(const Layout& layout, RandomStream& random) {
   return caption;
 }
 
-}  // namespace freeatm::data::world
+}  // namespace freeatm::world

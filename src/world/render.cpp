@@ -5,12 +5,12 @@
 
 #include <opencv2/imgproc.hpp>
 
-#include "world/layer.h"
-#include "world/scene.h"
-#include "world/textures.h"
-#include "world/vocabulary.h"
+#include "layer.h"
+#include "scene.h"
+#include "textures.h"
+#include "vocabulary.h"
 
-namespace freeatm::data::world {
+namespace freeatm::world {
 namespace {
 
 bool closer_to_zero(double a, double b) { return std::abs(a) < std::abs(b); }
@@ -123,4 +123,4 @@ Scene draw_scene(const Sprites& sprites, Domain domain, std::optional<int> only_
   return scene;
 }
 
-}  // namespace freeatm::data::world
+}  // namespace freeatm::world
