@@ -47,8 +47,8 @@ def open_run(path: str | os.PathLike[str]) -> Run:
     if not config.is_file():
         raise ValueError(f"{path}: is neither a run folder (config.yaml, checkpoints/) nor one of its checkpoints")
     try:
-        model = yaml.safe_load(config.read_text()).get("model")
-    except (yaml.YAMLError, UnicodeDecodeError, AttributeError):
+        model = yaml.safe_load(config.read_bytes()).get("model")
+    except (yaml.YAMLError, AttributeError):
         raise ValueError(f"{config}: is no config that freeatm wrote") from None
     if not isinstance(model, dict) or model.get("name") not in ("resnet", "vit"):
         raise ValueError(f"{config}: model: has no resnet or vit: not a run of pretrain or finetune")
@@ -70,7 +70,7 @@ def backbone_tensors(run: Run) -> tuple[dict[str, Tensor], list[str]]:
     the weights they take the weights' place, as in freeatm evaluate. Sizes are compared with the manifest's."""
     manifest = run.checkpoint / "manifest.json"
     try:
-        sizes = {name: said["size"] for name, said in json.loads(manifest.read_text())["files"].items()}
+        sizes = {name: said["size"] for name, said in json.loads(manifest.read_bytes())["files"].items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ValueError(f"{manifest}: is no checkpoint's manifest: cut off or changed") from None
     tensors: dict[str, Tensor] = {}

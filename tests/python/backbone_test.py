@@ -82,6 +82,16 @@ class Parity(Folder):
                     self.expect_features("vit", case, into)
 
 
+    def test_timm_and_torchvision_agree_where_no_value_is_stored(self):
+        for stem, output_stride in (("3x3", 4), ("3x3", 16), ("cifar", 4)):
+            options = NANO | {"block": "bottleneck", "width": 64, "stem": stem, "output_stride": output_stride}
+            shapes = {name: tuple(value.shape) for name, value in timm_model(options).state_dict().items() if "num_batches" not in name}
+            run = self.make_run(f"{stem}.{output_stride}", options, hashed(shapes))
+            with self.subTest(stem, output_stride=output_stride), torch.no_grad():
+                one, other = (freeatm.load_backbone(run, into)(tensor("images", 1, 3, 32, 32)) for into in ("timm", "torchvision"))
+                self.assertLessEqual(((one - other).abs().max() / one.abs().max()).item(), 1e-5)
+
+
 NANO = {"name": "resnet", "depths": [1, 1, 1, 1], "block": "basic", "width": 16, "stem": "3x3", "output_stride": 8}
 VIT = {"name": "vit", "image_size": 32, "patch_size": 8, "dim": 16, "depth": 2, "heads": 2, "mlp_ratio": 4.0, "class_token": True,
        "global_pool": "token", "positions": "learned", "freeze_patch_embed": False}
@@ -193,7 +203,7 @@ class Runs(Folder):
         return (votes.argmax(1) == truth).double().mean().item()
 
     def expect_the_programs_accuracy(self, checkpoint, *targets):
-        out = self.folder / "knn"
+        out = self.folder / f"knn.{checkpoint.name}"
         run("evaluate", "task=knn", f"checkpoint={checkpoint}", f"data.root={self.made / 'world/objects'}", f"out={out}",
             "knn.neighbours=[5]", "data.eval_splits=[test]")
         metrics = json.loads((out / "metrics.json").read_text())
@@ -202,6 +212,8 @@ class Runs(Folder):
             self.assertAlmostEqual(self.knn_accuracy(model, 5), metrics["test_knn_accuracy"], delta=1e-6)
 
     def test_a_resnets_features_are_judged_alike(self):
+        narrow = ["model.block=bottleneck", "model.stem=7x7", "model.output_stride=16"]  # timm has no such first stage
+        self.expect_the_programs_accuracy(self.pretrain("narrow", *narrow, "trainer.steps=6", "trainer.warmup_steps=1"), "timm")
         checkpoint = self.pretrain("p", "trainer.steps=6", "trainer.warmup_steps=1")
         self.expect_the_programs_accuracy(checkpoint, "timm")
         with self.assertLogs("freeatm", "INFO") as logs:
