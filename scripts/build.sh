@@ -15,6 +15,7 @@ clock() { printf '%d:%02d' $(($1 / 60)) $(($1 % 60)); }
 report_progress() {
   local said=$SECONDS line elapsed left
   while IFS= read -r line; do
+    if [[ $line =~ ^\[0/ ]]; then continue; fi  # cmake, again
     if [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]]; then
       elapsed=$SECONDS; left=$((elapsed * (BASH_REMATCH[2] - BASH_REMATCH[1]) / BASH_REMATCH[1]))
       if [ -t 1 ]; then
