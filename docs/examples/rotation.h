@@ -12,7 +12,7 @@
 #include "freeatm/data/pixels.h"
 #include "freeatm/models/backbone.h"
 #include "freeatm/models/initialize.h"
-#include "freeatm/training/objective.h"
+#include "freeatm/objectives/recipe.h"
 #include "freeatm/vision/augment.h"
 
 namespace freeatm::objectives {
@@ -59,6 +59,18 @@ class Rotation final : public training::Objective {
   RotationOptions options_;
   std::shared_ptr<models::Backbone> backbone_;
   torch::nn::Linear head_{nullptr};
+};
+
+/// What a config's `objective: {name: rotation, ...}` becomes.
+class RotationRecipe final : public Recipe {
+ public:
+  void fields(config::Fields& f) override { options_.fields(f); }
+  std::shared_ptr<training::Objective> make(const MakeBackbone& backbone, uint64_t seed) const override {
+    return std::make_shared<Rotation>(backbone(), options_, seed);
+  }
+
+ private:
+  RotationOptions options_;
 };
 
 }  // namespace freeatm::objectives

@@ -34,8 +34,10 @@ struct PretrainOptions {
 int pretrain(const config::Composed& composed) {
   const auto options = config::read<PretrainOptions>(composed);
   const at::Device device = models::pick_device(options.run.device);
-  const auto dataset = wrap_dataset(options.objective, data::open_dataset(options.data));
-  const auto objective = make_objective(options.objective, options.model, static_cast<uint64_t>(options.run.seed));
+  const objectives::Recipe& recipe = *options.objective.recipe;
+  const auto dataset = recipe.wrap(data::open_dataset(options.data));
+  const auto seed = static_cast<uint64_t>(options.run.seed);
+  const auto objective = recipe.make([&] { return make_model(options.model, seed); }, seed);
   TrainRun run(objective, *dataset, options.run, device);
   run.add(std::make_unique<training::CollapseAlarm>());
   if (options.probe.every) {

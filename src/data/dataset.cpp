@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/data/dataset.h"
 
+#include <algorithm>
+
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
 
@@ -9,49 +11,70 @@
 namespace freeatm::data {
 namespace {
 
-/// What lies at `root`, told by what each layout cannot be without.
-std::string detect_layout(const std::string& root, const std::string& split) {
-  if (fs::is_regular_file(root) && fs::path(root).extension() == ".tar") return "shards";
-  require_folder(root, "data.root");
-  if (fs::exists(fs::path(root) / "annotations")) return "coco";
-  for (const auto& entry : fs::directory_iterator(root)) {
-    if (entry.path().extension() == ".tar") return "shards";
+bool is_shard(const fs::path& path) { return fs::is_regular_file(path) && path.extension() == ".tar"; }
+
+bool holds_shards(const fs::path& root, const std::string& /*split*/) {
+  return is_shard(root) ||
+         std::ranges::any_of(fs::directory_iterator(root), [](const auto& entry) { return is_shard(entry.path()); });
+}
+
+bool holds_coco(const fs::path& root, const std::string& /*split*/) { return fs::exists(root / "annotations"); }
+
+bool holds_image_folder(const fs::path& root, const std::string& split) { return fs::is_directory(root / split); }
+
+bool holds_captions(const fs::path& root, const std::string& /*split*/) {
+  return std::ranges::any_of(fs::recursive_directory_iterator(root),
+                             [](const auto& entry) { return entry.path().extension() == ".txt"; });
+}
+
+struct Layout {
+  const char* name;
+  const char* sign;  // what `lies_at` looks for
+  bool (*lies_at)(const fs::path& root, const std::string& split);
+  std::unique_ptr<Dataset> (*open)(const DatasetOptions& options);
+};
+
+// What "auto" tries, in this order.
+constexpr Layout kLayouts[] = {
+    {"coco", "annotations/", holds_coco, [](const DatasetOptions& o) { return open_coco(o.root, o.split); }},
+    {"shards", "*.tar", holds_shards, [](const DatasetOptions& o) { return open_shards(o.root); }},
+    {"imagefolder", "<split>/<class>/", holds_image_folder,
+     [](const DatasetOptions& o) { return open_image_folder(o.root, o.split); }},
+    {"captions", "pictures with .txt", holds_captions,
+     [](const DatasetOptions& o) { return open_caption_folder(o.root); }},
+};
+
+std::vector<std::string> layout_names() {
+  std::vector<std::string> names{"auto"};
+  for (const Layout& layout : kLayouts) names.emplace_back(layout.name);
+  return names;
+}
+
+/// The layout that is asked for, or else what lies there, told by what each cannot be without.
+const Layout& layout_of(const DatasetOptions& options) {
+  if (options.layout == "auto" && !is_shard(options.root)) require_folder(options.root, "data.root");
+  std::string signs;
+  for (const Layout& layout : kLayouts) {
+    const bool fits =
+        options.layout == "auto" ? layout.lies_at(options.root, options.split) : options.layout == layout.name;
+    if (fits) return layout;
+    signs += format("{}{} ({})", signs.empty() ? "" : ", ", layout.sign, layout.name);
   }
-  if (fs::is_directory(fs::path(root) / split)) return "imagefolder";
-  for (const auto& entry : fs::recursive_directory_iterator(root)) {
-    if (entry.path().extension() == ".txt") return "captions";
-  }
-  throw UserError(root, "data.root",
-                  "is no dataset: no *.tar (shards), annotations/ (coco), {}/<class>/ (imagefolder) or pictures with "
-                  ".txt (captions) in it",
-                  split);
+  throw UserError(options.root, "data.root", "is no dataset: it has none of {}; split is '{}'", signs, options.split);
 }
 
 }  // namespace
 
 void DatasetOptions::fields(config::Fields& f) {
   f("root", root, "the dataset's folder, or one .tar");
-  f("layout", layout, "auto: told by what lies there",
-    config::any_of({"auto", "shards", "coco", "imagefolder", "captions"}));
+  f("layout", layout, "auto: told by what lies there", config::any_of(layout_names()));
   f("split", split, "of coco and imagefolder; the others have none");
   f("cache_gb", cache_gb, "memory for decoded pictures and masks, GB: the first that are read stay",
     config::at_least(0));
 }
 
-namespace {
-
-std::unique_ptr<Dataset> open_layout(const std::string& layout, const DatasetOptions& options) {
-  if (layout == "shards") return open_shards(options.root);
-  if (layout == "coco") return open_coco(options.root, options.split);
-  if (layout == "captions") return open_caption_folder(options.root);
-  return open_image_folder(options.root, options.split);
-}
-
-}  // namespace
-
 std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options) {
-  auto dataset =
-      open_layout(options.layout == "auto" ? detect_layout(options.root, options.split) : options.layout, options);
+  auto dataset = layout_of(options).open(options);
   if (options.cache_gb == 0) return dataset;
   return with_cache(std::move(dataset), static_cast<int64_t>(options.cache_gb * 1e9));
 }

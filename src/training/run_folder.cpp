@@ -32,7 +32,7 @@ std::string first_difference(const config::Node& there, const config::Node& here
       if (std::find(free_keys.begin(), free_keys.end(), path) != free_keys.end()) continue;
       const config::Node *a = there.find(key), *b = here.find(key);
       if (a != nullptr && b != nullptr && a->is_map() && b->is_map()) {
-        const std::string inner = first_difference(*a, *b, free_keys, path + ".");
+        std::string inner = first_difference(*a, *b, free_keys, path + ".");
         if (!inner.empty()) return inner;
       } else if (text_at(a) != text_at(b)) {
         return format("{}: {} there, {} here", path, text_at(a), text_at(b));
@@ -131,7 +131,7 @@ void release_folder(const fs::path& out) {
 
 std::optional<fs::path> open_run_folder(const fs::path& out, const config::Node& config, const std::string& resume) {
   claim_folder(out, config, resume, kFreeKeys);
-  const auto checkpoint = latest_checkpoint(out);
+  auto checkpoint = latest_checkpoint(out);
   if (resume == "must" && !checkpoint)
     throw UserError(out.string(), "resume", "must: there is no checkpoint to go on from");
   return checkpoint;

@@ -31,9 +31,10 @@ TEST(Example, LearnsWhichWayIsUp) {
   auto backbone = std::make_shared<models::ResNet>(
       models::ResNetOptions{.depths = {1}, .width = 8, .stem = "3x3", .output_stride = 4});
   backbone->initialize(1);
-  RotationOptions options{.min_scale = 0.9};
-  options.augment.size = 16;
-  Rotation rotation(backbone, options, 2);
+  const auto recipe = config::read<RotationRecipe>(
+      {.command = "pretrain", .tree = config::parse_yaml("{min_scale: 0.9, augment: {size: 16}}", "test")});
+  const auto objective = recipe.make([&] { return backbone; }, 2);
+  training::Objective& rotation = *objective;
   const auto optimizer = training::make_optimizer({}, rotation.parameter_groups());
   optimizer->set_learning_rate(0.01);
   double first = 0, accuracy = 0;

@@ -7,6 +7,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "freeatm/objectives/contrastive.h"
+#include "freeatm/objectives/recipe.h"
 
 namespace freeatm::objectives {
 
@@ -32,5 +33,7 @@ class Byol final : public Contrastive {
   Heads projector_;
   torch::nn::Sequential predictor_{nullptr};
 };
+
+std::unique_ptr<Recipe> byol_recipe();
 
 }  // namespace freeatm::objectives

@@ -7,6 +7,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "freeatm/objectives/contrastive.h"
+#include "freeatm/objectives/recipe.h"
 
 namespace freeatm::objectives {
 
@@ -36,5 +37,7 @@ class MocoV3 final : public Contrastive {
   Heads projector_;
   torch::nn::Sequential predictor_{nullptr};
 };
+
+std::unique_ptr<Recipe> moco_v3_recipe();
 
 }  // namespace freeatm::objectives

@@ -7,6 +7,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "freeatm/objectives/contrastive.h"
+#include "freeatm/objectives/recipe.h"
 
 namespace freeatm::objectives {
 
@@ -30,5 +31,7 @@ class SimClr final : public Contrastive {
   double temperature_;
   Heads projector_;
 };
+
+std::unique_ptr<Recipe> simclr_recipe();
 
 }  // namespace freeatm::objectives

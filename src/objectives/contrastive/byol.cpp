@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 
+#include "contrastive_recipe.h"
 #include "heads.h"
 
 namespace freeatm::objectives {
@@ -26,5 +27,17 @@ ImageLoss Byol::image_loss(const std::pair<Tensor, Tensor>& features, const std:
   const Tensor agreement = ((q1 * k2).sum(1) + (q2 * k1).sum(1)).mean();
   return {4 - 2 * agreement, q1.detach()};
 }
+
+namespace {
+
+class ByolRecipe final : public ContrastiveRecipe<ByolOptions> {
+  std::shared_ptr<training::Objective> make(const MakeBackbone& backbone, uint64_t seed) const override {
+    return std::make_shared<Byol>(backbone(), backbone(), options_, seed);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Recipe> byol_recipe() { return std::make_unique<ByolRecipe>(); }
 
 }  // namespace freeatm::objectives

@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 
+#include "contrastive_recipe.h"
 #include "heads.h"
 
 namespace freeatm::objectives {
@@ -33,5 +34,17 @@ ImageLoss MocoV3::image_loss(const std::pair<Tensor, Tensor>& features, const st
   const auto [k1, k2] = targets_of(targets, projector_.momentum);
   return {contrast(q1, k2) + contrast(q2, k1), q1.detach()};
 }
+
+namespace {
+
+class MocoV3Recipe final : public ContrastiveRecipe<MocoV3Options> {
+  std::shared_ptr<training::Objective> make(const MakeBackbone& backbone, uint64_t seed) const override {
+    return std::make_shared<MocoV3>(backbone(), backbone(), options_, seed);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Recipe> moco_v3_recipe() { return std::make_unique<MocoV3Recipe>(); }
 
 }  // namespace freeatm::objectives

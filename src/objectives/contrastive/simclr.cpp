@@ -5,6 +5,7 @@
 
 #include <ATen/ATen.h>
 
+#include "contrastive_recipe.h"
 #include "heads.h"
 
 namespace freeatm::objectives {
@@ -32,5 +33,17 @@ ImageLoss SimClr::image_loss(const std::pair<Tensor, Tensor>& features, const st
   const Tensor other_view = (at::arange(2 * size, z.options().dtype(at::kLong)) + size) % (2 * size);
   return {at::cross_entropy_loss(logits, other_view), z1.detach()};
 }
+
+namespace {
+
+class SimClrRecipe final : public ContrastiveRecipe<SimClrOptions> {
+  std::shared_ptr<training::Objective> make(const MakeBackbone& backbone, uint64_t seed) const override {
+    return std::make_shared<SimClr>(backbone(), options_, seed);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Recipe> simclr_recipe() { return std::make_unique<SimClrRecipe>(); }
 
 }  // namespace freeatm::objectives

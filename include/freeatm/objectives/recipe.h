@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pretraining methods by their names in a config: a new one is a source of its own and a line in
+// src/objectives/recipe.cpp.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "freeatm/config/fields.h"
+#include "freeatm/data/dataset.h"
+#include "freeatm/models/backbone.h"
+#include "freeatm/training/objective.h"
+
+namespace freeatm::objectives {
+
+/// Each call gives another backbone, with the same first weights.
+using MakeBackbone = std::function<std::shared_ptr<models::Backbone>()>;
+
+/// A method's options, the data that they ask for, and how the objective is made of them.
+class Recipe {
+ public:
+  virtual ~Recipe() = default;
+  virtual void fields(config::Fields& f) = 0;
+  /// The dataset as the options want it: with a control's masks, with swapped backgrounds. Throws UserError where it
+  /// cannot be that.
+  virtual std::unique_ptr<data::Dataset> wrap(std::unique_ptr<data::Dataset> dataset) const { return dataset; }
+  virtual std::shared_ptr<training::Objective> make(const MakeBackbone& backbone, uint64_t seed) const = 0;
+};
+
+/// The names of all methods, and the recipe of one with its default options; none for another name.
+std::vector<std::string> recipe_names();
+std::unique_ptr<Recipe> make_recipe(const std::string& name);
+
+}  // namespace freeatm::objectives

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/objectives/recipe.h"
+
+#include "freeatm/objectives/byol.h"
+#include "freeatm/objectives/moco_v3.h"
+#include "freeatm/objectives/simclr.h"
+
+namespace freeatm::objectives {
+namespace {
+
+struct Method {
+  const char* name;
+  std::unique_ptr<Recipe> (*recipe)();
+};
+
+constexpr Method kMethods[] = {
+    {"moco_v3", moco_v3_recipe},
+    {"simclr", simclr_recipe},
+    {"byol", byol_recipe},
+};
+
+}  // namespace
+
+std::vector<std::string> recipe_names() {
+  std::vector<std::string> names;
+  for (const Method& method : kMethods) names.emplace_back(method.name);
+  return names;
+}
+
+std::unique_ptr<Recipe> make_recipe(const std::string& name) {
+  for (const Method& method : kMethods) {
+    if (name == method.name) return method.recipe();
+  }
+  return nullptr;
+}
+
+}  // namespace freeatm::objectives
