@@ -21,3 +21,13 @@ install(EXPORT freeatm NAMESPACE freeatm:: FILE freeatmTargets.cmake DESTINATION
 install(FILES ${CMAKE_BINARY_DIR}/freeatmConfig.cmake ${CMAKE_BINARY_DIR}/freeatmConfigVersion.cmake cmake/FindLibTorch.cmake
   cmake/FindOpenCVCore.cmake DESTINATION ${package} COMPONENT development)
 
+if(FREEATM_WHEEL)
+  set(libraries "$ORIGIN/../../torch/lib;$ORIGIN/../lib")
+  # Not RUNPATH, which would hold for the program's own libraries only and not for what those are linked to.
+  target_link_options(freeatm PRIVATE -Wl,--disable-new-dtags)
+  set_target_properties(freeatm PROPERTIES INSTALL_RPATH "${libraries}")
+  configure_file(python/_build.py.in _build.py @ONLY)
+  install(FILES ${CMAKE_BINARY_DIR}/_build.py DESTINATION . COMPONENT wheel)
+  install(CODE "set(program \"$<TARGET_FILE:freeatm>\")" COMPONENT wheel)
+  install(SCRIPT cmake/bundle_libraries.cmake COMPONENT wheel)
+endif()
