@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What cmake installs, moved to a folder whose name has a blank: install_test.py BUILD_FOLDER"""
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -55,6 +56,17 @@ class Installed(unittest.TestCase):
         self.addCleanup((self.prefix / "elsewhere").rename, self.prefix / "share")
         with self.assertRaisesRegex(AssertionError, "a prefix/share/freeatm/configs: --config-dir: no such folder"):
             run(self.program, "harvest", "--print-config")
+
+    def test_with_libtorch_it_needs_debian_alone(self):
+        run("cmake", "--install", BUILD, "--prefix", self.prefix, "--component", "package")
+        self.addCleanup(shutil.rmtree, self.prefix / "lib/freeatm")
+        linked = re.findall(r" => (.*) \(0x", run("ldd", self.program, LD_LIBRARY_PATH=""))
+        bundled = {Path(path).name for path in linked if not path.startswith(("/lib/", "/usr/lib/"))}
+        self.assertTrue(all(str(self.prefix) in path or path.startswith(("/lib/", "/usr/lib/")) for path in linked), linked)
+        self.assertLessEqual({"libtorch_cpu.so", "libc10.so", "libgomp.so.1"}, bundled)
+        self.assertNotIn(str(ROOT), run("readelf", "-d", self.program))
+        licences = {path.name for path in (self.prefix / "share/doc/freeatm").iterdir()}
+        self.assertLessEqual({"copyright", "WORDNET-LICENSE.txt", "torch-LICENSE.txt", "nvidia_cuda_runtime-License.txt"}, licences)
 
     def test_an_example_is_built_on_it_and_run(self):
         example, out = self.folder / "example", self.folder / "made"
