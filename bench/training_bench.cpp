@@ -79,8 +79,8 @@ void moco_loader(benchmark::State& state) {
   common.augment.size = 224;
   const auto objective = moco(1, common);
   const auto dataset = data::open_image_folder(root, "train");
-  const data::Prepare prepare = [&](data::Sample&& sample, RandomStream& random, double progress) {
-    return objective->prepare(std::move(sample), random, progress);
+  const data::Prepare prepare = [&](data::Sample&& sample, RandomStream& random, const data::BatchPlace&) {
+    return objective->prepare(std::move(sample), random, /*progress=*/0);
   };
   data::Loader loader(*dataset, prepare, {.batch_size = 32, .workers = state.range(0)}, 1);
   int64_t epoch = 0, pictures = 0;
@@ -91,7 +91,7 @@ void moco_loader(benchmark::State& state) {
       loader.start(++epoch);
       batch = loader.next();
     }
-    pictures += batch->size();
+    pictures += batch->size;
     benchmark::DoNotOptimize(batch);
   }
   state.SetItemsProcessed(pictures);

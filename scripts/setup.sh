@@ -2,6 +2,7 @@
 # Installs what freeatm builds with: Debian packages, LibTorch (from the PyPI wheel, into .deps/libtorch), and a small Python
 # environment of judges for the tests (.deps/judges). Says what it does; run again, it does nothing.
 #   FREEATM_TORCH_DIR=DIR   a LibTorch that is already there (the folder with include/ and lib/)
+#   FREEATM_CUDA_TORCH=1    LibTorch with its CUDA libraries where no GPU is seen, as in the build of an image
 set -euo pipefail
 cd "$(dirname "$0")/.."
 readonly torch_version=2.11.0
@@ -38,13 +39,16 @@ environment() {
   touch "$folder/.$mark"
 }
 
-if [ -z "${FREEATM_TORCH_DIR:-}" ] && [ ! -e .deps/libtorch/.torch-$torch_version ]; then
-  if [ -e /dev/nvidiactl ]; then
+torch_mark=torch-$torch_version
+[ "${FREEATM_CUDA_TORCH:-}" != 1 ] || torch_mark+=-cuda
+if [ -z "${FREEATM_TORCH_DIR:-}" ] && [ ! -e .deps/libtorch/.$torch_mark ]; then
+  if [ "${FREEATM_CUDA_TORCH:-}" = 1 ] || [ -e /dev/nvidiactl ]; then
     step "LibTorch $torch_version with CUDA, into .deps/libtorch"
-    environment .deps/libtorch torch-$torch_version "torch==$torch_version"
+    environment .deps/libtorch $torch_mark "torch==$torch_version"
+    touch .deps/libtorch/.torch-$torch_version{,-cuda}
   else  # a CPU needs none of the CUDA libraries but the two that libtorch_cpu is linked against
     step "LibTorch $torch_version, into .deps/libtorch"
-    environment .deps/libtorch torch-$torch_version --no-deps "torch==$torch_version" 'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-cupti==13.0.*'
+    environment .deps/libtorch $torch_mark --no-deps "torch==$torch_version" 'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-cupti==13.0.*'
   fi
   done_
 fi

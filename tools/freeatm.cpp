@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include <vector>
 
+#include <torch/version.h>
+
 #include "freeatm/commands/commands.h"
 #include "freeatm/config/completion.h"
 #include "freeatm/config/compose.h"
@@ -17,6 +19,7 @@
 #include "freeatm/core/log.h"
 #include "freeatm/core/memory.h"
 #include "freeatm/core/signals.h"
+#include "freeatm/core/version.h"
 #include "freeatm/models/device.h"
 
 #include "command_line.h"
@@ -96,7 +99,7 @@ int run(const Command& command, const CommandLine& line) {
 
 void print_usage() {
   std::printf("freeatm %s: masks for free from a diffusion model's attention, and backbones pretrained on them\n\n",
-              FREEATM_VERSION);
+              version().c_str());
   for (const Command& command : kCommands) std::printf("  freeatm %-16s %s\n", command.name, command.summary);
   std::printf("\nfreeatm <command> --help lists every key; freeatm completion bash|zsh completes them at <TAB>.\n");
 }
@@ -142,7 +145,9 @@ int run_command_line(int argc, char** argv) {
     return words.empty() ? 2 : 0;
   }
   if (words[0] == "--version") {
-    std::printf("freeatm %s\n", FREEATM_VERSION);
+    const std::string commit = freeatm::commit();
+    std::printf("freeatm %s (%sLibTorch %s)\n", version().c_str(), commit.empty() ? "" : (commit + ", ").c_str(),
+                TORCH_VERSION);
     return 0;
   }
   if (words[0] == "__complete") return print_candidates({words.begin() + 1, words.end()});

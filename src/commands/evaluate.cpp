@@ -58,8 +58,13 @@ void EvaluateOptions::fields(config::Fields& f) {
 
 Metrics judge(evaluation::Evaluator& evaluator, const data::Dataset& dataset, std::optional<int64_t> limit,
               int64_t batch_size, const std::string& label) {
-  evaluation::for_each_batch(dataset, limit, batch_size, label,
-                             [&](std::span<const data::Sample> samples) { evaluator.process(samples); });
+  const auto keep = [](data::Sample&& sample) {
+    data::View view;
+    view.sample = std::move(sample);
+    return view;
+  };
+  evaluation::for_each_batch(dataset, limit, batch_size, label, keep,
+                             [&](const data::Batch& batch) { evaluator.process(batch.samples); });
   return evaluator.result();
 }
 

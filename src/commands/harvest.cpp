@@ -2,8 +2,6 @@
 // freeatm harvest: captions or captioned pictures -> pictures with a mask for each phrase, as WebDataset shards.
 #include "freeatm/diffusion/harvest.h"
 
-#include <iterator>
-
 #include "freeatm/commands/commands.h"
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
@@ -74,9 +72,8 @@ HarvestSummary claimed(const HarvestCommandOptions& options, Run run) {
   try {
     return run();
   } catch (...) {
-    const bool is_bare = std::distance(fs::directory_iterator(out), fs::directory_iterator()) == 1;  // config.yaml
-    if (!had_run && is_bare) fs::remove(out / "config.yaml");
-    if (!had_run && is_bare && !had_folder) fs::remove(out);
+    if (!had_run) training::release_folder(out);
+    if (!had_folder && fs::is_empty(out)) fs::remove(out);
     throw;
   }
 }

@@ -26,8 +26,9 @@ struct Parts {
 Parts make_parts(const TrainDiffusionOptions& options, const StageRun& run) {
   Parts parts;
   parts.objective = run.make_objective();
-  const auto prepare = [objective = parts.objective](data::Sample&& sample, RandomStream& random, double progress) {
-    return objective->prepare(std::move(sample), random, progress);
+  const auto prepare = [objective = parts.objective](data::Sample&& sample, RandomStream& random,
+                                                     const data::BatchPlace&) {
+    return objective->prepare(std::move(sample), random, /*progress=*/0);
   };
   parts.loader =
       std::make_unique<data::Loader>(run.dataset, prepare, options.loader, static_cast<uint64_t>(options.seed));

@@ -2,7 +2,6 @@
 #include "train_run.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "freeatm/core/log.h"
@@ -15,14 +14,10 @@
 namespace freeatm::commands {
 namespace {
 
-/// `prepare` for the loader, which counts its progress in whole epochs of its batches: the step that a batch is for
-/// says how far the run is. (A run may end inside an epoch, and leaves the batches out that are too few for a step.)
-data::Prepare prepare_with(std::shared_ptr<training::Objective> objective, const training::RunLength& length,
-                           int64_t batches) {
-  const auto all_batches = static_cast<double>(length.epochs() * batches);
-  return [=](data::Sample&& sample, RandomStream& random, double progress) {
-    const int64_t batch = std::llround(progress * all_batches), epoch = batch / batches;
-    const int64_t step = epoch * length.steps_per_epoch + batch % batches / length.accumulate;
+/// The step that a batch is for says how far the run is.
+data::Prepare prepare_with(std::shared_ptr<training::Objective> objective, const training::RunLength& length) {
+  return [=](data::Sample&& sample, RandomStream& random, const data::BatchPlace& at) {
+    const int64_t step = at.epoch * length.steps_per_epoch + at.step / length.accumulate;
     return objective->prepare(std::move(sample), random, std::min(1.0, length.progress(step)));
   };
 }
@@ -53,8 +48,10 @@ TrainRun::TrainRun(std::shared_ptr<training::Objective> objective, const data::D
       device_(device),
       compute_(pick_compute(options.dtype, device)),
       length_(options.trainer.length(dataset.size() / options.loader.batch_size)),
-      loader_(dataset, prepare_with(objective_, length_, dataset.size() / options.loader.batch_size), options.loader,
-              static_cast<uint64_t>(options.seed), length_.epochs()) {
+      loader_(dataset, prepare_with(objective_, length_), options.loader, static_cast<uint64_t>(options.seed),
+              [objective = objective_](std::vector<data::View>&& views, const std::vector<std::string>& keys) {
+                return objective->collate(std::move(views), keys);
+              }) {
   objective_->to(device);
   optimizer_ = training::make_optimizer(options.trainer.optimizer, objective_->parameter_groups());
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/data/loader.h"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <exception>
@@ -11,8 +12,6 @@
 #include <vector>
 
 #include <ATen/Parallel.h>
-#include <ATen/ops/cat.h>
-#include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 
 #include "freeatm/core/error.h"
@@ -21,57 +20,77 @@
 #include "epoch_order.h"
 
 namespace freeatm::data {
+namespace {
+
+constexpr int64_t kChunk = 8;  // samples that a worker takes at once
+
+}  // namespace
+
+/// A batch in the making: workers take its samples from the front, a few at a time; the last one to finish collates.
+struct PendingBatch {
+  BatchPlace place;
+  std::shared_ptr<const EpochOrder> order;
+  int64_t begin = 0, size = 0;      // positions in the epoch's order
+  int64_t taken = 0, finished = 0;  // of `size`
+  std::vector<View> views;
+  std::vector<std::string> keys;
+  std::vector<int64_t> indices;
+  std::exception_ptr error;
+  int64_t failed = 0;  // the sample that `error` is of: the first one's is told
+  Batch batch;
+  bool is_made = false;
+};
 
 struct Loader::State {
-  // A batch's place in the run: workers take places in order, `next` hands them out in order.
-  struct Place {
-    int64_t epoch = 0, step = 0;
-  };
-
-  struct Made {
-    std::optional<Batch> batch;
-    std::exception_ptr error;
-  };
-
   const Dataset& dataset;
   Prepare prepare;
+  Collate collate;
   LoaderOptions options;
   uint64_t seed;
-  int64_t total_epochs, steps;
+  int64_t steps, ahead;
   std::vector<int64_t> shard_sizes;
 
+  // A ticket is a batch's number since the last `start`: workers open them in order, `next` hands them out in order.
   std::mutex mutex;
   std::condition_variable room, made;
-  std::map<int64_t, Made> ring;  // ticket -> batch
-  Place first;                   // the place of ticket 0
-  int64_t generation = -1;       // -1: not started; a new one at each `start`
-  int64_t next_ticket = 0;       // to be taken by a worker
-  int64_t wanted_ticket = 0;     // to be handed out
-  int64_t epoch_end = 0;         // the ticket behind the current epoch's last
+  std::map<int64_t, std::shared_ptr<PendingBatch>> ring;
+  std::shared_ptr<PendingBatch> open;  // the one whose samples are being taken
+  std::shared_ptr<const EpochOrder> order;
+  int64_t order_epoch = -1;
+  BatchPlace first;  // the place of ticket 0
+  bool started = false;
+  int64_t next_ticket = 0;    // to be opened
+  int64_t wanted_ticket = 0;  // to be handed out
+  int64_t epoch_end = 0;      // the ticket behind the current epoch's last
   bool stopping = false;
   double waited = 0;
   std::mutex bad_mutex;
   std::set<int64_t> bad;  // samples that could not be read
   std::vector<std::thread> workers;
 
-  State(const Dataset& dataset, Prepare prepare, const LoaderOptions& options, uint64_t seed, int64_t total_epochs)
+  State(const Dataset& dataset, Prepare prepare, const LoaderOptions& options, uint64_t seed, Collate collate)
       : dataset(dataset),
         prepare(std::move(prepare)),
+        collate(std::move(collate)),
         options(options),
         seed(seed),
-        total_epochs(total_epochs),
+        ahead(std::max(options.prefetch, options.workers)),
         shard_sizes(dataset.shard_sizes()) {
-    const int64_t size = dataset.size(), batch = options.batch_size;
+    FREEATM_CHECK(options.world == 1 || options.drop_last, "ranks share whole batches");
+    const int64_t size = dataset.size(), batch = options.batch_size * options.world;
     steps = options.drop_last ? size / batch : (size + batch - 1) / batch;
     if (steps == 0) throw UserError("", "batch_size", "{} is more than the dataset's {} samples", batch, size);
   }
 
-  Place place(int64_t ticket) const {
+  BatchPlace place(int64_t ticket) const {
     const int64_t step = first.step + ticket;
     return {first.epoch + step / steps, step % steps};
   }
 
-  Batch make(const Place& at);
+  bool has_work() const { return started && (open || next_ticket < wanted_ticket + ahead); }
+  std::shared_ptr<PendingBatch> open_batch();
+  void make_views(PendingBatch& batch, int64_t begin, int64_t end);
+  void finish(const std::shared_ptr<PendingBatch>& batch);
   Sample read(int64_t index, const RandomStream& random);
   void note_bad(int64_t index, const UserError& error);
   void work();
@@ -80,6 +99,7 @@ struct Loader::State {
 void Loader::State::note_bad(int64_t index, const UserError& error) {
   const std::lock_guard lock(bad_mutex);
   if (!bad.insert(index).second) return;
+  if (options.max_bad == 0) throw error;
   if (std::ssize(bad) > options.max_bad) {
     throw UserError("", "loader.max_bad", "{} samples cannot be read, more than {}; the last: {}", bad.size(),
                     options.max_bad, error.what());
@@ -101,77 +121,90 @@ Sample Loader::State::read(int64_t index, const RandomStream& random) {
   }
 }
 
-Batch Loader::State::make(const Place& at) {
-  const int64_t begin = at.step * options.batch_size, end = std::min(begin + options.batch_size, dataset.size());
-  const EpochOrder order(shard_sizes, options.shards_at_once, seed, at.epoch);
-  const double progress = (static_cast<double>(at.epoch) + static_cast<double>(at.step) / static_cast<double>(steps)) /
-                          static_cast<double>(total_epochs);
-  std::map<std::string, std::vector<at::Tensor>> columns;
-  std::vector<int64_t> indices;
-  for (int64_t position = begin; position < end; ++position) {
-    const int64_t index = options.shuffle ? order[position] : position;
-    const RandomStream random(seed, "loader", static_cast<uint64_t>(at.epoch), static_cast<uint64_t>(index));
-    RandomStream for_view = random.fork("view");
-    for (auto& [name, tensor] : prepare(read(index, random), for_view, progress))
-      columns[name].push_back(std::move(tensor));
-    indices.push_back(index);
+/// The next ticket's, with nothing in it yet. The mutex is held.
+std::shared_ptr<PendingBatch> Loader::State::open_batch() {
+  auto batch = std::make_shared<PendingBatch>();
+  batch->place = place(next_ticket);
+  if (order_epoch != batch->place.epoch) {
+    order = std::make_shared<EpochOrder>(shard_sizes, options.shards_at_once, seed, batch->place.epoch);
+    order_epoch = batch->place.epoch;
   }
-  Batch batch;
-  for (auto& [name, views] : columns) {
-    if (!name.starts_with(kRagged)) {
-      batch.tensors[name] = at::stack(views);
-      continue;
-    }
-    std::vector<int64_t> rows;
-    for (const at::Tensor& view : views) rows.push_back(view.size(0));
-    const std::string whole = name.substr(kRagged.size());
-    batch.tensors[whole] = at::cat(views);
-    batch.tensors[whole + ".rows"] = at::tensor(rows);
-  }
-  batch.tensors["index"] = at::tensor(indices);
+  batch->order = order;
+  batch->begin = (batch->place.step * options.world + options.rank) * options.batch_size;
+  batch->size = std::min(options.batch_size, dataset.size() - batch->begin);
+  batch->views.resize(batch->size);
+  batch->keys.resize(batch->size);
+  batch->indices.resize(batch->size);
+  ring.emplace(next_ticket++, batch);
   return batch;
+}
+
+void Loader::State::make_views(PendingBatch& batch, int64_t begin, int64_t end) {
+  for (int64_t i = begin; i < end; ++i) {
+    const int64_t position = batch.begin + i, index = options.shuffle ? (*batch.order)[position] : position;
+    const RandomStream random(seed, "loader", static_cast<uint64_t>(batch.place.epoch), static_cast<uint64_t>(index));
+    RandomStream for_view = random.fork("view");
+    Sample sample = read(index, random);
+    batch.keys[i] = sample.key;
+    batch.indices[i] = index;
+    batch.views[i] = prepare(std::move(sample), for_view, batch.place);
+  }
+}
+
+/// All views are there.
+void Loader::State::finish(const std::shared_ptr<PendingBatch>& batch) {
+  try {
+    if (!batch->error) {
+      batch->batch = collate(std::move(batch->views), batch->keys);
+      batch->batch.tensors["index"] = at::tensor(batch->indices);
+    }
+  } catch (...) {
+    batch->error = std::current_exception();
+  }
+  const std::lock_guard lock(mutex);
+  batch->is_made = true;
+  made.notify_all();
 }
 
 void Loader::State::work() {
   at::set_num_threads(1);  // the training's threads are elsewhere
   std::unique_lock lock(mutex);
   for (;;) {
-    room.wait(lock, [&] { return stopping || (generation >= 0 && next_ticket < wanted_ticket + options.prefetch); });
+    room.wait(lock, [&] { return stopping || has_work(); });
     if (stopping) return;
-    const int64_t ticket = next_ticket++, started_in = generation;
-    const Place at = place(ticket);
+    if (!open) open = open_batch();
+    const std::shared_ptr<PendingBatch> batch = open;
+    const int64_t begin = batch->taken, end = std::min(begin + kChunk, batch->size);
+    batch->taken = end;
+    if (end == batch->size) open.reset();
     lock.unlock();
-    Made result;
+    std::exception_ptr error;
     try {
-      result.batch = make(at);
+      make_views(*batch, begin, end);
     } catch (...) {
-      result.error = std::current_exception();
+      error = std::current_exception();
     }
     lock.lock();
-    if (started_in != generation) continue;  // made for a place that nobody wants any more
-    ring.emplace(ticket, std::move(result));
-    made.notify_all();
+    if (error && (!batch->error || begin < batch->failed)) batch->error = error, batch->failed = begin;
+    batch->finished += end - begin;
+    if (batch->finished < batch->size) continue;
+    lock.unlock();
+    finish(batch);
+    lock.lock();
   }
 }
 
 void LoaderOptions::fields(config::Fields& f) {
   f("batch_size", batch_size, "samples a step", config::at_least(1));
   f("workers", workers, "threads that decode and augment", config::between(1, 256));
-  f("prefetch", prefetch, "batches made ahead", config::between(1, 256));
+  f("prefetch", prefetch, "batches made ahead; never fewer than workers", config::between(1, 256));
   f("max_bad", max_bad, "samples that cannot be read and are passed over; one more ends the run", config::at_least(0));
   f("shards_at_once", shards_at_once, "shards whose samples are mixed with each other, for slow disks; null: all",
     config::at_least(1));
 }
 
-Batch Batch::to(const at::Device& device) const {
-  Batch moved;
-  for (const auto& [name, tensor] : tensors) moved.tensors[name] = tensor.to(device, /*non_blocking=*/true);
-  return moved;
-}
-
-Loader::Loader(const Dataset& dataset, Prepare prepare, const LoaderOptions& options, uint64_t seed,
-               int64_t total_epochs)
-    : state_(std::make_unique<State>(dataset, std::move(prepare), options, seed, total_epochs)) {
+Loader::Loader(const Dataset& dataset, Prepare prepare, const LoaderOptions& options, uint64_t seed, Collate collate)
+    : state_(std::make_unique<State>(dataset, std::move(prepare), options, seed, std::move(collate))) {
   at::get_num_threads();  // settles the caller's pool: a worker's set_num_threads(1) is also the default of threads
                           // that have none yet
   for (int64_t i = 0; i < options.workers; ++i) state_->workers.emplace_back([state = state_.get()] { state->work(); });
@@ -192,15 +225,14 @@ void Loader::start(int64_t epoch, int64_t step) {
   State& s = *state_;
   FREEATM_CHECK(step >= 0 && step <= s.steps, "step {} of {}", step, s.steps);
   const std::lock_guard lock(s.mutex);
-  s.epoch_end = s.steps * (epoch - s.first.epoch) + s.steps - s.first.step;  // as a ticket of the running generation
-  const bool continues =
-      s.generation >= 0 && s.place(s.wanted_ticket).epoch == epoch && s.place(s.wanted_ticket).step == step;
-  if (!continues) {
-    ++s.generation;
+  s.epoch_end = s.steps * (epoch - s.first.epoch) + s.steps - s.first.step;  // as a ticket of the running start
+  if (!s.started || s.place(s.wanted_ticket) != BatchPlace{epoch, step}) {
+    s.started = true;
     s.first = {epoch, step};
     s.next_ticket = s.wanted_ticket = 0;
     s.epoch_end = s.steps - step;
-    s.ring.clear();
+    s.ring.clear();  // workers may still be at some of them, and finish what nobody asks for
+    s.open.reset();
   }
   s.room.notify_all();
 }
@@ -208,16 +240,16 @@ void Loader::start(int64_t epoch, int64_t step) {
 std::optional<Batch> Loader::next() {
   State& s = *state_;
   std::unique_lock lock(s.mutex);
-  FREEATM_CHECK(s.generation >= 0, "start() comes first");
+  FREEATM_CHECK(s.started, "start() comes first");
   if (s.wanted_ticket >= s.epoch_end) return std::nullopt;
   const auto begin = std::chrono::steady_clock::now();
-  s.made.wait(lock, [&] { return s.ring.contains(s.wanted_ticket); });
+  s.made.wait(lock, [&] { return s.ring.contains(s.wanted_ticket) && s.ring.at(s.wanted_ticket)->is_made; });
   s.waited += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  State::Made result = std::move(s.ring.extract(s.wanted_ticket).mapped());
+  const std::shared_ptr<PendingBatch> batch = s.ring.extract(s.wanted_ticket).mapped();
   ++s.wanted_ticket;
   s.room.notify_all();
-  if (result.error) std::rethrow_exception(result.error);
-  return std::move(result.batch);
+  if (batch->error) std::rethrow_exception(batch->error);
+  return std::move(batch->batch);
 }
 
 double Loader::wait_seconds() const {

@@ -108,15 +108,15 @@ LabelledGrids extract_grids(FrozenBackbone& backbone, const data::Dataset& datas
                             std::optional<int64_t> limit, const std::string& label) {
   const auto names = dataset.class_names();
   std::vector<at::Tensor> grids, maps;
-  for_each_batch(dataset, limit, options.batch_size, label, [&](std::span<const data::Sample> samples) {
-    std::vector<at::Tensor> pictures;
-    for (const data::Sample& sample : samples) {
-      pictures.push_back(probe_picture(sample.image, options.image_size, /*is_multi_label=*/true));
-      maps.push_back(class_map(sample, names, options.image_size));
-    }
-    grids.push_back(backbone.grid(at::stack(pictures)));
+  const auto view = [&](data::Sample&& sample) -> data::View {
+    return {{"image", probe_picture(sample.image, options.image_size, /*is_multi_label=*/true)},
+            {"map", class_map(sample, names, options.image_size)}};
+  };
+  for_each_batch(dataset, limit, options.batch_size, label, view, [&](const data::Batch& batch) {
+    grids.push_back(backbone.grid(batch["image"]));
+    maps.push_back(batch["map"]);
   });
-  LabelledGrids out{at::cat(grids), at::stack(maps), {"background"}};
+  LabelledGrids out{at::cat(grids), at::cat(maps), {"background"}};
   out.class_names.insert(out.class_names.end(), names.begin(), names.end());
   return out;
 }

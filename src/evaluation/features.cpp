@@ -2,12 +2,15 @@
 #include "freeatm/evaluation/features.h"
 
 #include <algorithm>
+#include <thread>
+#include <utility>
 
 #include <ATen/ATen.h>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/progress.h"
 #include "freeatm/core/signals.h"
+#include "freeatm/data/loader.h"
 #include "freeatm/data/pixels.h"
 #include "freeatm/vision/transforms.h"
 
@@ -21,19 +24,32 @@ std::vector<at::Tensor> copies_of_state(const models::Backbone& backbone) {
   return copies;
 }
 
-at::Tensor labels_of(std::span<const data::Sample> samples, bool is_multi_label, int64_t classes) {
-  const auto count = static_cast<int64_t>(samples.size());
-  at::Tensor labels = is_multi_label ? at::zeros({count, classes}) : at::zeros({count}, at::kLong);
-  for (int64_t i = 0; i < count; ++i) {
-    if (is_multi_label) {
-      for (const int64_t label : samples[i].labels) labels[i][label] = 1;
-    } else {
-      if (samples[i].label < 0) throw UserError("", "data.root", "picture {} has no label", samples[i].key);
-      labels[i] = samples[i].label;
-    }
+/// The class, or with several labels [classes] of 0 and 1.
+at::Tensor label_of(const data::Sample& sample, bool is_multi_label, int64_t classes) {
+  if (!is_multi_label) {
+    if (sample.label < 0) throw UserError("", "data.root", "picture {} has no label", sample.key);
+    return at::scalar_tensor(sample.label, at::kLong);
   }
+  at::Tensor labels = at::zeros({classes});
+  for (const int64_t label : sample.labels) labels[label] = 1;
   return labels;
 }
+
+constexpr int64_t kMostReaders = 8;  // threads that decode; more would only wait for the backbone
+
+/// So many of a dataset's samples, spread evenly over it.
+class Spread final : public data::Dataset {
+ public:
+  Spread(const data::Dataset& whole, int64_t count) : whole_(whole), count_(count) {}
+  int64_t size() const override { return count_; }
+  data::Sample get(int64_t index, RandomStream& random) const override {
+    return whole_.get(index * whole_.size() / count_, random);
+  }
+
+ private:
+  const data::Dataset& whole_;
+  int64_t count_;
+};
 
 }  // namespace
 
@@ -72,17 +88,25 @@ at::Tensor probe_picture(const vision::Image& image, int64_t side, bool is_multi
 }
 
 void for_each_batch(const data::Dataset& dataset, std::optional<int64_t> limit, int64_t batch_size,
-                    const std::string& label, const std::function<void(std::span<const data::Sample>)>& use) {
-  const int64_t count = std::min(dataset.size(), limit.value_or(dataset.size()));
-  Progress progress(label, count, "pictures");
-  RandomStream random(0, "evaluate");  // plain datasets draw nothing
-  for (int64_t begin = 0; begin < count; begin += batch_size) {
+                    const std::string& label, const ReadView& view,
+                    const std::function<void(const data::Batch&)>& use) {
+  const Spread spread(dataset, std::min(dataset.size(), limit.value_or(dataset.size())));
+  const int64_t cores = std::max<int64_t>(1, std::thread::hardware_concurrency());
+  data::Loader loader(
+      spread, [&](data::Sample&& sample, RandomStream&, const data::BatchPlace&) { return view(std::move(sample)); },
+      {.batch_size = std::min(batch_size, spread.size()),
+       .workers = std::min(cores, kMostReaders),
+       .prefetch = 2,
+       .max_bad = 0,
+       .shuffle = false,
+       .drop_last = false},
+      0);
+  Progress progress(label, spread.size(), "pictures");
+  loader.start(0);
+  while (const auto batch = loader.next()) {
     stop_if_signalled();
-    std::vector<data::Sample> samples;
-    for (int64_t i = begin; i < std::min(begin + batch_size, count); ++i)
-      samples.push_back(dataset.get(i * dataset.size() / count, random));
-    use(samples);
-    progress.advance(static_cast<int64_t>(samples.size()));
+    use(*batch);
+    progress.advance(batch->size);
   }
 }
 
@@ -93,13 +117,13 @@ LabelledFeatures extract_features(FrozenBackbone& backbone, const data::Dataset&
   if (out.class_names.empty())
     throw UserError("", "data.root", "has no labels: an image folder or COCO's instances do");
   std::vector<at::Tensor> features, labels;
-  for_each_batch(dataset, limit, options.batch_size, label, [&](std::span<const data::Sample> samples) {
-    std::vector<at::Tensor> pictures;
-    for (const data::Sample& sample : samples)
-      pictures.push_back(probe_picture(sample.image, options.image_size, is_multi_label));
-    const at::Tensor batch = at::stack(pictures);
-    features.push_back(backbone.pooled(mirrored ? batch.flip({2}) : batch));
-    labels.push_back(labels_of(samples, is_multi_label, out.classes()));
+  const auto view = [&](data::Sample&& sample) -> data::View {
+    const at::Tensor label_of_sample = label_of(sample, is_multi_label, out.classes());
+    return {{"image", probe_picture(sample.image, options.image_size, is_multi_label)}, {"label", label_of_sample}};
+  };
+  for_each_batch(dataset, limit, options.batch_size, label, view, [&](const data::Batch& batch) {
+    features.push_back(backbone.pooled(mirrored ? batch["image"].flip({2}) : batch["image"]));
+    labels.push_back(batch["label"]);
   });
   out.features = at::cat(features);
   out.labels = at::cat(labels).to(backbone.device());

@@ -3,7 +3,12 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+#include <torch/version.h>
+
 #include "freeatm/core/error.h"
+#include "freeatm/core/json.h"
+#include "freeatm/core/version.h"
 #include "freeatm/training/checkpoint.h"
 
 #include "folder_lock.h"
@@ -11,7 +16,10 @@
 namespace freeatm::training {
 namespace {
 
+using nlohmann::json;
+
 constexpr const char* kConfigFile = "config.yaml";
+constexpr const char* kProgramFile = "program.json";
 
 std::string text_at(const config::Node* node) { return node == nullptr ? "nothing" : node->text(); }
 
@@ -54,6 +62,25 @@ void remove_torn(const fs::path& folder) {
   for (const fs::path& path : torn) fs::remove_all(path, ignored);
 }
 
+/// The programs that have worked in a folder; none where the note is missing or damaged, which is no reason to stop.
+json noted_programs(const fs::path& file) {
+  if (!fs::exists(file)) return json::array();
+  try {
+    json programs = read_json(file);
+    if (programs.is_array()) return programs;
+  } catch (const UserError&) {
+  }
+  return json::array();
+}
+
+void note_program(const fs::path& file) {
+  const json program{{"version", version()}, {"commit", commit()}, {"libtorch", TORCH_VERSION}};
+  json programs = noted_programs(file);
+  if (!programs.empty() && programs.back() == program) return;
+  programs.push_back(program);
+  write_file(file, programs.dump(2) + "\n");
+}
+
 // What changes nothing of what is trained.
 const std::vector<std::string> kFreeKeys = {"out",
                                             "resume",
@@ -83,12 +110,23 @@ bool claim_folder(const fs::path& out, const config::Node& config, const std::st
   for (const fs::path& folder : {out, out / "checkpoints"}) remove_torn(folder);
   if (!fs::exists(out / kConfigFile)) {
     write_file(out / kConfigFile, config::to_yaml(config));
+    note_program(out / kProgramFile);
     return false;
   }
   const std::string difference = first_difference(config::load_yaml((out / kConfigFile).string()), config, free_keys);
   if (!difference.empty())
     throw UserError(out.string(), "out", "holds a run of another config ({}); give another folder", difference);
+  note_program(out / kProgramFile);
   return true;
+}
+
+void release_folder(const fs::path& out) {
+  const auto is_ours = [](const fs::directory_entry& entry) {
+    const std::string name = entry.path().filename();
+    return name == kConfigFile || name == kProgramFile;
+  };
+  if (!std::ranges::all_of(fs::directory_iterator(out), is_ours)) return;
+  for (const char* name : {kConfigFile, kProgramFile}) fs::remove(out / name);
 }
 
 std::optional<fs::path> open_run_folder(const fs::path& out, const config::Node& config, const std::string& resume) {

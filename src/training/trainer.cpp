@@ -49,7 +49,7 @@ void Trainer::train_epoch(Position& position) {
       FREEATM_CHECK(batch, "epoch {} has too few batches", position.epoch);
       parts.push_back(losses_of(*batch));
       (parts.back().total() / static_cast<double>(length.accumulate)).backward();
-      samples += batch->size();
+      samples += batch->size;
     }
     optimizer_.step();
     ++position.step, ++position.step_in_epoch;

@@ -146,7 +146,7 @@ TEST(Yaml, HostileFilesAreRefusedWithinBoundedMemory) {
   const auto refused = [](const std::string& text, const std::string& reason) {
     EXPECT_USER_ERROR(parse_yaml(text, "x.yaml"), reason);
   };
-  const int64_t before = peak_kilobytes();
+  [[maybe_unused]] const int64_t before = peak_kilobytes();
   refused(billion_laughs("[", "]"), "x.yaml:");
   refused(billion_laughs("{<<: [", "]}"), "x.yaml:");
   refused("a: &a " + repeated("x", 500000) + "\nb: [" + repeated("*a, ", 1000) + "]\n",
@@ -163,7 +163,9 @@ TEST(Yaml, HostileFilesAreRefusedWithinBoundedMemory) {
   std::string deep;
   for (size_t level = 0; level < 1000; ++level) deep += std::string(level, ' ') + "a:\n";
   refused(deep, "more than 200 levels deep");
+#ifndef __SANITIZE_ADDRESS__  // it keeps what was freed
   EXPECT_LT(peak_kilobytes() - before, 400 << 10);
+#endif
 }
 
 TEST(Yaml, ManyKeysAndLongTextsAreNoProblem) {

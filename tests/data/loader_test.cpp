@@ -2,6 +2,9 @@
 #include "freeatm/data/loader.h"
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 
 #include <ATen/ATen.h>
 
@@ -10,6 +13,8 @@
 
 namespace freeatm::data {
 namespace {
+
+using testing::contains;
 
 // Sample i is a picture of one pixel whose label is i.
 class Numbers final : public Dataset {
@@ -27,21 +32,23 @@ class Numbers final : public Dataset {
   int64_t size_, broken_;
 };
 
-View number_and_draw(Sample&& sample, RandomStream& random, double progress) {
+View number_and_draw(Sample&& sample, RandomStream& random, const BatchPlace& at) {
   return {{"label", at::scalar_tensor(sample.label, at::kLong)},
           {"draw", at::scalar_tensor(random.uniform(), at::kDouble)},
-          {"progress", at::scalar_tensor(progress, at::kDouble)}};
+          {"place", at::tensor({static_cast<double>(at.epoch), static_cast<double>(at.step)}, at::kDouble)}};
 }
 
-// Everything that two epochs give, in one tensor: [samples, 3].
+// Everything that two epochs give, in one tensor: [samples, 4].
 at::Tensor read_all(int64_t workers, int64_t start_epoch = 0, int64_t start_step = 0) {
   const Numbers dataset(50);
-  Loader loader(dataset, number_and_draw, {.batch_size = 8, .workers = workers, .prefetch = 3}, 7, 2);
+  Loader loader(dataset, number_and_draw, {.batch_size = 8, .workers = workers, .prefetch = 3}, 7);
   std::vector<at::Tensor> rows;
   for (int64_t epoch = start_epoch; epoch < 2; ++epoch) {
     loader.start(epoch, epoch == start_epoch ? start_step : 0);
     while (auto batch = loader.next()) {
-      rows.push_back(at::stack({(*batch)["label"].to(at::kDouble), (*batch)["draw"], (*batch)["progress"]}, 1));
+      EXPECT_EQ(batch->size, 8);
+      rows.push_back(at::cat(
+          {(*batch)["label"].to(at::kDouble).unsqueeze(1), (*batch)["draw"].unsqueeze(1), (*batch)["place"]}, 1));
     }
   }
   return at::cat(rows);
@@ -98,7 +105,7 @@ TEST(Loader, EndsWhenMoreThanMaxBadCannotBeRead) {
 
 TEST(Loader, BringsAWorkersErrorToTheReader) {
   const Numbers dataset(16);
-  const Prepare refuses = [](Sample&& sample, RandomStream&, double) -> View {
+  const Prepare refuses = [](Sample&& sample, RandomStream&, const BatchPlace&) -> View {
     throw UserError("", "objective.crops", "sample {} has no masks", sample.label);
   };
   Loader loader(dataset, refuses, {.batch_size = 16}, 0);
@@ -108,15 +115,96 @@ TEST(Loader, BringsAWorkersErrorToTheReader) {
 
 TEST(Loader, PutsRaggedRowsBehindEachOther) {
   const Numbers dataset(4);
-  const Prepare prepare = [](Sample&& sample, RandomStream&, double) -> View {
-    return {{"ragged.boxes", at::full({sample.label, 4}, sample.label, at::kLong)}};
+  const Prepare prepare = [](Sample&& sample, RandomStream&, const BatchPlace&) {
+    View view;
+    view.ragged["boxes"] = at::full({sample.label, 4}, sample.label, at::kLong);
+    return view;
   };
   Loader loader(dataset, prepare, {.batch_size = 4, .shuffle = false}, 0);
   loader.start(0);
   const Batch batch = *loader.next();
-  EXPECT_TRUE(at::equal(batch["boxes.rows"], at::arange(4)));
-  EXPECT_EQ(batch["boxes"].sizes(), (std::vector<int64_t>{6, 4}));
-  EXPECT_TRUE(at::equal(batch["boxes"].select(1, 0), at::tensor(std::vector<int64_t>{1, 2, 2, 3, 3, 3})));
+  const Ragged& boxes = batch.ragged.at("boxes");
+  const at::Tensor owner = at::tensor(std::vector<int64_t>{1, 2, 2, 3, 3, 3});
+  EXPECT_TRUE(at::equal(boxes.offsets, at::tensor(std::vector<int64_t>{0, 0, 1, 3, 6})));
+  EXPECT_TRUE(at::equal(boxes.rows(), at::arange(4)));
+  EXPECT_TRUE(at::equal(boxes.owner(), owner));
+  EXPECT_EQ(boxes.values.sizes(), (std::vector<int64_t>{6, 4}));
+  EXPECT_TRUE(at::equal(boxes.values.select(1, 0), owner));
+}
+
+// What a batch of two such views is refused for.
+std::string refusal(View a, View b) {
+  try {
+    std::vector<View> views;
+    views.push_back(std::move(a)), views.push_back(std::move(b));
+    collate(std::move(views), {"cat", "dog"});
+  } catch (const InternalError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Collate, NamesTheSampleAndTheKeyThatDoNotFit) {
+  const at::Tensor one = at::zeros({2}), other = at::zeros({3});
+  EXPECT_TRUE(contains(refusal({{"x", one}}, {}), "sample dog has no 'x', which sample cat has"));
+  EXPECT_TRUE(contains(refusal({}, {{"x", one}}), "sample dog has 'x', which sample cat has not"));
+  EXPECT_TRUE(
+      contains(refusal({{"x", one}}, {{"x", other}}), "'x' is Float [3] of sample dog, Float [2] of sample cat"));
+  EXPECT_TRUE(contains(refusal({{"x", one}}, {{"x", one.to(at::kLong)}}), "'x' is Long [2] of sample dog"));
+  View rows, wider;
+  rows.ragged["boxes"] = at::zeros({2, 4}), wider.ragged["boxes"] = at::zeros({1, 5});
+  EXPECT_TRUE(contains(refusal(rows, wider), "'boxes' is Float [1, 5] of sample dog"));
+  EXPECT_TRUE(contains(refusal(rows, {}), "sample dog has no 'boxes', which sample cat has"));
+}
+
+TEST(Loader, RanksTogetherGiveTheBatchesOfOne) {
+  const Numbers dataset(50);
+  std::vector<at::Tensor> whole, parts;
+  Loader one(dataset, number_and_draw, {.batch_size = 8}, 7);
+  one.start(1, 2);
+  while (auto batch = one.next()) whole.push_back((*batch)["draw"]);
+  Loader first(dataset, number_and_draw, {.batch_size = 4, .rank = 0, .world = 2}, 7),
+      second(dataset, number_and_draw, {.batch_size = 4, .rank = 1, .world = 2}, 7);
+  first.start(1, 2), second.start(1, 2);
+  while (auto batch = first.next()) {
+    parts.push_back((*batch)["draw"]);
+    parts.push_back((*second.next())["draw"]);
+  }
+  EXPECT_FALSE(second.next());
+  EXPECT_TRUE(at::equal(at::cat(whole), at::cat(parts)));
+}
+
+// Lets a sample be read only when `wanted` threads are at it.
+class Together final : public Dataset {
+ public:
+  explicit Together(int wanted) : wanted_(wanted) {}
+  int64_t size() const override { return 64; }
+  Sample get(int64_t, RandomStream&) const override {
+    std::unique_lock lock(mutex_);
+    ++there_;
+    all_.notify_all();
+    if (!all_.wait_for(lock, std::chrono::seconds(20), [&] { return there_ >= wanted_; })) missed_ = true;
+    return {};
+  }
+  bool missed() const { return missed_; }
+
+ private:
+  int wanted_;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable all_;
+  mutable int there_ = 0;
+  mutable bool missed_ = false;
+};
+
+TEST(Loader, AllWorkersShareALargeBatchAndSmallOnesAreInFlightTogether) {
+  for (const int64_t batch_size : {64, 8}) {  // one batch for all; as many batches as workers, more than are prefetched
+    const Together dataset(6);
+    const Prepare nothing = [](Sample&&, RandomStream&, const BatchPlace&) -> View { return {{"x", at::zeros({1})}}; };
+    Loader loader(dataset, nothing, {.batch_size = batch_size, .workers = 6, .prefetch = 1}, 0);
+    loader.start(0);
+    EXPECT_TRUE(loader.next());
+    EXPECT_FALSE(dataset.missed()) << batch_size;
+  }
 }
 
 // Counts how often a sample is read.

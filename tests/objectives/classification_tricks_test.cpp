@@ -181,9 +181,9 @@ TEST(Classification, DrawsItsTricksFromTheSamplesStream) {
   const data::View first = view(all, 0), same = view(all, 0), other = view(all, 1), without = view(plain, 0);
   EXPECT_EQ(first.at("mix").sizes(), std::vector<int64_t>{6});
   EXPECT_EQ(first.at("paths").sizes(), std::vector<int64_t>{4});
-  for (const auto& [name, tensor] : first) EXPECT_TRUE(tensor.equal(same.at(name))) << name;
+  for (const auto& [name, tensor] : first.tensors) EXPECT_TRUE(tensor.equal(same.at(name))) << name;
   EXPECT_FALSE(first.at("mix").equal(other.at("mix")));
-  EXPECT_EQ(without.size(), 2u);
+  EXPECT_EQ(without.tensors.size(), 2u);
   EXPECT_TRUE(without.at("image").equal(first.at("image"))) << "the crop does not depend on the other draws";
   all.erase.probability = 1;
   EXPECT_FALSE(view(all, 0).at("image").equal(first.at("image")));

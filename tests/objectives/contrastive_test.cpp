@@ -55,7 +55,10 @@ const weights::TensorMap& stored() {
 data::Batch stored_batch() {
   data::Batch batch;
   for (const auto& [name, tensor] : stored()) {
-    if (name.starts_with("view") || name.starts_with("region")) batch.tensors[name] = tensor;
+    if (name.starts_with("view")) batch.tensors[name] = tensor;
+    if (!name.starts_with("region") || name.ends_with(".rows")) continue;
+    const at::Tensor& rows = stored().at("regions" + name.substr(name.size() - 1) + ".rows");
+    batch.ragged[name] = {tensor, at::cat({at::zeros({1}, at::kLong), rows.cumsum(0)})};
   }
   batch.tensors["common"] = batch.tensors["pair"] = at::zeros({6}, at::kByte);
   return batch;
@@ -198,8 +201,8 @@ TEST(Contrastive, RegionsChangeNothingInTheViews) {
 TEST(Contrastive, RegionsShareTheCells) {
   for (uint64_t i = 0; i < 20; ++i) {
     const data::View view = view_of(common("pooled"), i);
-    const at::Tensor& weights = view.at("ragged.regions1");
-    const at::Tensor numbers = view.at("ragged.region_numbers1");
+    const at::Tensor& weights = view.ragged.at("regions1");
+    const at::Tensor numbers = view.ragged.at("region_numbers1");
     ASSERT_EQ(weights.sizes().slice(1), (std::vector<int64_t>{4, 4}));
     ASSERT_EQ(weights.size(0), numbers.size(0));
     EXPECT_GE(weights.flatten(1).sum(1).min().item<double>(), 0.5);

@@ -144,13 +144,13 @@ std::shared_ptr<Denoising> make_untrained(const DenoisingOptions& options) {
 }
 
 data::Batch batch_of(const Denoising& objective, int64_t size) {
-  std::map<std::string, std::vector<at::Tensor>> columns;
+  std::vector<data::View> views;
   for (int64_t i = 0; i < size; ++i) {
     RandomStream random(1, "view", 0, static_cast<uint64_t>(i));
-    for (auto& [name, tensor] : objective.prepare({}, random, 0)) columns[name].push_back(tensor);
+    views.push_back(objective.prepare({}, random, 0));
   }
-  data::Batch batch{{{"index", at::arange(size).remainder(2)}}};
-  for (auto& [name, tensors] : columns) batch.tensors[name] = at::stack(tensors);
+  data::Batch batch = data::collate(std::move(views), std::vector<std::string>(size));
+  batch.tensors["index"] = at::arange(size).remainder(2);
   return batch;
 }
 

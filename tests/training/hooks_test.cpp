@@ -175,8 +175,8 @@ TEST(Ema, IsSavedRestoredAndWhatAReaderGets) {
 TEST(TimeStep, CountsWholeStepsAndLeavesTheWeightsAlone) {
   const NoisePictures pictures;
   const auto objective = std::make_shared<PredictTheMean>();
-  const auto prepare = [objective](data::Sample&& sample, RandomStream& random, double progress) {
-    return objective->prepare(std::move(sample), random, progress);
+  const auto prepare = [objective](data::Sample&& sample, RandomStream& random, const data::BatchPlace&) {
+    return objective->prepare(std::move(sample), random, /*progress=*/0);
   };
   data::Loader loader(pictures, prepare, {.batch_size = 8, .workers = 1, .prefetch = 2}, 1);
   const auto optimizer = make_optimizer({}, objective->parameter_groups());

@@ -6,7 +6,10 @@
 #include <unistd.h>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
+#include "freeatm/core/json.h"
+#include "freeatm/core/version.h"
 #include "freeatm/training/checkpoint.h"
 
 #include "testing.h"
@@ -56,6 +59,45 @@ TEST(RunFolder, GoesOnWithOtherWorkersAndCheckpoints) {
   const auto with = [](const std::string& more) { return config::parse_yaml("seed: 1\n" + more, "test.yaml"); };
   open_run_folder(folder / "run", with("loader: {workers: 1}\ntrainer: {keep_last: 2, lr: 1}\n"), "auto");
   open_run_folder(folder / "run", with("loader: {workers: 4}\ntrainer: {keep_last: 9, lr: 1}\n"), "auto");
+}
+
+TEST(RunFolder, NotesTheProgramsThatWorkedInIt) {
+  const TemporaryFolder folder;
+  const fs::path file = folder / "program.json";
+  const auto claim = [&] {
+    open_run_folder(folder.path(), options(0.1, "a"), "auto");
+    return read_json(file);
+  };
+  nlohmann::json programs = claim();
+  ASSERT_EQ(programs.size(), 1u);
+  EXPECT_EQ(programs[0].at("version"), version());
+  EXPECT_EQ(programs[0].at("commit"), commit());
+  EXPECT_FALSE(programs[0].at("libtorch").get<std::string>().empty());
+  EXPECT_EQ(claim(), programs) << "the same program is noted once";
+
+  programs[0]["commit"] = "v0.0.9";
+  write_file(file, programs.dump());
+  programs = claim();
+  ASSERT_EQ(programs.size(), 2u);
+  EXPECT_EQ(programs[0].at("commit"), "v0.0.9");
+  EXPECT_EQ(programs[1].at("commit"), commit());
+
+  for (const std::string& damaged : {std::string("[{"), std::string("7"), std::string(1000, '[')}) {
+    write_file(file, damaged);
+    EXPECT_EQ(claim().size(), 1u) << damaged;
+  }
+}
+
+TEST(RunFolder, IsReleasedUnlessSomethingCameOfIt) {
+  const TemporaryFolder folder;
+  open_run_folder(folder.path(), options(0.1, "a"), "auto");
+  write_file(folder / "shard-000000.tar", "");
+  release_folder(folder.path());
+  EXPECT_USER_ERROR(open_run_folder(folder.path(), options(0.2, "a"), "auto"), "0.1 there, 0.2 here");
+  fs::remove(folder / "shard-000000.tar");
+  release_folder(folder.path());
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+  EXPECT_FALSE(open_run_folder(folder.path(), options(0.2, "a"), "auto"));
 }
 
 // Another descriptor's lock is another process's, as far as the kernel is concerned.

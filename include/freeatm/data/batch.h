@@ -2,27 +2,54 @@
 // What an objective makes of a sample (View), and what the model is fed (Batch).
 #pragma once
 #include <cstdint>
+#include <initializer_list>
 #include <map>
+#include <optional>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include <ATen/core/Tensor.h>
 
+#include "freeatm/data/sample.h"
+
 namespace freeatm::data {
 
-/// One sample as the objective wants it: names -> tensors without the batch dimension. Of what has a name that begins
-/// with kRagged each sample has as many rows as it likes, [n, ...].
-constexpr std::string_view kRagged = "ragged.";
-using View = std::map<std::string, at::Tensor>;
+using NamedTensors = std::map<std::string, at::Tensor>;
 
-/// Views stacked: names -> tensors, [B, ...]; plus the datasets' indices, [B] int64, under "index". Of "ragged.x" all
-/// rows are in "x", [sum of n, ...], and how many each sample has in "x.rows", [B] int64.
+/// One sample as the objective wants it.
+struct View {
+  NamedTensors tensors;          // of the same shape for each sample, without the batch dimension
+  NamedTensors ragged;           // of each sample as many rows as it likes, [n, ...]
+  std::optional<Sample> sample;  // for who wants it as it was read
+
+  View() = default;
+  View(std::initializer_list<NamedTensors::value_type> tensors) : tensors(tensors) {}
+  at::Tensor& operator[](const std::string& name) { return tensors[name]; }
+  const at::Tensor& at(const std::string& name) const { return tensors.at(name); }
+};
+
+/// The rows of all samples of a batch behind each other.
+struct Ragged {
+  at::Tensor values;   // [rows of all samples, ...]
+  at::Tensor offsets;  // [B + 1] int64: sample i has the rows from offsets[i] up to offsets[i + 1]
+
+  at::Tensor rows() const;   // [B] int64: how many each sample has
+  at::Tensor owner() const;  // [rows of all samples] int64: whose each row is; no device is waited for
+};
+
 struct Batch {
-  std::map<std::string, at::Tensor> tensors;
+  NamedTensors tensors;  // [B, ...]; the loader adds "index", [B] int64, the samples' places in the dataset
+  std::map<std::string, Ragged> ragged;
+  std::vector<Sample> samples;  // where the views kept them
+  int64_t size = 0;             // B
 
   const at::Tensor& operator[](const std::string& name) const { return tensors.at(name); }
-  int64_t size() const { return tensors.empty() ? 0 : tensors.begin()->second.size(0); }
-  Batch to(const at::Device& device) const;
+  Batch to(const at::Device& device) const;  // but `samples`
 };
+
+/// The views stacked. Throws InternalError, with sample and name, where a view lacks what another one has, or where
+/// shapes or types differ.
+///   keys: [B], what the samples are called
+Batch collate(std::vector<View>&& views, const std::vector<std::string>& keys);
 
 }  // namespace freeatm::data

@@ -4,6 +4,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "freeatm/config/fields.h"
 #include "freeatm/data/batch.h"
@@ -14,25 +16,34 @@ namespace freeatm::data {
 struct LoaderOptions {
   int64_t batch_size = 64;
   int64_t workers = 1;                    // threads that decode and augment
-  int64_t prefetch = 4;                   // batches made ahead
+  int64_t prefetch = 4;                   // batches made ahead; never fewer than there are workers
   int64_t max_bad = 16;                   // samples that cannot be read and are passed over
   std::optional<int64_t> shards_at_once;  // mixed with each other; none: all
   bool shuffle = true;
   bool drop_last = true;           // training: whole batches only
-  void fields(config::Fields& f);  // all but the last two
+  int64_t rank = 0, world = 1;     // of `world` loaders that share an epoch, each with batch_size samples a step
+  void fields(config::Fields& f);  // all but the last four
+};
+
+/// Which batch a sample is for.
+struct BatchPlace {
+  int64_t epoch = 0, step = 0;  // the step of the epoch
+  bool operator==(const BatchPlace&) const = default;
 };
 
 /// Sample -> View, from any loader thread: a function of its arguments alone.
-using Prepare = std::function<View(Sample&&, RandomStream&, double progress)>;
+using Prepare = std::function<View(Sample&&, RandomStream&, const BatchPlace&)>;
+/// Views -> Batch, likewise; `keys` are the samples'.
+using Collate = std::function<Batch(std::vector<View>&&, const std::vector<std::string>& keys)>;
 
 /// Batches from persistent threads over a bounded ring. A batch is a function of (seed, epoch, step) alone: the same
-/// with 1, 2 or 8 workers, and after a resume. A sample that the dataset refuses (UserError) is named once, and the
-/// next one that can be read takes its place; more than max_bad of them, or any other exception, come out of `next`.
+/// with 1, 2 or 8 workers, which share its samples, and after a resume. The batches of `world` ranks are together the
+/// batch of one with `world` times the size. A sample that the dataset refuses (UserError) is named once, and the next
+/// one that can be read takes its place; more than max_bad of them, or any other exception, come out of `next`.
 class Loader {
  public:
-  /// total_epochs: what progress is measured against, (epoch + step / steps) / total_epochs.
   Loader(const Dataset& dataset, Prepare prepare, const LoaderOptions& options, uint64_t seed,
-         int64_t total_epochs = 1);
+         Collate collate = data::collate);
   ~Loader();
 
   int64_t steps_per_epoch() const;

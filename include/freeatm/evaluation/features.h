@@ -4,13 +4,13 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
 #include "freeatm/config/fields.h"
+#include "freeatm/data/batch.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/models/backbone.h"
 
@@ -60,9 +60,13 @@ struct LabelledFeatures {
 /// labels, the whole picture squeezed into a square, as finetuning judges it.
 at::Tensor probe_picture(const vision::Image& image, int64_t side, bool is_multi_label);
 
-/// Calls `use(samples)` for batches of the dataset, or of `limit` pictures spread evenly over it, with progress.
+/// What a batch is made of, by the threads that decode.
+using ReadView = std::function<data::View(data::Sample&&)>;
+
+/// Calls `use` for batches of the dataset, in order, or of `limit` pictures spread evenly over it, with progress. A
+/// picture that cannot be read ends it.
 void for_each_batch(const data::Dataset& dataset, std::optional<int64_t> limit, int64_t batch_size,
-                    const std::string& label, const std::function<void(std::span<const data::Sample>)>& use);
+                    const std::string& label, const ReadView& view, const std::function<void(const data::Batch&)>& use);
 
 /// Features of the dataset's pictures, or of `limit` of them. Throws UserError where a picture has no label.
 ///   mirrored: of the pictures' mirror images instead

@@ -66,8 +66,8 @@ struct ImageLoss {
 class Contrastive : public training::Objective {
  public:
   /// "view1", "view2": bytes [size, size, 3]; "pair": how the crops were made (PairKind); "common": 1 or 0, 2 where the
-  /// picture has no thing; with regions for each view "ragged.regions1" [R, h, w], the share that each region has of
-  /// each cell, "ragged.region_texts1" and "ragged.region_numbers1" [R] int64.
+  /// picture has no thing; with regions for each view, ragged, "regions1" [R, h, w], the share that each region has of
+  /// each cell, "region_texts1" and "region_numbers1" [R] int64.
   data::View prepare(data::Sample&& sample, RandomStream& random, double progress) const override;
   training::Losses losses(const data::Batch& batch) override;
   /// The momentum side follows: m(progress) * itself + (1 - m(progress)) * the trained one, m from `momentum` to 1.

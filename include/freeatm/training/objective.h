@@ -10,7 +10,6 @@
 
 #include "freeatm/core/random.h"
 #include "freeatm/data/batch.h"
-#include "freeatm/data/sample.h"
 
 namespace freeatm::training {
 
@@ -42,6 +41,11 @@ class Objective : public torch::nn::Module {
   /// A sample as this objective wants it. Runs in loader threads, so it reads nothing that training changes; `progress`
   /// in [0, 1) is that of the step that will consume the view.
   virtual data::View prepare(data::Sample&& sample, RandomStream& random, double progress) const = 0;
+
+  /// Views as one batch, for an objective that pads or resizes; runs in loader threads, too.
+  virtual data::Batch collate(std::vector<data::View>&& views, const std::vector<std::string>& keys) const {
+    return data::collate(std::move(views), keys);
+  }
 
   virtual Losses losses(const data::Batch& batch) = 0;
 

@@ -180,9 +180,9 @@ data::View Contrastive::prepare(data::Sample&& sample, RandomStream& random, dou
   if (!pools) return view;
   for (const auto& [number, masks_of] : {std::pair("1", &a.masks), {"2", &b.masks}}) {
     const Regions regions = view_regions(sample.phrases, *masks_of, grid_side_, options_.region.min_cells);
-    view[std::string("ragged.regions") + number] = regions.weights;
-    view[std::string("ragged.region_numbers") + number] = regions.numbers;
-    view[std::string("ragged.region_texts") + number] = regions.texts;
+    view.ragged[std::string("regions") + number] = regions.weights;
+    view.ragged[std::string("region_numbers") + number] = regions.numbers;
+    view.ragged[std::string("region_texts") + number] = regions.texts;
   }
   return view;
 }
@@ -198,12 +198,10 @@ Tensor Contrastive::region_loss(const data::Batch& batch, const Encoded (&traine
   RegionNames names[2];
   for (int i = 0; i < 2; ++i) {
     const std::string view = i == 0 ? "1" : "2";
-    const Tensor& weights = batch["regions" + view];
-    const Tensor& rows = batch["regions" + view + ".rows"];
-    const Tensor numbers = batch["region_numbers" + view], texts = batch["region_texts" + view];
-    // The number of regions is known, so that a GPU need not be waited for.
-    const Tensor pictures = at::repeat_interleave(rows, std::optional<int64_t>(weights.size(0)));
-    names[i] = {pictures, numbers, texts};
+    const data::Ragged& regions = batch.ragged.at("regions" + view);
+    const Tensor &weights = regions.values, pictures = regions.owner();
+    names[i] = {pictures, batch.ragged.at("region_numbers" + view).values,
+                batch.ragged.at("region_texts" + view).values};
     if (weights.size(0) < 2) return trained[0].pooled.sum() * 0;  // nothing to be told apart from
     query[i] = unit(region_heads_.trained.ptr()->forward(pool_regions(trained[i].grid, weights, pictures)));
     if (!momentum_backbone_) continue;
@@ -251,7 +249,7 @@ void Contrastive::observe(const data::Batch& batch, const Tensor& embedding, tra
     observed.emplace_back("mask_fallbacks", share_of(batch["pair"], static_cast<int64_t>(PairKind::kFellBack)));
   }
   if (options_.regions == "pooled")
-    observed.emplace_back("regions_per_view", batch["regions1.rows"].to(at::kFloat).mean());
+    observed.emplace_back("regions_per_view", batch.ragged.at("regions1").rows().to(at::kFloat).mean());
 }
 
 void Contrastive::after_step(double progress) {
