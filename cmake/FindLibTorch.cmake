@@ -14,8 +14,17 @@ find_path(LibTorch_INCLUDE_DIR torch/csrc/api/include/torch/torch.h PATHS ${FREE
 foreach(name torch_cpu c10)  # not `torch`, which drags in the CUDA half
   find_library(LibTorch_${name} ${name} PATHS ${FREEATM_TORCH_DIR}/lib NO_DEFAULT_PATH)
 endforeach()
+set(LibTorch_VERSION)
+foreach(part MAJOR MINOR PATCH)
+  if(LibTorch_INCLUDE_DIR)
+    file(STRINGS ${LibTorch_INCLUDE_DIR}/torch/headeronly/version.h line REGEX "define TORCH_VERSION_${part} ")
+    string(REGEX MATCH "[0-9]+$" number "${line}")
+    list(APPEND LibTorch_VERSION ${number})
+  endif()
+endforeach()
+list(JOIN LibTorch_VERSION . LibTorch_VERSION)
 include(FindPackageHandleStandardArgs)
-find_package_handle_standard_args(LibTorch REQUIRED_VARS LibTorch_INCLUDE_DIR LibTorch_torch_cpu LibTorch_c10
+find_package_handle_standard_args(LibTorch VERSION_VAR LibTorch_VERSION REQUIRED_VARS LibTorch_INCLUDE_DIR LibTorch_torch_cpu LibTorch_c10
   REASON_FAILURE_MESSAGE "run scripts/setup.sh, or set FREEATM_TORCH_DIR")
 
 if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Copies LibTorch's libraries to where the program that was installed into PREFIX looks first: scripts/bundle_libtorch.sh PREFIX.
-# CUDA's libraries come along where LibTorch was installed with them. (cmake --install --component libtorch runs it.)
+# CUDA's libraries come along where LibTorch was installed with them. (cmake --install --component package runs it.)
 set -euo pipefail
 program=$1/bin/freeatm target=$1/lib/freeatm
 mkdir -p "$target"

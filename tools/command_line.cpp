@@ -8,14 +8,15 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
+#include "freeatm/core/shipped.h"
 
 namespace freeatm {
 namespace {
 
-// Where configs/ is: given, in the environment, or in the source tree that built this binary.
+// Where configs/ is: in the environment, or what the program ships.
 std::string default_config_dir() {
   const char* given = std::getenv("FREEATM_CONFIG_DIR");
-  return given != nullptr ? given : FREEATM_CONFIG_DIR;
+  return given != nullptr ? given : fs::weakly_canonical(shipped_folder() / "configs").string();
 }
 
 }  // namespace

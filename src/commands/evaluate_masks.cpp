@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/core/files.h"
+#include "freeatm/core/shipped.h"
 #include "freeatm/diffusion/pipeline.h"
 #include "freeatm/evaluation/mask_quality.h"
 #include "freeatm/models/device.h"
@@ -39,8 +40,8 @@ Metrics evaluate_masks(const config::Composed& composed) {
   const auto options = config::read<MasksTaskOptions>(composed);
   const auto scenes = data::open_coco(options.data.root, options.data.split);
   const at::Device device = models::pick_device(options.common.device);
-  const auto pipeline =
-      diffusion::Pipeline::load(options.diffusion.path, device, models::pick_dtype(options.common.dtype, device));
+  const auto pipeline = diffusion::Pipeline::load(find_shipped(options.diffusion.path), device,
+                                                  models::pick_dtype(options.common.dtype, device));
   prepare_folder(options.common.out);
   evaluation::MaskQuality quality(pipeline, options.quality);
   return judge(quality, *scenes, options.count, options.batch_size, "masks");

@@ -5,6 +5,7 @@
 #include "freeatm/commands/commands.h"
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
+#include "freeatm/core/shipped.h"
 #include "freeatm/data/captions.h"
 #include "freeatm/diffusion/pipeline.h"
 #include "freeatm/models/device.h"
@@ -58,7 +59,7 @@ struct HarvestCommandOptions {
   }
   diffusion::Pipeline load() const {
     const at::Device where = models::pick_device(device);
-    return diffusion::Pipeline::load(diffusion.path, where, models::pick_dtype(dtype, where));
+    return diffusion::Pipeline::load(find_shipped(diffusion.path), where, models::pick_dtype(dtype, where));
   }
 };
 
@@ -78,7 +79,7 @@ HarvestSummary claimed(const HarvestCommandOptions& options, Run run) {
 }
 
 HarvestSummary harvest_captions(const HarvestCommandOptions& options) {
-  const auto captions = data::read_captions(options.captions, options.templates);
+  const auto captions = data::read_captions(find_shipped(options.captions), options.templates);
   const auto pipeline = options.load();
   const text::PhraseFinder phrases(world::lexicon(), options.nouns);
   const auto source = diffusion::sampled_pictures(pipeline, captions, phrases, options.run);

@@ -8,6 +8,7 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
 #include "freeatm/core/random.h"
+#include "freeatm/core/shipped.h"
 #include "freeatm/diffusion/pipeline.h"
 #include "freeatm/diffusion/pipeline_writer.h"
 #include "freeatm/diffusion/sampler.h"
@@ -39,7 +40,7 @@ Frozen load_frozen(const TrainDiffusionOptions& options, at::Device device) {
   Frozen frozen;
   fs::path vae;
   if (options.diffusion_path) {
-    const fs::path given = *options.diffusion_path;
+    const fs::path given = find_shipped(*options.diffusion_path);
     const auto pipeline = diffusion::Pipeline::load(given.string(), device, at::kFloat);
     frozen.noise = diffusion::make_scheduler((given / "scheduler").string())->noise();
     frozen.sample_size = pipeline.unet->options().sample_size;
@@ -135,7 +136,7 @@ std::shared_ptr<objectives::Denoising> make_denoising(const TrainDiffusionOption
   std::shared_ptr<models::UNet2DConditionModel> unet;
   std::shared_ptr<models::ClipTextModelImpl> text_encoder;
   if (options.diffusion_path) {
-    const auto given = diffusion::Pipeline::load(*options.diffusion_path, device, at::kFloat);
+    const auto given = diffusion::Pipeline::load(find_shipped(*options.diffusion_path), device, at::kFloat);
     unet = given.unet;
     text_encoder = given.text_encoder;
   } else {

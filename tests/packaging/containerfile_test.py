@@ -86,9 +86,9 @@ class Containerfile(unittest.TestCase):
 
     def test_the_build_runs_the_scripts_that_people_run(self):
         prefix = "/opt/freeatm"
-        install = f"cmake --install build/release --prefix {prefix} --component"
         runs = self.of(self.build, "RUN")
-        self.assertEqual(runs, ["scripts/setup.sh", "scripts/build.sh release freeatm", f"{install} program", f"{install} libtorch"])
+        self.assertEqual(runs, ["scripts/setup.sh", "scripts/build.sh release freeatm", 
+                                f"cmake --install build/release --prefix {prefix} --component package"])
         for run in runs[:2]:
             self.assertTrue((ROOT / run.split()[0]).stat().st_mode & 0o100, run)
         self.assertIn(f"PATH={prefix}/bin:$PATH", self.of(self.image, "ENV"))
