@@ -2,9 +2,7 @@
 #include "freeatm/core/files.h"
 
 #include <cerrno>
-#include <csignal>
 #include <cstring>
-#include <fcntl.h>
 #include <fstream>
 #include <unistd.h>
 
@@ -14,14 +12,6 @@ namespace freeatm {
 namespace {
 
 std::string system_message() { return std::strerror(errno); }
-
-// A folder of thousands of files is synced as its whole file system: one call instead of one a file.
-void sync_path(const fs::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return;  // what cannot be opened cannot be synced: its rename still stands
-  fs::is_directory(path) ? ::syncfs(descriptor) : ::fsync(descriptor);
-  ::close(descriptor);
-}
 
 }  // namespace
 
@@ -52,39 +42,6 @@ void prepare_folder(const fs::path& path, std::string_view key) {
   if (error) throw UserError(path.string(), key, "cannot be made: {}", error.message());
   if (!fs::is_directory(path)) throw UserError(path.string(), key, "is a file; a folder is wanted");
   if (::access(path.c_str(), W_OK) != 0) throw UserError(path.string(), key, "cannot be written: {}", system_message());
-}
-
-PendingPath::PendingPath(fs::path path) : path_(std::move(path)) {
-  const auto name = format(".{}.{}.part", path_.filename().string(), ::getpid());
-  temporary_ = path_.has_parent_path() ? path_.parent_path() / name : fs::path(name);
-}
-
-void PendingPath::remove_abandoned() const {
-  const std::string begin = format(".{}.", path_.filename().string()), end = ".part";
-  std::error_code ignored;
-  for (const auto& entry :
-       fs::directory_iterator(temporary_.has_parent_path() ? temporary_.parent_path() : ".", ignored)) {
-    const std::string name = entry.path().filename();
-    if (!name.starts_with(begin) || !name.ends_with(end) || name.size() <= begin.size() + end.size()) continue;
-    const std::string digits = name.substr(begin.size(), name.size() - begin.size() - end.size());
-    if (digits.size() > 9 || digits.find_first_not_of("0123456789") != std::string::npos) continue;
-    const bool is_gone = ::kill(std::stoi(digits), 0) != 0 && errno == ESRCH;
-    if (is_gone) fs::remove_all(entry.path(), ignored);
-  }
-}
-
-PendingPath::~PendingPath() {
-  std::error_code ignored;
-  if (!temporary_.empty()) fs::remove_all(temporary_, ignored);
-}
-
-void PendingPath::commit() {
-  sync_path(temporary_);
-  std::error_code error;
-  if (fs::is_directory(path_)) fs::remove_all(path_);
-  fs::rename(temporary_, path_, error);
-  if (error) throw UserError(path_.string(), "", "cannot be written: {}", error.message());
-  temporary_.clear();
 }
 
 void write_file(const fs::path& path, std::string_view bytes) {

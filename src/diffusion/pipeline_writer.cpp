@@ -33,6 +33,7 @@ void write_autoencoder(const fs::path& folder, const models::AutoencoderKL& vae,
 
 void save_pipeline(const fs::path& folder, const PipelineParts& parts, at::ScalarType dtype) {
   PendingPath pending(folder);
+  pending.remove_abandoned();
   const fs::path& root = pending.temporary();
   for (const char* part : {"", "text_encoder", "unet", "scheduler"}) fs::create_directory(root / part);
   const auto scheduler = nlohmann::json::parse(parts.scheduler_config).at("_class_name").get<std::string>();
@@ -51,6 +52,7 @@ void save_pipeline(const fs::path& folder, const PipelineParts& parts, at::Scala
 void save_autoencoder(const fs::path& folder, const models::AutoencoderKL& vae, double scaling_factor,
                       int64_t sample_size) {
   PendingPath pending(folder);
+  pending.remove_abandoned();
   write_autoencoder(pending.temporary(), vae, scaling_factor, sample_size, at::kFloat);
   pending.commit();
 }

@@ -166,6 +166,7 @@ void save_clip_tokenizer(const fs::path& folder, const BytePairVocabulary& vocab
   config["tokenizer_class"] = "CLIPTokenizer";
 
   PendingPath pending(folder);
+  pending.remove_abandoned();
   fs::create_directory(pending.temporary());
   write_file(pending.temporary() / "vocab.json", ids.dump(0) + "\n");
   write_file(pending.temporary() / "merges.txt", merges);

@@ -32,18 +32,25 @@ void LogHook::before_train(const RunLength& length, const Position& start) {
   since_ = Clock::now();
 }
 
+size_t LogHook::column(const std::string& name, bool is_minimised) {
+  const auto found = std::ranges::find_if(
+      columns_, [&](const Column& other) { return other.name == name && other.is_minimised == is_minimised; });
+  if (found != columns_.end()) return static_cast<size_t>(found - columns_.begin());
+  columns_.push_back({name, is_minimised});
+  return columns_.size() - 1;
+}
+
 void LogHook::after_step(const StepReport& report) {
+  Step step{.columns = {column("loss", true)}, .learning_rate = report.learning_rate};
   std::vector<at::Tensor> values{report.losses.total().detach()};
-  if (names_.empty()) names_ = {"loss"};
-  minimised_ = 1 + report.losses.terms.size();
   for (const NamedTensors* scalars : {&report.losses.terms, &report.losses.observed}) {
     for (const auto& [name, value] : *scalars) {
-      if (steps_.empty()) names_.push_back(name);
+      step.columns.push_back(column(name, scalars == &report.losses.terms));
       values.push_back(value.detach().to(at::kFloat));
     }
   }
-  steps_.push_back(at::stack(values));
-  learning_rates_.push_back(report.learning_rate);
+  step.values = at::stack(values);
+  steps_.push_back(std::move(step));
   position_ = report.position;
   samples_ += report.samples;
   const bool is_due =
@@ -60,30 +67,40 @@ void LogHook::at_end(const Position&) {
 }
 
 std::vector<double> LogHook::fetch_means() const {
-  const at::Tensor values = at::stack(steps_).to(at::kCPU, at::kDouble);  // [steps, names]: the one wait for the device
-  for (int64_t row = 0; row < values.size(0); ++row) {
-    const double* step = values.data_ptr<double>() + row * values.size(1);
-    for (size_t i = 0; i < names_.size(); ++i) {
-      const bool is_good = std::isfinite(step[i]) || (i >= minimised_ && std::isnan(step[i]));
-      if (!is_good) refuse(row, {step, step + names_.size()});
+  std::vector<at::Tensor> all;
+  for (const Step& step : steps_) all.push_back(step.values);
+  const at::Tensor fetched = at::cat(all).to(at::kCPU, at::kDouble);  // the one wait for the device
+  const double* values = fetched.const_data_ptr<double>();
+  const auto width = static_cast<int64_t>(columns_.size());
+  const at::Tensor table = at::full({std::ssize(steps_), width}, std::nan(""), at::kDouble);
+  double* entries = table.mutable_data_ptr<double>();
+  for (size_t row = 0; row < steps_.size(); ++row, entries += width) {
+    const std::vector<size_t>& columns = steps_[row].columns;
+    for (size_t i = 0; i < columns.size(); ++i) {
+      const bool is_good = std::isfinite(values[i]) || (!columns_[columns[i]].is_minimised && std::isnan(values[i]));
+      if (!is_good) refuse(row, values);
+      entries[columns[i]] = values[i];
     }
+    values += columns.size();
   }
-  const at::Tensor means = at::nanmean(values, 0);
-  return {means.data_ptr<double>(), means.data_ptr<double>() + means.numel()};
+  const at::Tensor means = at::nanmean(table, 0);
+  return {means.const_data_ptr<double>(), means.const_data_ptr<double>() + width};
 }
 
 void LogHook::check() const {
   if (!steps_.empty()) fetch_means();
 }
 
-void LogHook::refuse(int64_t row, const std::vector<double>& values) const {
-  const auto first = position_.step - static_cast<int64_t>(steps_.size()) + 1;
+void LogHook::refuse(size_t row, const double* values) const {
+  const Step& step = steps_[row];
+  const int64_t number = position_.step - static_cast<int64_t>(steps_.size() - row) + 1;
   std::string scalars;
-  for (size_t i = 0; i < names_.size(); ++i) scalars += format(", {} {}", names_[i], values[i]);
+  for (size_t i = 0; i < step.columns.size(); ++i)
+    scalars += format(", {} {}", columns_[step.columns[i]].name, values[i]);
   const auto latest = latest_checkpoint(run_);
   throw Diverged(
       format("training diverged at step {}: learning rate {}{}; {}; lower trainer.lr or raise trainer.warmup_epochs",
-             first + row, learning_rates_[static_cast<size_t>(row)], scalars,
+             number, step.learning_rate, scalars,
              latest ? "the last good checkpoint is " + latest->string() : "there is no checkpoint yet"));
 }
 
@@ -92,9 +109,9 @@ void LogHook::write_line() {
   const std::vector<double> means = fetch_means();
   const auto now = Clock::now();
   const double seconds = std::chrono::duration<double>(now - since_).count(), waited = loader_.wait_seconds();
-  NamedValues line{{"epoch", static_cast<double>(position_.epoch)}, {"lr", learning_rates_.back()}};
-  for (size_t i = 0; i < names_.size(); ++i) {
-    if (!std::isnan(means[i])) line.emplace_back(names_[i], means[i]);
+  NamedValues line{{"epoch", static_cast<double>(position_.epoch)}, {"lr", steps_.back().learning_rate}};
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    if (!std::isnan(means[i])) line.emplace_back(columns_[i].name, means[i]);
   }
   const double rate = static_cast<double>(samples_) / seconds, wait_share = (waited - waited_) / seconds;
   line.emplace_back("samples_per_second", rate);
@@ -102,9 +119,7 @@ void LogHook::write_line() {
   append_metrics(run_, position_.step, line);
   note_ = format("{} samples/s, loss {}, waited {}%", short_number(rate), short_number(means[0]),
                  short_number(100 * wait_share));
-  names_.clear();
   steps_.clear();
-  learning_rates_.clear();
   samples_ = 0;
   waited_ = waited;
   since_ = now;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/training/objective.h"
 
+#include <algorithm>
+
 #include <ATen/ATen.h>
 
 #include "freeatm/core/error.h"
@@ -13,18 +15,33 @@ at::Tensor in_full(const at::Tensor& value) {
   return at::isReducedFloatingType(value.scalar_type()) ? value.to(at::kFloat) : value;
 }
 
-using Mean = at::Tensor (*)(const at::Tensor& values);
-
-NamedTensors means(const std::vector<Losses>& batches, NamedTensors Losses::*scalars, Mean mean) {
+NamedTensors mean_of_terms(const std::vector<Losses>& batches) {
   NamedTensors out;
-  for (size_t i = 0; i < (batches.front().*scalars).size(); ++i) {
+  const NamedTensors& first = batches.front().terms;
+  for (size_t i = 0; i < first.size(); ++i) {
     std::vector<at::Tensor> values;
     for (const Losses& batch : batches) {
-      FREEATM_CHECK((batch.*scalars).size() == (batches.front().*scalars).size(), "losses come and go within a step");
-      values.push_back(in_full((batch.*scalars)[i].second.detach()));
+      const bool fits = batch.terms.size() == first.size() && batch.terms[i].first == first[i].first;
+      FREEATM_CHECK(fits, "terms come and go within a step: '{}'", first[i].first);
+      values.push_back(in_full(batch.terms[i].second.detach()));
     }
-    out.emplace_back((batches.front().*scalars)[i].first, mean(at::stack(values)));
+    out.emplace_back(first[i].first, at::stack(values).mean());
   }
+  return out;
+}
+
+NamedTensors mean_of_observed(const std::vector<Losses>& batches) {
+  std::vector<std::pair<std::string, std::vector<at::Tensor>>> values;  // in the order in which the names came
+  for (const Losses& batch : batches) {
+    for (const auto& [name, value] : batch.observed) {
+      auto found = std::ranges::find(
+          values, name, [](const auto& entry) -> const auto& { return entry.first; });
+      if (found == values.end()) found = values.insert(values.end(), {name, {}});
+      found->second.push_back(in_full(value.detach()));
+    }
+  }
+  NamedTensors out;
+  for (const auto& [name, all] : values) out.emplace_back(name, at::stack(all).nanmean());
   return out;
 }
 
@@ -39,8 +56,7 @@ at::Tensor Losses::total() const {
 
 Losses mean_of(const std::vector<Losses>& batches) {
   if (batches.size() == 1) return batches.front();
-  return {.terms = means(batches, &Losses::terms, [](const at::Tensor& values) { return values.mean(); }),
-          .observed = means(batches, &Losses::observed, [](const at::Tensor& values) { return values.nanmean(); })};
+  return {.terms = mean_of_terms(batches), .observed = mean_of_observed(batches)};
 }
 
 std::vector<ParameterGroup> Objective::parameter_groups() {

@@ -42,24 +42,9 @@ std::string first_difference(const config::Node& there, const config::Node& here
   return "";
 }
 
-/// What a process that was killed here may have left of a file or folder that was to appear whole.
-bool is_torn(const fs::path& path) {
-  const std::string name = path.filename();
-  return name.starts_with(".") && name.ends_with(".part");
-}
-
 bool holds_nothing(const fs::path& folder) {
-  return std::ranges::all_of(fs::directory_iterator(folder), [](const auto& entry) { return is_torn(entry.path()); });
-}
-
-/// For the lock's owner alone: nobody else writes there.
-void remove_torn(const fs::path& folder) {
-  std::vector<fs::path> torn;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-    if (is_torn(entry.path())) torn.push_back(entry.path());
-  }
-  for (const fs::path& path : torn) fs::remove_all(path, ignored);
+  return std::ranges::all_of(fs::directory_iterator(folder),
+                             [](const auto& entry) { return is_leftover(entry.path()); });
 }
 
 /// The programs that have worked in a folder; none where the note is missing or damaged, which is no reason to stop.
@@ -107,7 +92,8 @@ bool claim_folder(const fs::path& out, const config::Node& config, const std::st
   if (!is_run && !holds_nothing(out))
     throw UserError(out.string(), "out", "is neither empty nor a run folder; give another one");
   lock_folder(out);
-  for (const fs::path& folder : {out, out / "checkpoints"}) remove_torn(folder);
+  for (const fs::path& folder : {out, out / "checkpoints"})
+    remove_leftovers(folder);  // the lock's owner alone writes there
   if (!fs::exists(out / kConfigFile)) {
     write_file(out / kConfigFile, config::to_yaml(config));
     note_program(out / kProgramFile);

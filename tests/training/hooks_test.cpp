@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Averages of weights, and what is done now and then.
 #include <algorithm>
+#include <fstream>
 #include <limits>
 
 #include <gtest/gtest.h>
@@ -63,6 +64,77 @@ TEST(LogHook, LeavesOutWhatAStepHadNothingToSayAbout) {
   EXPECT_EQ(lines.size(), 11u);
   EXPECT_EQ(std::ranges::count_if(lines, [](const auto& line) { return line.contains("first"); }), 2);  // once an epoch
   EXPECT_EQ(lines.back(), nlohmann::json({{"step", 10}, {"score", 0.5}}));
+}
+
+/// A loader that nobody starts: LogHook asks how long it was waited for.
+struct IdleLoader {
+  NoisePictures pictures;
+  data::Loader loader{
+      pictures, [](data::Sample&&, RandomStream&, double) { return data::View(); }, {.batch_size = 8, .workers = 1}, 1};
+};
+
+Losses losses_with(double error, const std::vector<std::pair<std::string, double>>& observed) {
+  Losses losses{.terms = {{"error", at::scalar_tensor(error)}}};
+  for (const auto& [name, value] : observed) losses.observed.emplace_back(name, at::scalar_tensor(value));
+  return losses;
+}
+
+/// "a=2 b=15": what a line of metrics says of the losses, in its order.
+std::string scalars_of(const std::string& line) {
+  std::string out;
+  const auto entry = nlohmann::ordered_json::parse(line);
+  for (const auto& [name, value] : entry.items()) {
+    const bool is_of_the_run =
+        name == "step" || name == "epoch" || name == "lr" || name == "samples_per_second" || name == "wait_share";
+    if (!is_of_the_run) out += format("{}{}={}", out.empty() ? "" : " ", name, value.get<double>());
+  }
+  return out;
+}
+
+TEST(LogHook, MeansEachNameOverTheStepsThatHadIt) {
+  const TemporaryFolder folder;
+  const IdleLoader idle;
+  const data::Batch batch;
+  LogHook hook(folder.path(), idle.loader, {4});
+  hook.before_train({.steps_per_epoch = 100, .total_steps = 100}, {});
+  int64_t step = 0;
+  for (const auto& losses :
+       {losses_with(1, {{"a", 1}, {"b", 10}}), losses_with(2, {{"b", 20}}), losses_with(3, {{"c", 7}, {"a", 3}}),
+        losses_with(6, {}), losses_with(1, {{"c", 8}}), losses_with(1, {{"b", 4}}), losses_with(1, {{"a", 5}}),
+        losses_with(1, {{"c", 9}, {"b", std::numeric_limits<double>::quiet_NaN()}})}) {
+    hook.after_step(report_of(++step, losses, batch));
+  }
+  std::ifstream in(folder / "metrics.jsonl");
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(scalars_of(line));
+  EXPECT_EQ(lines, (std::vector<std::string>{"loss=3 error=3 a=2 b=15 c=7", "loss=1 error=1 a=5 b=4 c=8.5"}));
+}
+
+TEST(LogHook, NamesWhatTheDivergedStepHad) {
+  const TemporaryFolder folder;
+  const IdleLoader idle;
+  const data::Batch batch;
+  LogHook hook(folder.path(), idle.loader, {100});
+  hook.before_train({.steps_per_epoch = 100, .total_steps = 100}, {});
+  hook.after_step(report_of(1, losses_with(1, {{"a", 1}}), batch));
+  hook.after_step(report_of(2, losses_with(std::numeric_limits<double>::infinity(), {{"b", 2}}), batch));
+  hook.after_step(report_of(3, losses_with(1, {}), batch));
+  try {
+    hook.check();
+    FAIL() << "nothing was said";
+  } catch (const Diverged& error) {
+    EXPECT_TRUE(contains(error.what(), "at step 2: learning rate 0.1, loss inf, error inf, b 2; ")) << error.what();
+  }
+}
+
+TEST(MeanOf, ObservedIsOverTheBatchesThatHaveIt) {
+  const Losses mean =
+      mean_of({losses_with(1, {{"a", 1}, {"b", 2}}), losses_with(3, {{"b", 4}}), losses_with(5, {{"c", 6}, {"a", 5}})});
+  ASSERT_EQ(mean.terms.size(), 1u);
+  EXPECT_EQ(mean.terms[0].second.item<double>(), 3);
+  std::string observed;
+  for (const auto& [name, value] : mean.observed) observed += format("{} {}, ", name, value.item<double>());
+  EXPECT_EQ(observed, "a 3, b 3, c 6, ");
 }
 
 TEST(AppendMetrics, GoesOnWhereNothingCanBeWritten) {

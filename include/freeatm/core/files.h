@@ -24,7 +24,7 @@ void prepare_folder(const fs::path& path, std::string_view key = "out");
 void write_file(const fs::path& path, std::string_view bytes);
 
 /// A file that a library writes by name, or a folder of files: give `temporary()` to the writer, then `commit()`.
-/// Not committed (an exception, a signal), nothing is left behind.
+/// Not committed (an exception, a signal), nothing is left behind; killed, what `is_leftover` knows.
 class PendingPath {
  public:
   explicit PendingPath(fs::path path);
@@ -32,15 +32,27 @@ class PendingPath {
   PendingPath(const PendingPath&) = delete;
   PendingPath& operator=(const PendingPath&) = delete;
 
-  /// Removes what earlier processes on this machine left of the same path when they were killed.
+  /// Clears away what earlier processes on this machine left of the same path when they were killed.
   void remove_abandoned() const;
 
   const fs::path& temporary() const { return temporary_; }
-  /// Syncs and renames to the final name; a folder in the way is replaced.
+  /// Syncs, gives it its final name and syncs that; a folder in the way is exchanged for it, then removed. A kill
+  /// leaves the old one or the new one; where the file system cannot exchange, perhaps the old one under a leftover's
+  /// name.
   void commit();
 
  private:
+  void move_into_place();
+  void replace_folder();
+
   fs::path path_, temporary_;
 };
+
+/// What a process leaves beside NAME when it is killed: `.NAME.PID.part`, to be removed, or `.NAME.PID.old`, what was
+/// there before, which takes its name back where nothing has it.
+bool is_leftover(const fs::path& path);
+/// Clears the leftovers in a folder away, also those of processes that live or of other machines: for who alone writes
+/// there.
+void remove_leftovers(const fs::path& folder);
 
 }  // namespace freeatm

@@ -14,8 +14,9 @@
 
 namespace freeatm::training {
 
-/// The run's metrics and the progress line. A line is the mean of the scalars since the one before it: they stay on the
-/// device until then, so a step waits for nothing.
+/// The run's metrics and the progress line. A line is the mean of the scalars since the one before it, each over the
+/// steps that had it: they stay on the device until then, so a step waits for nothing. Names keep the order in which
+/// they first came.
 class LogHook final : public Hook {
  public:
   ///   every_steps: a line after each step that is a multiple of one of these, at an epoch's end, and when the run is
@@ -32,8 +33,18 @@ class LogHook final : public Hook {
  private:
   using Clock = std::chrono::steady_clock;
   void write_line();
-  std::vector<double> fetch_means() const;  // [names]; NaN where no step had such a value
-  [[noreturn]] void refuse(int64_t row, const std::vector<double>& values) const;
+  struct Column {
+    std::string name;
+    bool is_minimised;  // the total and its terms: must be finite, where what is observed may have nothing to say
+  };
+  struct Step {
+    at::Tensor values;            // total, terms, observed
+    std::vector<size_t> columns;  // of each value
+    double learning_rate;
+  };
+  size_t column(const std::string& name, bool is_minimised);
+  std::vector<double> fetch_means() const;  // [columns]; NaN where no step had such a value
+  [[noreturn]] void refuse(size_t row, const double* values) const;
 
   fs::path run_;
   const data::Loader& loader_;
@@ -41,11 +52,9 @@ class LogHook final : public Hook {
   std::string label_;
   std::unique_ptr<Progress> progress_;
   std::string note_;
+  std::vector<Column> columns_;  // of the whole run
   // since the last line
-  std::vector<std::string> names_;
-  size_t minimised_ = 0;                // the first so many of them: the total and its terms
-  std::vector<at::Tensor> steps_;       // each [names]: total, terms, observed
-  std::vector<double> learning_rates_;  // of each of these steps
+  std::vector<Step> steps_;
   Position position_;
   double waited_ = 0;
   int64_t samples_ = 0;

@@ -24,7 +24,7 @@ struct Losses {
   at::Tensor total() const;
 };
 
-/// The mean of each scalar over a step's batches; of an observed one over those where it is not NaN.
+/// The mean of each scalar over a step's batches; of an observed one over those that have it, and where it is not NaN.
 Losses mean_of(const std::vector<Losses>& batches);
 
 /// Parameters that share their settings; the scales multiply the run's learning rate and weight decay.
