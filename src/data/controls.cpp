@@ -62,6 +62,8 @@ class Shuffled final : public Control {
     const vision::Box whole{0, 0, double(other.image.width), double(other.image.height)};
     sample.masks = other.masks.resized_crop(whole, sample.image.height, sample.image.width);
     sample.phrases = std::move(other.phrases);
+    for (text::Phrase& phrase : sample.phrases)
+      phrase.span = {}, phrase.tokens.clear();  // of a caption that is not ours
     sample.scores = std::move(other.scores);
     return sample;
   }

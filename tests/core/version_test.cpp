@@ -23,7 +23,7 @@ TEST(Version, IsTheProjects) {
 }
 
 /// A repository with one commit in a folder of its own.
-class Commit : public ::testing::Test {
+class ProgramCommit : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!succeeds("git --version")) GTEST_SKIP() << "no git";
@@ -63,7 +63,7 @@ class Commit : public ::testing::Test {
   testing::TemporaryFolder folder_;
 };
 
-TEST_F(Commit, CountsFromTheLastTagAndSeesChanges) {
+TEST_F(ProgramCommit, CountsFromTheLastTagAndSeesChanges) {
   const std::string first = written(sources());
   EXPECT_TRUE(first.size() >= 7 && first.find_first_not_of(kHexDigits) == std::string::npos) << first;
   git("tag v1.2.3");
@@ -75,7 +75,7 @@ TEST_F(Commit, CountsFromTheLastTagAndSeesChanges) {
   EXPECT_TRUE(later.starts_with("v1.2.3-1-g") && later.find_first_not_of(kHexDigits, 10) == std::string::npos) << later;
 }
 
-TEST_F(Commit, ThatIsTheSameLeavesTheSourceAlone) {
+TEST_F(ProgramCommit, ThatIsTheSameLeavesTheSourceAlone) {
   written(sources());
   const auto long_ago = fs::last_write_time(output()) - std::chrono::hours(1);
   fs::last_write_time(output(), long_ago);
@@ -86,7 +86,7 @@ TEST_F(Commit, ThatIsTheSameLeavesTheSourceAlone) {
   EXPECT_NE(fs::last_write_time(output()), long_ago);
 }
 
-TEST_F(Commit, OfAnotherRepositoryAroundIsNotOurs) {
+TEST_F(ProgramCommit, OfAnotherRepositoryAroundIsNotOurs) {
   fs::create_directory(sources() / "unpacked");
   EXPECT_EQ(written(sources() / "unpacked"), "");
   EXPECT_EQ(written(sources() / "unpacked", "FREEATM_COMMIT=v1.2.3"), "v1.2.3");

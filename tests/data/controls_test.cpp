@@ -38,7 +38,9 @@ class Squares final : public Dataset {
     sample.masks = vision::MaskSet(kSide, kSide);
     sample.masks.add(thing);
     sample.masks.add(place);
-    sample.phrases = {{format("thing {}", index), text::Role::kThing, {}, {}}, {"place", text::Role::kStuff, {}, {}}};
+    sample.caption = format("thing {} in a place", index);
+    sample.phrases = {{format("thing {}", index), text::Role::kThing, {0, 7}, {1, 2}},
+                      {"place", text::Role::kStuff, {13, 18}, {5}}};
     if (harvested_) sample.scores = {0.5, 0.5};
     if (exact_) {
       sample.exact = vision::MaskSet(kSide, kSide);
@@ -70,6 +72,11 @@ TEST(Shuffled, GivesAnotherPicturesMasksAndLeavesThePicture) {
     others.insert(sample.phrases[0].text);
     const int64_t from = sample.phrases[0].text.back() - '0';
     EXPECT_EQ(sample.masks.box(0), original(from).masks.box(0)) << "phrases and masks are of one picture";
+    EXPECT_EQ(sample.caption, original(3).caption);
+    for (const text::Phrase& phrase : sample.phrases) {
+      EXPECT_EQ(phrase.span, text::Span{}) << "the caption does not have these words";
+      EXPECT_TRUE(phrase.tokens.empty());
+    }
   }
   EXPECT_EQ(others.size(), 7U) << "any other picture";
 }

@@ -69,8 +69,10 @@ TEST(LogHook, LeavesOutWhatAStepHadNothingToSayAbout) {
 /// A loader that nobody starts: LogHook asks how long it was waited for.
 struct IdleLoader {
   NoisePictures pictures;
-  data::Loader loader{
-      pictures, [](data::Sample&&, RandomStream&, double) { return data::View(); }, {.batch_size = 8, .workers = 1}, 1};
+  data::Loader loader{pictures,
+                      [](data::Sample&&, RandomStream&, const data::BatchPlace&) { return data::View(); },
+                      {.batch_size = 8, .workers = 1},
+                      1};
 };
 
 Losses losses_with(double error, const std::vector<std::pair<std::string, double>>& observed) {

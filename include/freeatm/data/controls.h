@@ -10,7 +10,7 @@
 namespace freeatm::data {
 
 /// The dataset with other masks, and nothing else changed:
-///   shuffled: those of another picture, drawn evenly, with its phrases
+///   shuffled: those of another picture, drawn evenly, with its phrases, which stand nowhere in this one's caption
 ///   boxes: instead of each thing's mask a box of the same area, of a shape up to 1 : 2, anywhere
 ///   saliency: vision::salient_regions instead of the things, at most as many; stuff stays
 ///   exact: what the picture's dataset knew (Sample::exact); masks of a dataset that has no others are exact already
