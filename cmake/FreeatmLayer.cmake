@@ -4,8 +4,8 @@
 #   ctest labels fast, slow, peers. What is in PEERS skips itself where .deps/peers (scripts/setup_peers.sh) is absent.
 #
 # Most of a compilation is reading headers, so sources are compiled eight at a time, and layers whose sources build modules
-# share a precompiled header. Names in anonymous namespaces are therefore one namespace's a layer; presets `tidy` and
-# `single` compile file by file.
+# share a precompiled header. Files of a layer therefore share their anonymous namespace: two of the same name in it do not
+# compile. -D FREEATM_UNITY=OFF (preset `tidy`) compiles file by file.
 
 add_library(freeatm_flags INTERFACE)
 # Off: designated initialisers leave fields to their defaults on purpose; the other two are false alarms of g++ 12 on std::string (PR105651).
