@@ -30,9 +30,9 @@ if(FREEATM_WHEEL)
   target_link_options(freeatm PRIVATE -Wl,--disable-new-dtags)
   set_target_properties(freeatm PROPERTIES INSTALL_RPATH "$ORIGIN/../../torch/lib;$ORIGIN/../lib")
   configure_file(python/_build.py.in _build.py @ONLY)
-  install(FILES ${CMAKE_BINARY_DIR}/_build.py DESTINATION . COMPONENT wheel)
-  install(CODE "set(program \"$<TARGET_FILE:freeatm>\")" COMPONENT wheel)
-  install(SCRIPT cmake/bundle_libraries.cmake COMPONENT wheel)
+  install(FILES ${CMAKE_BINARY_DIR}/_build.py DESTINATION . COMPONENT wheel EXCLUDE_FROM_ALL)
+  install(CODE "set(program \"$<TARGET_FILE:freeatm>\")" COMPONENT wheel EXCLUDE_FROM_ALL)
+  install(SCRIPT cmake/bundle_libraries.cmake COMPONENT wheel EXCLUDE_FROM_ALL)
 endif()
 
 # Debian's own libraries are the .deb's dependencies.

@@ -3,7 +3,6 @@
 file(GET_RUNTIME_DEPENDENCIES EXECUTABLES ${program} RESOLVED_DEPENDENCIES_VAR found
   PRE_EXCLUDE_REGEXES "^lib(torch|c10|gomp)" "^(ld-linux.*|lib(c|m|dl|rt|pthread|util|resolv|mvec))\\.so")
 set(into $ENV{DESTDIR}${CMAKE_INSTALL_PREFIX})
-file(REMOVE_RECURSE ${into}/lib)
 file(MAKE_DIRECTORY ${into}/lib)
 foreach(library IN LISTS found)  # under the name that the linker asks for: a wheel holds no links
   get_filename_component(name ${library} NAME)
