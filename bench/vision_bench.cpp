@@ -7,6 +7,7 @@
 
 #include "freeatm/vision/augment.h"
 #include "freeatm/vision/rand_augment.h"
+#include "freeatm/vision/refine.h"
 
 namespace freeatm::vision {
 namespace {
@@ -150,6 +151,23 @@ void rle_polygon(benchmark::State& state) {
 BENCHMARK(rle_encode)->Arg(64)->Arg(512);
 BENCHMARK(rle_decode)->Arg(64)->Arg(512);
 BENCHMARK(rle_polygon)->Arg(64)->Arg(512);
+
+/// A phrase's mask, a bright disc, by each thread.
+void cut_mask(benchmark::State& state) {
+  const int side = static_cast<int>(state.range());
+  Image image = picture(side, side);
+  std::vector<float> map;
+  std::vector<uint8_t> mask;
+  for (int i = 0; i < side * side; ++i) {
+    const double distance = std::hypot(i % side - side / 2, i / side - side / 2) / side;
+    if (distance < 0.25) image.pixels[3 * i] = 250;
+    map.push_back(static_cast<float>(std::exp(-4 * distance)));
+    mask.push_back(map.back() > 0.3);
+  }
+  for (auto _ : state) benchmark::DoNotOptimize(grab_cut(image, map, mask, 0.3, 1));
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(cut_mask)->Arg(64)->Arg(512)->Threads(1)->Threads(2)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 }  // namespace
 }  // namespace freeatm::vision

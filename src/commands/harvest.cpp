@@ -55,7 +55,7 @@ struct HarvestCommandOptions {
 
   /// More pictures of the same config may be asked for later: the shards that are there stay.
   bool claim() const {
-    return training::claim_folder(out, config::dump(*this), resume, {"out", "resume", "device", "count"});
+    return training::claim_folder(out, config::dump(*this), resume, {"out", "resume", "device", "count", "threads"});
   }
   diffusion::Pipeline load() const {
     const at::Device where = models::pick_device(device);
@@ -99,7 +99,7 @@ HarvestSummary harvest_shards(const HarvestCommandOptions& options) {
   if (fs::weakly_canonical(root) == fs::weakly_canonical(options.out))
     throw UserError("", "out", "is data.root: the new shards would take the place of those they are made from");
   data::shard_paths(root);
-  return claimed(options, [&] { return diffusion::decide_anew(root, options.run.masks, options.out); });
+  return claimed(options, [&] { return diffusion::decide_anew(root, options.run, options.out); });
 }
 
 }  // namespace

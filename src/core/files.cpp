@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fstream>
 #include <unistd.h>
+#include <vector>
 
 #include "freeatm/core/error.h"
 
@@ -31,8 +32,13 @@ void require_folder(const fs::path& path, std::string_view key) {
 std::string read_file(const fs::path& path, std::string_view key) {
   require_file(path, key);
   std::ifstream in(path, std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(in), {}};
-  if (!in) throw UserError(path.string(), key, "cannot be read");
+  std::string bytes;
+  std::vector<char> block(64 << 10);
+  do {
+    in.read(block.data(), std::ssize(block));
+    bytes.append(block.data(), static_cast<size_t>(in.gcount()));
+  } while (in);
+  if (!in.eof()) throw UserError(path.string(), key, "cannot be read");
   return bytes;
 }
 

@@ -147,4 +147,9 @@ void PendingPath::commit() {
   remove_quietly(std::exchange(temporary_, {}));  // the folder that was there
 }
 
+void PendingPath::commit_unsynced() {
+  move_into_place();
+  remove_quietly(std::exchange(temporary_, {}));  // the folder that was there
+}
+
 }  // namespace freeatm

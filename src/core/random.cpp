@@ -30,10 +30,20 @@ std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, uint64_t key) {
 
 }  // namespace
 
+StreamHash::StreamHash(uint64_t seed) : state_(0xCBF29CE484222325u ^ mix(seed + 0x9E3779B97F4A7C15u)) {}
+
+void StreamHash::add(std::string_view bytes) {
+  uint64_t state = state_;
+  for (unsigned char byte : bytes) state = (state ^ byte) * 0x100000001B3u;
+  state_ = state;
+}
+
+uint64_t StreamHash::value() const { return mix(state_); }
+
 uint64_t stable_hash(std::string_view bytes, uint64_t seed) {
-  uint64_t hash = 0xCBF29CE484222325u ^ mix(seed + 0x9E3779B97F4A7C15u);
-  for (unsigned char byte : bytes) hash = (hash ^ byte) * 0x100000001B3u;
-  return mix(hash);
+  StreamHash hash(seed);
+  hash.add(bytes);
+  return hash.value();
 }
 
 std::string hash_text(uint64_t hash) {

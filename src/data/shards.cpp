@@ -2,11 +2,6 @@
 #include "freeatm/data/shards.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -16,86 +11,10 @@
 
 #include "plain_text.h"
 #include "segmentation.h"
+#include "shard_index.h"
 
 namespace freeatm::data {
 namespace {
-
-constexpr int64_t kBlock = 512;  // tar's unit
-
-int open_for_reading(const fs::path& path) { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }
-
-/// Lets the process hold as many files as it may: usually it begins with 1024, fewer than ImageNet has shards.
-void raise_file_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-}  // namespace
-
-/// A shard held open; reads are positioned, so threads share it.
-class ShardFile {
- public:
-  explicit ShardFile(const fs::path& path) : path_(path) {
-    require_file(path, "data.root");
-    descriptor_ = open_for_reading(path);
-    if (descriptor_ < 0 && errno == EMFILE) {
-      raise_file_limit();
-      descriptor_ = open_for_reading(path);
-    }
-    if (descriptor_ < 0) throw UserError(path.string(), "data.root", "cannot be opened: {}", std::strerror(errno));
-  }
-  ~ShardFile() { ::close(descriptor_); }
-  ShardFile(const ShardFile&) = delete;
-  ShardFile& operator=(const ShardFile&) = delete;
-
-  std::string read(int64_t offset, int64_t size) const {
-    std::string bytes(static_cast<size_t>(size), '\0');
-    for (int64_t done = 0; done < size;) {
-      const ssize_t got = ::pread(descriptor_, bytes.data() + done, static_cast<size_t>(size - done), offset + done);
-      if (got <= 0) throw UserError(path_.string(), "data.root", "is truncated: {} bytes wanted at {}", size, offset);
-      done += got;
-    }
-    return bytes;
-  }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-  int descriptor_ = -1;
-};
-
-namespace {
-
-struct TarHeader {
-  std::string name;
-  int64_t size;
-  char type;
-};
-
-int64_t octal(std::string_view digits, const fs::path& path) {
-  int64_t value = 0;
-  for (char c : digits) {
-    if (c == '\0' || c == ' ') break;
-    if (c < '0' || c > '7') throw UserError(path.string(), "data.root", "is not a tar file");
-    value = value * 8 + (c - '0');
-  }
-  return value;
-}
-
-/// POSIX ustar: name at 0, size at 124, checksum at 148, type at 156, "ustar" at 257, prefix at 345.
-TarHeader parse_header(const std::string& block, const fs::path& path) {
-  int64_t sum = 0;
-  for (int64_t i = 0; i < kBlock; ++i) sum += i >= 148 && i < 156 ? ' ' : static_cast<unsigned char>(block[i]);
-  if (octal(std::string_view(block).substr(148, 8), path) != sum)
-    throw UserError(path.string(), "data.root", "is not a tar file, or is damaged");
-  const std::string name(block.c_str(), strnlen(block.c_str(), 100));
-  const std::string prefix(block.c_str() + 345, strnlen(block.c_str() + 345, 155));
-  const bool is_ustar = block.compare(257, 5, "ustar") == 0;
-  return {is_ustar && !prefix.empty() ? prefix + "/" + name : name,
-          octal(std::string_view(block).substr(124, 12), path), block[156]};
-}
 
 class ShardDataset final : public Dataset {
  public:
@@ -119,32 +38,6 @@ class ShardDataset final : public Dataset {
   std::vector<std::unique_ptr<ShardReader>> shards_;
   std::vector<std::pair<const ShardReader*, const IndexedSample*>> samples_;
 };
-
-std::vector<IndexedSample> index_of(const ShardFile& file) {
-  const fs::path& path = file.path();
-  const auto length = static_cast<int64_t>(fs::file_size(path));
-  std::vector<IndexedSample> samples;
-  for (int64_t offset = 0;;) {
-    if (offset + kBlock > length) throw UserError(path.string(), "data.root", "is truncated: the tar has no end");
-    const std::string block = file.read(offset, kBlock);
-    if (std::all_of(block.begin(), block.end(), [](char c) { return c == '\0'; })) return samples;
-    const TarHeader header = parse_header(block, path);
-    offset += kBlock;
-    if (header.size > length - offset)
-      throw UserError(path.string(), header.name, "is truncated: {} bytes wanted, {} there", header.size,
-                      length - offset);
-    if (header.type == '0' || header.type == '\0') {
-      // WebDataset's rule: the key ends at the first dot of the file's name.
-      const size_t slash = header.name.rfind('/'),
-                   dot = header.name.find('.', slash == std::string::npos ? 0 : slash + 1);
-      const std::string key = header.name.substr(0, dot);
-      if (samples.empty() || samples.back().key != key) samples.push_back({key, {}});
-      samples.back().members.push_back(
-          {dot == std::string::npos ? "" : header.name.substr(dot + 1), offset, header.size});
-    }
-    offset += (header.size + kBlock - 1) / kBlock * kBlock;
-  }
-}
 
 vision::Rle read_mask(const nlohmann::json& segmentation, const Sample& sample, const std::string& name) {
   const int height = sample.image.height, width = sample.image.width;
@@ -214,7 +107,7 @@ Sample read_sample(const ShardFile& file, const IndexedSample& indexed) {
 }  // namespace
 
 struct ShardReader::State {
-  explicit State(const fs::path& path) : file(path), samples(index_of(file)) {}
+  explicit State(const fs::path& path) : file(path), samples(indexed_samples(file)) {}
   ShardFile file;
   std::vector<IndexedSample> samples;
 };
@@ -233,7 +126,7 @@ std::string ShardReader::bytes(const IndexedSample& indexed, std::string_view ex
   throw UserError(state_->file.path().string(), "data.root", "{} has no .{}", indexed.key, extension);
 }
 
-std::vector<IndexedSample> index_shard(const fs::path& path) { return index_of(ShardFile(path)); }
+std::vector<IndexedSample> index_shard(const fs::path& path) { return scan_tar(ShardFile(path)); }
 
 std::vector<fs::path> shard_paths(const fs::path& root) {
   if (fs::is_regular_file(root)) return {root};

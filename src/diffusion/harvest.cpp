@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <future>
 #include <limits>
 #include <stdexcept>
+#include <thread>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/format.h"
@@ -13,6 +13,8 @@
 #include "freeatm/core/signals.h"
 #include "freeatm/data/npy.h"
 #include "freeatm/models/device.h"
+
+#include "entry_pool.h"
 
 namespace freeatm::diffusion {
 namespace {
@@ -41,17 +43,13 @@ void decide(data::Sample& sample, const TokenMaps& maps, const MaskOptions& opti
   for (const MaskScores& scores : masks.scores) sample.scores.push_back(scores[options.score]);
 }
 
-/// Decides a batch's masks and writes it. Returns the number of phrases.
-int64_t write(std::vector<Harvested> batch, const MaskOptions& options, data::ShardWriter& writer) {
-  int64_t phrases = 0;
-  for (Harvested& picture : batch) {
-    decide(picture.sample, picture.maps, options);
-    phrases += std::ssize(picture.sample.phrases);
-    writer.add(picture.sample.key, {{"png", vision::encode_png(picture.sample.image)},
-                                    {"json", data::sample_json(picture.sample, picture.provenance)},
-                                    {"maps.npy", data::npy_float16(picture.maps.tokens)}});
-  }
-  return phrases;
+/// A picture as its shard holds it; its masks are decided here.
+ShardEntry entry_of(Harvested& picture, const MaskOptions& options) {
+  decide(picture.sample, picture.maps, options);
+  return {.members = {{"png", vision::encode_png(picture.sample.image)},
+                      {"json", data::sample_json(picture.sample, picture.provenance)},
+                      {"maps.npy", data::npy_float16(picture.maps.tokens)}},
+          .phrases = std::ssize(picture.sample.phrases)};
 }
 
 /// Pictures [begin, end) of a source; where memory runs out, the error is one line with their number.
@@ -65,22 +63,22 @@ std::vector<Harvested> harvest_batch(const HarvestSource& source, int64_t begin,
   }
 }
 
-/// Pictures [begin, end) -> one shard. The source works on a batch while the one before is written.
+/// Pictures [begin, end) -> one shard. The source works on a batch while the masks of the one before are decided.
 int64_t make_shard(const HarvestSource& source, const HarvestRunOptions& options, const fs::path& path, int64_t begin,
                    int64_t end, Progress& progress) {
   data::ShardWriter writer(path);
-  std::future<int64_t> writing;
-  int64_t phrases = 0;
+  const int64_t threads = options.thread_count();
+  EntryPool entries(threads, static_cast<size_t>(options.batch_size + threads), writer);
   for (int64_t first = begin; first < end; first += options.batch_size) {
     stop_if_signalled();
     auto batch = harvest_batch(source, first, std::min(first + options.batch_size, end));
     progress.advance(std::ssize(batch));
-    if (writing.valid()) phrases += writing.get();
-    writing = std::async(std::launch::async, [&writer, &options, batch = std::move(batch)]() mutable {
-      return write(std::move(batch), options.masks, writer);
-    });
+    for (Harvested& picture : batch) {
+      const std::string key = picture.sample.key;
+      entries.add(key, [&options, picture = std::move(picture)]() mutable { return entry_of(picture, options.masks); });
+    }
   }
-  phrases += writing.get();
+  const int64_t phrases = entries.finish();
   writer.commit();
   return phrases;
 }
@@ -102,22 +100,32 @@ at::Tensor stored_maps(const data::ShardReader& shard, const data::IndexedSample
   return maps;
 }
 
+/// A sample with all its members, but for the masks.
+ShardEntry decided_entry(const data::ShardReader& shard, const data::IndexedSample& indexed, data::Sample& sample,
+                         const at::Tensor& maps, const MaskOptions& options) {
+  decide(sample, {maps, {}}, options);
+  ShardEntry entry{.phrases = std::ssize(sample.phrases)};
+  for (const data::MemberPlace& place : indexed.members) {
+    const std::string bytes = shard.bytes(place);
+    entry.members.push_back({place.extension, place.extension == "json" ? data::with_phrases(bytes, sample) : bytes});
+  }
+  return entry;
+}
+
 /// A shard with all members of another, but for the masks. Returns the number of phrases.
-int64_t decide_shard(const data::ShardReader& shard, const fs::path& path, const MaskOptions& options,
+int64_t decide_shard(const data::ShardReader& shard, const fs::path& path, const HarvestRunOptions& options,
                      const fs::path& target) {
   data::ShardWriter writer(target);
-  int64_t phrases = 0;
+  const int64_t threads = options.thread_count();
+  EntryPool entries(threads, static_cast<size_t>(2 * threads), writer);
   for (const data::IndexedSample& indexed : shard.samples()) {
     data::Sample sample = shard.sample(indexed);
-    decide(sample, {stored_maps(shard, indexed, sample, path), {}}, options);
-    phrases += std::ssize(sample.phrases);
-    std::vector<data::Member> members;
-    for (const data::MemberPlace& place : indexed.members) {
-      const std::string bytes = shard.bytes(place);
-      members.push_back({place.extension, place.extension == "json" ? data::with_phrases(bytes, sample) : bytes});
-    }
-    writer.add(indexed.key, members);
+    const at::Tensor maps = stored_maps(shard, indexed, sample, path);
+    entries.add(indexed.key, [&, maps, sample = std::move(sample)]() mutable {
+      return decided_entry(shard, indexed, sample, maps, options.masks);
+    });
   }
+  const int64_t phrases = entries.finish();
   writer.commit();
   return phrases;
 }
@@ -133,11 +141,17 @@ void HarvestRunOptions::fields(config::Fields& f) {
     config::between(0, std::numeric_limits<uint32_t>::max()));
   f("batch_size", batch_size, "pictures at once", config::at_least(1));
   f("shard_size", shard_size, "pictures a shard: what a killed harvest loses at most", config::at_least(1));
+  f("threads", threads, "that decide masks; 0: one for each core but one; the files are the same for any number",
+    config::between(0, 1024));
   f.group("sampler", sampler);
   f.group("harvest", harvest);
   f.group("masks", masks);
   if (f.reading() && seed + count.value_or(1) - 1 > std::numeric_limits<uint32_t>::max())
     f.refuse("count", "seed + count goes beyond 2^32 - 1");
+}
+
+int64_t HarvestRunOptions::thread_count() const {
+  return threads > 0 ? threads : std::max<int64_t>(1, int64_t{std::thread::hardware_concurrency()} - 1);
 }
 
 HarvestSummary run_harvest(const HarvestSource& source, const HarvestRunOptions& options, const fs::path& out) {
@@ -167,10 +181,10 @@ HarvestSummary run_harvest(const HarvestSource& source, const HarvestRunOptions&
   return summary;
 }
 
-HarvestSummary decide_anew(const fs::path& root, const MaskOptions& options, const fs::path& out) {
-  if (options.needs_self_attention()) {
+HarvestSummary decide_anew(const fs::path& root, const HarvestRunOptions& options, const fs::path& out) {
+  if (options.masks.needs_self_attention()) {
     throw UserError("", "masks.refine", "{} needs the model: shards hold no self-attention; source=captions or images",
-                    options.refine);
+                    options.masks.refine);
   }
   const auto paths = data::shard_paths(root);
   HarvestSummary summary;

@@ -21,18 +21,12 @@ constexpr const char* kAveragesFile = "ema.safetensors";
 constexpr const char* kManifest = "manifest.json";
 constexpr const char* kStepPrefix = "step_";
 
-// FNV-1a with a finaliser: finds damage, and makes no promise against forgery.
-std::string digest_of(const std::string& bytes) { return hash_text(stable_hash(bytes)); }
-
-json manifest_of(const fs::path& folder, const Position& position) {
-  json files;
-  for (const char* name : {kModelFile, kOptimizerFile, kAveragesFile}) {
-    if (!fs::exists(folder / name)) continue;
-    const std::string bytes = read_file(folder / name);
-    files[name] = {{"size", bytes.size()}, {"fnv1a64", digest_of(bytes)}};
-  }
-  return {
-      {"step", position.step}, {"epoch", position.epoch}, {"step_in_epoch", position.step_in_epoch}, {"files", files}};
+/// Writes a file and returns its entry in the manifest. The digest is FNV-1a with a finaliser: finds damage, and makes
+/// no promise against forgery.
+json save_part(const fs::path& path, const weights::TensorMap& tensors) {
+  StreamHash hash;
+  weights::save_safetensors(path.string(), tensors, {}, &hash);
+  return {{"size", fs::file_size(path)}, {"fnv1a64", hash_text(hash.value())}};
 }
 
 json read_manifest(const fs::path& folder) {
@@ -53,7 +47,7 @@ weights::TensorMap load_checked(const fs::path& folder, const json& manifest, co
     throw UserError(path.string(), "", "has {} bytes, its manifest says {}: the checkpoint is damaged", bytes.size(),
                     said.value("size", uint64_t{0}));
   }
-  if (said.value("fnv1a64", "") != digest_of(bytes)) {
+  if (said.value("fnv1a64", "") != hash_text(stable_hash(bytes))) {
     throw UserError(path.string(), "", "does not have the digest in its manifest: the checkpoint is damaged");
   }
   return weights::load_safetensors(path.string()).tensors;
@@ -89,13 +83,17 @@ void save_checkpoint(const fs::path& run, const Checkpoint& checkpoint, int64_t 
   const fs::path checkpoints = run / "checkpoints";
   prepare_folder(checkpoints);
   const std::string name = format("{}{}", kStepPrefix, checkpoint.position.step);
+  const Position& at = checkpoint.position;
+  json manifest{{"step", at.step}, {"epoch", at.epoch}, {"step_in_epoch", at.step_in_epoch}};
   PendingPath pending(checkpoints / name);
   fs::create_directory(pending.temporary());
-  weights::save_safetensors((pending.temporary() / kModelFile).string(), checkpoint.model);
-  weights::save_safetensors((pending.temporary() / kOptimizerFile).string(), checkpoint.optimizer);
-  if (!checkpoint.averages.empty())
-    weights::save_safetensors((pending.temporary() / kAveragesFile).string(), checkpoint.averages);
-  write_file(pending.temporary() / kManifest, manifest_of(pending.temporary(), checkpoint.position).dump(2) + "\n");
+  const auto save = [&](const char* file, const weights::TensorMap& tensors) {
+    manifest["files"][file] = save_part(pending.temporary() / file, tensors);
+  };
+  save(kModelFile, checkpoint.model);
+  save(kOptimizerFile, checkpoint.optimizer);
+  if (!checkpoint.averages.empty()) save(kAveragesFile, checkpoint.averages);
+  write_file(pending.temporary() / kManifest, manifest.dump(2) + "\n");
   pending.commit();
   write_file(checkpoints / "latest", name + "\n");
   remove_old_checkpoints(checkpoints, checkpoint.position.step, keep_last);

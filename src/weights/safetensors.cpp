@@ -5,8 +5,11 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
+#include <fcntl.h>
+#include <future>
 #include <memory>
+#include <string_view>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -45,6 +48,62 @@ at::Tensor tensor_at(char* bytes, const HeaderEntry& entry, const std::shared_pt
   return view_of(file, bytes, entry.dtype, entry.shape, c10::contiguous_strides(entry.shape));
 }
 
+/// A file's bytes on their way to the disk, which begins at once; their hash is made at the same time.
+class HashedOutput {
+ public:
+  HashedOutput(const fs::path& path, std::string shown, StreamHash* hash)
+      : shown_(std::move(shown)),
+        hash_(hash),
+        descriptor_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
+    if (descriptor_ < 0) refuse();
+  }
+  ~HashedOutput() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  HashedOutput(const HashedOutput&) = delete;
+  HashedOutput& operator=(const HashedOutput&) = delete;
+
+  void add(std::string_view bytes) {
+    constexpr size_t kWorthAThread = 1 << 20;
+    std::future<void> hashing;
+    if (hash_ != nullptr) {
+      const auto policy = bytes.size() < kWorthAThread ? std::launch::deferred : std::launch::async;
+      hashing = std::async(policy, [this, bytes] { hash_->add(bytes); });
+    }
+    write(bytes);
+    if (hashing.valid()) hashing.get();
+  }
+
+  /// Throws where a file system says only now that it is full.
+  void close() {
+    if (::close(std::exchange(descriptor_, -1)) != 0) refuse();
+  }
+
+ private:
+  void write(std::string_view bytes) {
+    constexpr size_t kPiece = 16 << 20;
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(descriptor_, bytes.data(), std::min(bytes.size(), kPiece));
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) refuse();
+      bytes.remove_prefix(static_cast<size_t>(written));
+      waiting_ += written;
+      if (waiting_ >= static_cast<int64_t>(kPiece)) begin_writeback();
+    }
+  }
+  /// Waits for nothing: else the disk is idle until the file is synced.
+  void begin_writeback() {
+    ::sync_file_range(descriptor_, begun_, waiting_, SYNC_FILE_RANGE_WRITE);
+    begun_ += std::exchange(waiting_, 0);
+  }
+  [[noreturn]] void refuse() const { throw UserError(shown_, "", "cannot be written: {}", std::strerror(errno)); }
+
+  std::string shown_;
+  StreamHash* hash_;
+  int descriptor_;
+  int64_t begun_ = 0, waiting_ = 0;  // bytes that the disk has been given, and those behind them
+};
+
 }  // namespace
 
 Safetensors load_safetensors(const std::string& path) {
@@ -62,7 +121,7 @@ Safetensors load_safetensors(const std::string& path) {
 }
 
 void save_safetensors(const std::string& path, const TensorMap& tensors,
-                      const std::map<std::string, std::string>& metadata) {
+                      const std::map<std::string, std::string>& metadata, StreamHash* hash) {
   std::vector<std::pair<std::string, at::Tensor>> ordered(tensors.begin(), tensors.end());
   for (const auto& [name, tensor] : ordered) {
     FREEATM_CHECK(tensor.defined() && dtype_rank(tensor.scalar_type()) >= 0, "'{}' cannot be written as safetensors",
@@ -85,15 +144,14 @@ void save_safetensors(const std::string& path, const TensorMap& tensors,
   const uint64_t length = text.size();
 
   PendingPath pending(path);
-  std::ofstream out(pending.temporary(), std::ios::binary);
-  out.write(reinterpret_cast<const char*>(&length), kLengthBytes);
-  out.write(text.data(), static_cast<std::streamsize>(text.size()));
+  HashedOutput out(pending.temporary(), path, hash);
+  out.add({reinterpret_cast<const char*>(&length), kLengthBytes});
+  out.add(text);
   for (const auto& [name, tensor] : ordered) {
     const at::Tensor bytes = tensor.detach().cpu().contiguous();
-    out.write(static_cast<const char*>(bytes.data_ptr()), static_cast<std::streamsize>(bytes.nbytes()));
+    out.add({static_cast<const char*>(bytes.const_data_ptr()), bytes.nbytes()});
   }
   out.close();
-  if (!out) throw UserError(path, "", "cannot be written: {}", std::strerror(errno));
   pending.commit();
 }
 

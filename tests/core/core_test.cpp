@@ -97,6 +97,16 @@ TEST(RandomStream, HasTheMomentsOfItsDistributions) {
   for (int count : counts) EXPECT_NEAR(count, n / 7.0, 5 * std::sqrt(n / 7.0));
 }
 
+TEST(StreamHash, OfPiecesIsThatOfTheWhole) {
+  const std::string bytes = "the bytes come in pieces";
+  for (size_t cut = 0; cut <= bytes.size(); ++cut) {
+    StreamHash hash(5);
+    hash.add(bytes.substr(0, cut));
+    hash.add(bytes.substr(cut));
+    EXPECT_EQ(hash.value(), stable_hash(bytes, 5));
+  }
+}
+
 TEST(Permutation, VisitsEveryIndexOnceAndChangesWithTheEpoch) {
   for (int64_t size : {1, 2, 3, 5, 64, 1000, 4097}) {
     std::set<int64_t> seen;

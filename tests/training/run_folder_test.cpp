@@ -140,6 +140,39 @@ TEST(Checkpoint, GivesBackWhatWasSaved) {
   EXPECT_TRUE(loaded.model.at("a").equal(at::full({3}, 7)));
 }
 
+TEST(Checkpoint, HasTheDigestsOfItsFiles) {
+  const TemporaryFolder folder;
+  save_toy(folder.path(), 7);
+  const fs::path step = *latest_checkpoint(folder.path());
+  const auto files = nlohmann::json::parse(read_file(step / "manifest.json"))["files"];
+  EXPECT_EQ(files.size(), 2u);
+  for (const auto& [name, entry] : files.items()) {
+    const std::string bytes = read_file(step / name);
+    EXPECT_EQ(entry, nlohmann::json({{"size", bytes.size()}, {"fnv1a64", hash_text(stable_hash(bytes))}})) << name;
+  }
+  EXPECT_EQ(files["model.safetensors"]["fnv1a64"], "b18414cff53e878b");  // as checkpoints of before have it
+}
+
+/// Bytes that this process has asked the kernel to read.
+int64_t bytes_read() {
+  std::ifstream in("/proc/self/io");
+  std::string name;
+  int64_t count = -1;
+  in >> name >> count;  // "rchar: 123"
+  return count;
+}
+
+TEST(Checkpoint, IsNotReadToBeHashed) {
+  if (bytes_read() < 0) GTEST_SKIP() << "no /proc/self/io";
+  constexpr int64_t kValues = 1 << 20;
+  const TemporaryFolder folder;
+  const Checkpoint checkpoint{.model = {{"a", at::arange(kValues, at::kFloat)}}, .optimizer = {{"m", at::zeros({})}}};
+  const int64_t before = bytes_read();
+  save_checkpoint(folder.path(), checkpoint, 2);
+  EXPECT_LT(bytes_read() - before, kValues);
+  EXPECT_TRUE(load_checkpoint_model(*latest_checkpoint(folder.path())).at("a").equal(checkpoint.model.at("a")));
+}
+
 TEST(Checkpoint, KeepsTheLastOnes) {
   const TemporaryFolder folder;
   for (const int64_t step : {5, 10, 100, 20}) save_toy(folder.path(), step, 2);  // 20: begun anew from an older one

@@ -40,6 +40,8 @@ class PendingPath {
   /// leaves the old one or the new one; where the file system cannot exchange, perhaps the old one under a leftover's
   /// name.
   void commit();
+  /// Without waiting for the disk: for what can be made anew, and shows its reader when a power cut damaged it.
+  void commit_unsynced();
 
  private:
   void move_into_place();

@@ -50,6 +50,17 @@ class Permutation {
 /// A well-mixed 64-bit hash of bytes (FNV-1a with a finaliser); stable across machines.
 uint64_t stable_hash(std::string_view bytes, uint64_t seed = 0);
 
+/// The same hash of bytes that come piece by piece.
+class StreamHash {
+ public:
+  explicit StreamHash(uint64_t seed = 0);
+  void add(std::string_view bytes);
+  uint64_t value() const;
+
+ private:
+  uint64_t state_;
+};
+
 /// A hash as 16 hexadecimal digits: digests in files.
 std::string hash_text(uint64_t hash);
 

@@ -45,11 +45,12 @@ struct IndexedSample {
   std::vector<MemberPlace> members;
 };
 
-/// The samples of a tar, in its order, from its 512-byte headers alone. Throws UserError(path, ...) on a truncated or
-/// foreign file.
+/// The samples of a tar, in its order, from its 512-byte headers alone, whatever its index says. Throws
+/// UserError(path, ...) on a truncated or foreign file.
 std::vector<IndexedSample> index_shard(const fs::path& path);
 
-/// A shard held open; its members are read by position, from any thread.
+/// A shard held open; its members are read by position, from any thread. Where they lie is kept in SHARD.tar.index: the
+/// first reader writes it where it can, and whoever finds that it is not of the tar as it is now.
 class ShardReader {
  public:
   /// Throws as index_shard does.

@@ -23,10 +23,13 @@ struct HarvestRunOptions {
   int64_t seed = 0;
   int64_t batch_size = 16;
   int64_t shard_size = 128;  // pictures a shard: what a killed harvest loses at most
+  int64_t threads = 0;       // that decide masks; 0: one for each core but one
   SamplerOptions sampler;
   HarvestOptions harvest;
   MaskOptions masks;
   void fields(config::Fields& f);
+
+  int64_t thread_count() const;
 };
 
 /// A picture with what its attention said, on the CPU; its phrases have tokens, but no masks yet.
@@ -60,12 +63,13 @@ struct HarvestSummary {
   int64_t pictures = 0, shards_kept = 0, phrases = 0;
 };
 
-/// Writes out/shard-NNNNNN.tar. Shards that are whole already stay as they are, so that a killed run goes on; batches
-/// never cross a shard and begin at multiples of batch_size inside it, so that the bytes do not depend on where it was
-/// killed.
+/// Writes out/shard-NNNNNN.tar. Masks are decided by threads of their own beside the source's work. Shards that are
+/// whole already stay as they are, so that a killed run goes on; batches never cross a shard and begin at multiples of
+/// batch_size inside it, so that the bytes do not depend on where it was killed, nor on the number of threads.
 HarvestSummary run_harvest(const HarvestSource& source, const HarvestRunOptions& options, const fs::path& out);
 
-/// Decides the masks of the shards in `root` anew from their maps: shards of the same names in `out`.
-HarvestSummary decide_anew(const fs::path& root, const MaskOptions& options, const fs::path& out);
+/// Decides the masks of the shards in `root` anew from their maps, as options.masks says: shards of the same names in
+/// `out`.
+HarvestSummary decide_anew(const fs::path& root, const HarvestRunOptions& options, const fs::path& out);
 
 }  // namespace freeatm::diffusion

@@ -7,6 +7,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "freeatm/core/random.h"
+
 namespace freeatm::weights {
 
 using TensorMap = std::map<std::string, at::Tensor>;
@@ -22,7 +24,8 @@ Safetensors load_safetensors(const std::string& path);
 
 /// Written whole or not at all, with the bytes that the format's reference writer would give: dtypes from the widest
 /// down, then names, header padded to 8 bytes, so that every tensor is aligned. Tensors may lie on any device.
+///   hash: gets the file's bytes, beside their being written
 void save_safetensors(const std::string& path, const TensorMap& tensors,
-                      const std::map<std::string, std::string>& metadata = {});
+                      const std::map<std::string, std::string>& metadata = {}, StreamHash* hash = nullptr);
 
 }  // namespace freeatm::weights
