@@ -21,7 +21,7 @@ void require_file(const fs::path& path, std::string_view key) {
   if (!fs::exists(path, error)) throw UserError(path.string(), key, "no such file");
   if (fs::is_directory(path, error)) throw UserError(path.string(), key, "is a folder; a file is wanted");
   if (fs::is_character_file(path, error) || fs::is_block_file(path, error))  // /dev/zero has no end
-    throw UserError(path.string(), key, "is a device; a file is wanted");
+    throw UserError(path.string(), key, "is not a regular file");
   if (::access(path.c_str(), R_OK) != 0) throw UserError(path.string(), key, "cannot be read: {}", system_message());
 }
 

@@ -150,7 +150,7 @@ TEST(Files, RefuseInOneLine) {
   TemporaryFolder folder;
   EXPECT_USER_ERROR(read_file(folder / "none", "captions"), "captions: no such file");
   EXPECT_USER_ERROR(read_file(folder.path(), "captions"), "is a folder");
-  EXPECT_USER_ERROR(read_file("/dev/zero", "captions"), "captions: is a device");
+  EXPECT_USER_ERROR(read_file("/dev/zero", "captions"), "captions: is not a regular file");
   write_file(folder / "file", "");
   EXPECT_USER_ERROR(prepare_folder(folder / "file" / "sub", "out"), "out: cannot be made");
   EXPECT_USER_ERROR(write_file(folder / "missing" / "x", "y"), "cannot be written");
