@@ -15,7 +15,7 @@ namespace freeatm::commands {
 namespace {
 
 /// The step that a batch is for says how far the run is.
-data::Prepare prepare_with(std::shared_ptr<training::Objective> objective, const training::RunLength& length) {
+data::Prepare prepare_with(const std::shared_ptr<training::Objective>& objective, const training::RunLength& length) {
   return [=](data::Sample&& sample, RandomStream& random, const data::BatchPlace& at) {
     const int64_t step = at.epoch * length.steps_per_epoch + at.step / length.accumulate;
     return objective->prepare(std::move(sample), random, std::min(1.0, length.progress(step)));

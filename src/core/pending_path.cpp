@@ -45,7 +45,7 @@ void sync_contents(const fs::path& path, const fs::path& shown) {
 std::string cut_extension(std::string& name) {
   const size_t dot = name.rfind('.');
   if (dot == std::string::npos) return "";
-  const std::string extension = name.substr(dot + 1);
+  std::string extension = name.substr(dot + 1);
   name.resize(dot);
   return extension;
 }

@@ -83,7 +83,8 @@ std::optional<std::vector<IndexedSample>> read_index(const ShardFile& file) {
       return std::nullopt;
     std::vector<IndexedSample> samples;
     for (int64_t left = in.number(); left > 0; --left) {
-      IndexedSample& sample = samples.emplace_back(in.text());
+      samples.push_back({in.text(), {}});
+      IndexedSample& sample = samples.back();
       for (int64_t members = in.number(); members > 0; --members) sample.members.push_back(read_member(in, file));
     }
     return samples;

@@ -61,7 +61,7 @@ std::string_view until_zero(std::string_view text) { return text.substr(0, text.
 /// POSIX ustar: name at 0, size at 124, checksum at 148, type at 156, "ustar" at 257, prefix at 345.
 TarHeader parse_header(std::string_view block, const fs::path& path) {
   const std::string_view checksum = block.substr(148, 8);  // counts as spaces
-  if (octal(checksum, path) != sum_of(block) - sum_of(checksum) + 8 * ' ')
+  if (octal(checksum, path) != sum_of(block) - sum_of(checksum) + 8 * int64_t{' '})
     throw UserError(path.string(), "data.root", "is not a tar file, or is damaged");
   const std::string name(until_zero(block.substr(0, 100))), prefix(until_zero(block.substr(345, 155)));
   const bool is_ustar = block.substr(257, 5) == "ustar";

@@ -87,7 +87,7 @@ int64_t make_shard(const HarvestSource& source, const HarvestRunOptions& options
 at::Tensor stored_maps(const data::ShardReader& shard, const data::IndexedSample& indexed, const data::Sample& sample,
                        const fs::path& path) {
   const std::string where = path.string() + ": " + indexed.key + ".maps.npy";
-  const at::Tensor maps = data::read_npy(shard.bytes(indexed, "maps.npy"), where).to(at::kFloat);
+  at::Tensor maps = data::read_npy(shard.bytes(indexed, "maps.npy"), where).to(at::kFloat);
   if (maps.dim() != 3 || maps.size(1) == 0 || maps.size(2) == 0)
     throw UserError(where, "data.root", "has shape {}, [tokens, height, width] is wanted", maps.sizes());
   if (!maps.isfinite().all().item<bool>()) throw UserError(where, "data.root", "holds values that are not finite");

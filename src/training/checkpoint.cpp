@@ -30,7 +30,7 @@ json save_part(const fs::path& path, const weights::TensorMap& tensors) {
 }
 
 json read_manifest(const fs::path& folder) {
-  const json manifest = json::parse(read_file(folder / kManifest), nullptr, /*allow_exceptions=*/false);
+  json manifest = json::parse(read_file(folder / kManifest), nullptr, /*allow_exceptions=*/false);
   const bool whole =
       manifest.is_object() && manifest.contains("files") && manifest["files"].is_object() &&
       std::ranges::all_of(std::vector<const char*>{"step", "epoch", "step_in_epoch"},
