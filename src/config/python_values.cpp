@@ -12,6 +12,7 @@ namespace freeatm::config {
 namespace {
 
 bool is_integer(const Node& node) { return std::holds_alternative<int64_t>(node.value()); }
+
 }  // namespace
 
 bool is_number(const Node& node) { return node.is_scalar() && !node.is_null() && !node.is_text(); }

@@ -28,16 +28,6 @@ ImageLoss Byol::image_loss(const std::pair<Tensor, Tensor>& features, const std:
   return {4 - 2 * agreement, q1.detach()};
 }
 
-namespace {
-
-class ByolRecipe final : public ContrastiveRecipe<ByolOptions> {
-  std::shared_ptr<training::Objective> make(const MakeBackbone& backbone, uint64_t seed) const override {
-    return std::make_shared<Byol>(backbone(), backbone(), options_, seed);
-  }
-};
-
-}  // namespace
-
-std::unique_ptr<Recipe> byol_recipe() { return std::make_unique<ByolRecipe>(); }
+std::unique_ptr<Recipe> byol_recipe() { return std::make_unique<ContrastiveRecipe<Byol, ByolOptions>>(); }
 
 }  // namespace freeatm::objectives

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <cstdint>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "freeatm/data/controls.h"
@@ -9,9 +11,9 @@
 
 namespace freeatm::objectives {
 
-/// Of a method of two views, whose options have a `common` part.
-template <class Options>
-class ContrastiveRecipe : public Recipe {
+/// Of a method of two views, whose options have a `common` part; one that takes two backbones has a momentum side.
+template <class Method, class Options>
+class ContrastiveRecipe final : public Recipe {
  public:
   void fields(config::Fields& f) override { options_.fields(f); }
   std::unique_ptr<data::Dataset> wrap(std::unique_ptr<data::Dataset> dataset) const override {
@@ -20,7 +22,16 @@ class ContrastiveRecipe : public Recipe {
                                                 : std::move(dataset);
   }
 
- protected:
+  std::shared_ptr<training::Objective> make(const MakeBackbone& backbone, uint64_t seed) const override {
+    using Backbone = std::shared_ptr<models::Backbone>;
+    if constexpr (std::is_constructible_v<Method, Backbone, Backbone, const Options&, uint64_t>) {
+      return std::make_shared<Method>(backbone(), backbone(), options_, seed);
+    } else {
+      return std::make_shared<Method>(backbone(), options_, seed);
+    }
+  }
+
+ private:
   Options options_;
 };
 

@@ -35,16 +35,6 @@ ImageLoss MocoV3::image_loss(const std::pair<Tensor, Tensor>& features, const st
   return {contrast(q1, k2) + contrast(q2, k1), q1.detach()};
 }
 
-namespace {
-
-class MocoV3Recipe final : public ContrastiveRecipe<MocoV3Options> {
-  std::shared_ptr<training::Objective> make(const MakeBackbone& backbone, uint64_t seed) const override {
-    return std::make_shared<MocoV3>(backbone(), backbone(), options_, seed);
-  }
-};
-
-}  // namespace
-
-std::unique_ptr<Recipe> moco_v3_recipe() { return std::make_unique<MocoV3Recipe>(); }
+std::unique_ptr<Recipe> moco_v3_recipe() { return std::make_unique<ContrastiveRecipe<MocoV3, MocoV3Options>>(); }
 
 }  // namespace freeatm::objectives

@@ -34,16 +34,6 @@ ImageLoss SimClr::image_loss(const std::pair<Tensor, Tensor>& features, const st
   return {at::cross_entropy_loss(logits, other_view), z1.detach()};
 }
 
-namespace {
-
-class SimClrRecipe final : public ContrastiveRecipe<SimClrOptions> {
-  std::shared_ptr<training::Objective> make(const MakeBackbone& backbone, uint64_t seed) const override {
-    return std::make_shared<SimClr>(backbone(), options_, seed);
-  }
-};
-
-}  // namespace
-
-std::unique_ptr<Recipe> simclr_recipe() { return std::make_unique<SimClrRecipe>(); }
+std::unique_ptr<Recipe> simclr_recipe() { return std::make_unique<ContrastiveRecipe<SimClr, SimClrOptions>>(); }
 
 }  // namespace freeatm::objectives
