@@ -11,6 +11,7 @@
 #include "freeatm/models/resnet.h"
 #include "freeatm/objectives/moco_v3.h"
 #include "freeatm/training/ema.h"
+#include "freeatm/training/objective_loader.h"
 #include "freeatm/training/optimizer.h"
 
 namespace freeatm::objectives {
@@ -79,10 +80,8 @@ void moco_loader(benchmark::State& state) {
   common.augment.size = 224;
   const auto objective = moco(1, common);
   const auto dataset = data::open_image_folder(root, "train");
-  const data::Prepare prepare = [&](data::Sample&& sample, RandomStream& random, const data::BatchPlace&) {
-    return objective->prepare(std::move(sample), random, /*progress=*/0);
-  };
-  data::Loader loader(*dataset, prepare, {.batch_size = 32, .workers = state.range(0)}, 1);
+  data::Loader loader =
+      training::objective_loader(objective, *dataset, {.batch_size = 32, .workers = state.range(0)}, 1);
   int64_t epoch = 0, pictures = 0;
   loader.start(epoch);
   for (auto _ : state) {

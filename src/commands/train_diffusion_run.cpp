@@ -7,6 +7,7 @@
 #include "freeatm/core/log.h"
 #include "freeatm/training/checkpoint_hook.h"
 #include "freeatm/training/log_hook.h"
+#include "freeatm/training/objective_loader.h"
 #include "freeatm/training/periodic_hook.h"
 #include "freeatm/training/run_folder.h"
 #include "freeatm/training/timing.h"
@@ -26,12 +27,8 @@ struct Parts {
 Parts make_parts(const TrainDiffusionOptions& options, const StageRun& run) {
   Parts parts;
   parts.objective = run.make_objective();
-  const auto prepare = [objective = parts.objective](data::Sample&& sample, RandomStream& random,
-                                                     const data::BatchPlace&) {
-    return objective->prepare(std::move(sample), random, /*progress=*/0);
-  };
-  parts.loader =
-      std::make_unique<data::Loader>(run.dataset, prepare, options.loader, static_cast<uint64_t>(options.seed));
+  parts.loader.reset(new data::Loader(
+      training::objective_loader(parts.objective, run.dataset, options.loader, static_cast<uint64_t>(options.seed))));
   parts.optimizer = training::make_optimizer(options.trainer.optimizer, parts.objective->parameter_groups());
   return parts;
 }

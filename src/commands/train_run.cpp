@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train_run.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "freeatm/core/log.h"
@@ -9,18 +8,11 @@
 #include "freeatm/training/checkpoint_hook.h"
 #include "freeatm/training/ema.h"
 #include "freeatm/training/log_hook.h"
+#include "freeatm/training/objective_loader.h"
 #include "freeatm/weights/load.h"
 
 namespace freeatm::commands {
 namespace {
-
-/// The step that a batch is for says how far the run is.
-data::Prepare prepare_with(const std::shared_ptr<training::Objective>& objective, const training::RunLength& length) {
-  return [=](data::Sample&& sample, RandomStream& random, const data::BatchPlace& at) {
-    const int64_t step = at.epoch * length.steps_per_epoch + at.step / length.accumulate;
-    return objective->prepare(std::move(sample), random, std::min(1.0, length.progress(step)));
-  };
-}
 
 /// bf16 where the device is quick at it.
 at::ScalarType pick_compute(const std::string& name, at::Device device) {
@@ -48,10 +40,8 @@ TrainRun::TrainRun(std::shared_ptr<training::Objective> objective, const data::D
       device_(device),
       compute_(pick_compute(options.dtype, device)),
       length_(options.trainer.length(dataset.size() / options.loader.batch_size)),
-      loader_(dataset, prepare_with(objective_, length_), options.loader, static_cast<uint64_t>(options.seed),
-              [objective = objective_](std::vector<data::View>&& views, const std::vector<std::string>& keys) {
-                return objective->collate(std::move(views), keys);
-              }) {
+      loader_(training::objective_loader(objective_, dataset, options.loader, static_cast<uint64_t>(options.seed),
+                                         length_)) {
   objective_->to(device);
   optimizer_ = training::make_optimizer(options.trainer.optimizer, objective_->parameter_groups());
 }

@@ -249,10 +249,7 @@ TEST(Ema, IsSavedRestoredAndWhatAReaderGets) {
 TEST(TimeStep, CountsWholeStepsAndLeavesTheWeightsAlone) {
   const NoisePictures pictures;
   const auto objective = std::make_shared<PredictTheMean>();
-  const auto prepare = [objective](data::Sample&& sample, RandomStream& random, const data::BatchPlace&) {
-    return objective->prepare(std::move(sample), random, /*progress=*/0);
-  };
-  data::Loader loader(pictures, prepare, {.batch_size = 8, .workers = 1, .prefetch = 2}, 1);
+  data::Loader loader = objective_loader(objective, pictures, {.batch_size = 8, .workers = 1, .prefetch = 2}, 1);
   const auto optimizer = make_optimizer({}, objective->parameter_groups());
   const at::Tensor before = objective->parameters()[0].clone();
   const double seconds = time_step(*objective, loader, *optimizer, at::kCPU, 0.05);

@@ -19,6 +19,7 @@
 #include "freeatm/training/checkpoint_hook.h"
 #include "freeatm/training/ema.h"
 #include "freeatm/training/log_hook.h"
+#include "freeatm/training/objective_loader.h"
 #include "freeatm/training/run_folder.h"
 #include "freeatm/training/trainer.h"
 
@@ -107,11 +108,7 @@ inline std::shared_ptr<PredictTheMean> train_toy(const fs::path& out, const ToyR
   const auto objective = std::make_shared<PredictTheMean>(run.objective);
   const data::LoaderOptions loader_options{.batch_size = run.batch_size, .workers = run.workers, .prefetch = 3};
   const training::RunLength length = run.options.length(pictures.size() / loader_options.batch_size);
-  const auto prepare = [objective, length](data::Sample&& sample, RandomStream& random, const data::BatchPlace& at) {
-    const int64_t step = at.epoch * length.steps_per_epoch + at.step / length.accumulate;
-    return objective->prepare(std::move(sample), random, length.progress(step));
-  };
-  data::Loader loader(pictures, prepare, loader_options, 1);
+  data::Loader loader = training::objective_loader(objective, pictures, loader_options, 1, length);
   const auto optimizer = training::make_optimizer(run.options.optimizer, objective->parameter_groups());
   training::Trainer trainer(*objective, loader, *optimizer,
                             {.schedule = run.options.make_schedule(length, run.batch_size),
