@@ -9,7 +9,7 @@
 
 #include "freeatm/data/loader.h"
 #include "freeatm/models/resnet.h"
-#include "freeatm/objectives/moco_v3.h"
+#include "freeatm/objectives/contrastive/moco_v3.h"
 #include "freeatm/training/ema.h"
 #include "freeatm/training/objective_loader.h"
 #include "freeatm/training/optimizer.h"

@@ -12,7 +12,7 @@
 #include "freeatm/data/dataset.h"
 #include "freeatm/evaluation/classification.h"
 #include "freeatm/models/device.h"
-#include "freeatm/objectives/classification.h"
+#include "freeatm/objectives/classification/classification.h"
 #include "freeatm/training/run_folder.h"
 
 #include "evaluate_tasks.h"

@@ -13,7 +13,7 @@
 #include "freeatm/diffusion/pipeline_writer.h"
 #include "freeatm/diffusion/sampler.h"
 #include "freeatm/models/device.h"
-#include "freeatm/objectives/denoising_weights.h"
+#include "freeatm/objectives/denoising/weights.h"
 #include "freeatm/text/tokenizer.h"
 #include "freeatm/training/ema.h"
 #include "freeatm/weights/load.h"

@@ -6,8 +6,8 @@
 #include "freeatm/core/log.h"
 #include "freeatm/diffusion/pipeline_writer.h"
 #include "freeatm/models/device.h"
-#include "freeatm/objectives/denoising_data.h"
-#include "freeatm/objectives/denoising_weights.h"
+#include "freeatm/objectives/denoising/data.h"
+#include "freeatm/objectives/denoising/weights.h"
 #include "freeatm/training/log_hook.h"
 
 #include "train_diffusion.h"

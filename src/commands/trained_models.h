@@ -8,7 +8,7 @@
 #include <c10/core/Device.h>
 
 #include "freeatm/core/files.h"
-#include "freeatm/objectives/classification.h"
+#include "freeatm/objectives/classification/classification.h"
 #include "freeatm/weights/safetensors.h"
 
 #include "factories.h"

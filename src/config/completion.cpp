@@ -7,7 +7,7 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
 
-#include "config_files.h"
+#include "hydra/config_files.h"
 #include "merge.h"
 
 namespace freeatm::config {

@@ -8,8 +8,8 @@
 #include "freeatm/config/completion.h"
 #include "freeatm/core/files.h"
 
-#include "config_files.h"
-#include "defaults.h"
+#include "hydra/config_files.h"
+#include "hydra/defaults.h"
 #include "walk.h"
 #include "yaml_text.h"
 

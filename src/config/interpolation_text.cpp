@@ -8,7 +8,7 @@
 
 #include "freeatm/core/format.h"
 
-#include "override_lexer.h"
+#include "hydra/override_lexer.h"
 #include "scalar.h"
 #include "tree_limits.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/objectives/recipe.h"
 
-#include "freeatm/objectives/byol.h"
-#include "freeatm/objectives/moco_v3.h"
-#include "freeatm/objectives/simclr.h"
+#include "freeatm/objectives/contrastive/byol.h"
+#include "freeatm/objectives/contrastive/moco_v3.h"
+#include "freeatm/objectives/contrastive/simclr.h"
 
 namespace freeatm::objectives {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Both losses against a PyTorch script (values: scripts/baselines/classification.py), and the views.
-#include "freeatm/objectives/classification.h"
+#include "freeatm/objectives/classification/classification.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

@@ -12,7 +12,7 @@
 #include "freeatm/core/files.h"
 #include "freeatm/models/resnet.h"
 #include "freeatm/models/vit.h"
-#include "freeatm/objectives/classification.h"
+#include "freeatm/objectives/classification/classification.h"
 #include "freeatm/weights/safetensors.h"
 
 #include "models/hash_weights.h"

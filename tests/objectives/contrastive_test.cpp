@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // MoCo v3, SimCLR and BYOL, with and without regions, against PyTorch scripts (values:
 // scripts/baselines/contrastive.py).
-#include "freeatm/objectives/contrastive.h"
+#include "freeatm/objectives/contrastive/contrastive.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include "freeatm/models/resnet.h"
-#include "freeatm/objectives/byol.h"
-#include "freeatm/objectives/moco_v3.h"
-#include "freeatm/objectives/simclr.h"
+#include "freeatm/objectives/contrastive/byol.h"
+#include "freeatm/objectives/contrastive/moco_v3.h"
+#include "freeatm/objectives/contrastive/simclr.h"
 #include "freeatm/training/optimizer.h"
 #include "freeatm/weights/load.h"
 

@@ -3,8 +3,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "freeatm/objectives/denoising.h"
-#include "freeatm/objectives/denoising_weights.h"
+#include "freeatm/objectives/denoising/denoising.h"
+#include "freeatm/objectives/denoising/weights.h"
 #include "freeatm/training/ema.h"
 #include "freeatm/training/optimizer.h"
 #include "freeatm/weights/safetensors.h"

@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "freeatm/core/format.h"
-#include "freeatm/objectives/denoising_data.h"
-#include "freeatm/objectives/denoising_weights.h"
-#include "freeatm/objectives/vae.h"
+#include "freeatm/objectives/denoising/data.h"
+#include "freeatm/objectives/denoising/vae.h"
+#include "freeatm/objectives/denoising/weights.h"
 #include "freeatm/training/optimizer.h"
 #include "freeatm/weights/safetensors.h"
 

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "freeatm/models/resnet.h"
-#include "freeatm/objectives/classification.h"
+#include "freeatm/objectives/classification/classification.h"
 
 namespace freeatm::testing {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "freeatm/objectives/classification.h"
+#include "freeatm/objectives/classification/classification.h"
 
 #include <cmath>
 #include <map>

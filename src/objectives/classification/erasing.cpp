@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "freeatm/objectives/erasing.h"
+#include "freeatm/objectives/classification/erasing.h"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "freeatm/objectives/mixup.h"
+#include "freeatm/objectives/classification/mixup.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "freeatm/objectives/byol.h"
+#include "freeatm/objectives/contrastive/byol.h"
 
 #include <ATen/ATen.h>
 

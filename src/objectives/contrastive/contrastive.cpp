@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "freeatm/objectives/contrastive.h"
+#include "freeatm/objectives/contrastive/contrastive.h"
 
 #include <cmath>
 #include <limits>

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "freeatm/data/controls.h"
-#include "freeatm/objectives/contrastive.h"
+#include "freeatm/objectives/contrastive/contrastive.h"
 #include "freeatm/objectives/recipe.h"
 
 namespace freeatm::objectives {

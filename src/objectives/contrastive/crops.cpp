@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "freeatm/objectives/crops.h"
+#include "freeatm/objectives/contrastive/crops.h"
 
 #include <algorithm>
 #include <cmath>

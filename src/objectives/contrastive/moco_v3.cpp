@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "freeatm/objectives/moco_v3.h"
+#include "freeatm/objectives/contrastive/moco_v3.h"
 
 #include <ATen/ATen.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "freeatm/objectives/simclr.h"
+#include "freeatm/objectives/contrastive/simclr.h"
 
 #include <limits>
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "freeatm/objectives/denoising/data.h"
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -9,7 +11,6 @@
 #include "freeatm/core/progress.h"
 #include "freeatm/core/signals.h"
 #include "freeatm/data/pixels.h"
-#include "freeatm/objectives/denoising_data.h"
 #include "freeatm/vision/transforms.h"
 #include "freeatm/weights/safetensors.h"
 

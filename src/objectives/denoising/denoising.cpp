@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "freeatm/objectives/denoising.h"
+#include "freeatm/objectives/denoising/denoising.h"
 
 #include <utility>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "freeatm/objectives/vae.h"
+#include "freeatm/objectives/denoising/vae.h"
 
 #include <algorithm>
 #include <utility>
@@ -9,7 +9,7 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/data/pixels.h"
-#include "freeatm/objectives/denoising_data.h"
+#include "freeatm/objectives/denoising/data.h"
 #include "freeatm/vision/transforms.h"
 
 #include "draw.h"

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "freeatm/objectives/denoising/weights.h"
+
 #include <cmath>
 #include <string>
 #include <string_view>
@@ -6,7 +8,6 @@
 #include <ATen/ATen.h>
 
 #include "freeatm/core/random.h"
-#include "freeatm/objectives/denoising_weights.h"
 
 #include "draw.h"
 
