@@ -3,7 +3,7 @@
 #include "freeatm/core/shipped.h"
 #include "freeatm/diffusion/pipeline.h"
 #include "freeatm/evaluation/mask_quality.h"
-#include "freeatm/models/device.h"
+#include "freeatm/runtime/device.h"
 
 #include "evaluate_tasks.h"
 
@@ -39,9 +39,9 @@ struct MasksTaskOptions {
 Metrics evaluate_masks(const config::Composed& composed) {
   const auto options = config::read<MasksTaskOptions>(composed);
   const auto scenes = data::open_coco(options.data.root, options.data.split);
-  const at::Device device = models::pick_device(options.common.device);
+  const at::Device device = runtime::pick_device(options.common.device);
   const auto pipeline = diffusion::Pipeline::load(find_shipped(options.diffusion.path), device,
-                                                  models::pick_dtype(options.common.dtype, device));
+                                                  runtime::pick_dtype(options.common.dtype, device));
   prepare_folder(options.common.out);
   evaluation::MaskQuality quality(pipeline, options.quality);
   return judge(quality, *scenes, options.count, options.batch_size, "masks");

@@ -2,7 +2,7 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
 #include "freeatm/evaluation/prompt_recall.h"
-#include "freeatm/models/device.h"
+#include "freeatm/runtime/device.h"
 
 #include "evaluate_tasks.h"
 #include "trained_models.h"
@@ -29,7 +29,7 @@ struct PromptRecallTaskOptions {
 
 Metrics evaluate_prompt_recall(const config::Composed& composed) {
   const auto options = config::read<PromptRecallTaskOptions>(composed);
-  const Classifier referee = load_classifier(options.checkpoint, models::pick_device(options.common.device));
+  const Classifier referee = load_classifier(options.checkpoint, runtime::pick_device(options.common.device));
   if (!referee.model->is_multi_label()) {
     throw UserError(options.checkpoint, "checkpoint",
                     "knows one label a picture; a referee must tell any number: finetune it on scenes");

@@ -11,8 +11,8 @@
 #include "freeatm/core/log.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/evaluation/classification.h"
-#include "freeatm/models/device.h"
 #include "freeatm/objectives/classification/classification.h"
+#include "freeatm/runtime/device.h"
 #include "freeatm/training/run_folder.h"
 
 #include "evaluate_tasks.h"
@@ -109,7 +109,7 @@ std::unique_ptr<evaluation::Evaluator> make_evaluator(const data::Dataset& datas
 
 int finetune(const config::Composed& composed) {
   auto options = config::read<FinetuneOptions>(composed);
-  const at::Device device = models::pick_device(options.run.device);
+  const at::Device device = runtime::pick_device(options.run.device);
   const auto train = data::open_dataset(options.data);
   options.objective = options.objective.settled_for(*train, options.data.root);
   const std::vector<Split> splits = open_eval_splits(options, *train);

@@ -5,7 +5,7 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
-#include "freeatm/models/device.h"
+#include "freeatm/runtime/device.h"
 
 #include "trained_models.h"
 
@@ -46,7 +46,7 @@ FrozenTask::FrozenTask(const FrozenTaskOptions& options)
       }) {}
 
 FrozenTask::FrozenTask(const FrozenTaskOptions& options, const Open& open)
-    : options_(options), device_(models::pick_device(options.common.device)) {
+    : options_(options), device_(runtime::pick_device(options.common.device)) {
   const FrozenData& data = options_.data;
   Pretrained start{options_.model, {}, ""};
   if (!is_untrained()) start = open_pretrained(options_.checkpoint, options_.model);

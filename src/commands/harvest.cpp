@@ -8,7 +8,7 @@
 #include "freeatm/core/shipped.h"
 #include "freeatm/data/captions.h"
 #include "freeatm/diffusion/pipeline.h"
-#include "freeatm/models/device.h"
+#include "freeatm/runtime/device.h"
 #include "freeatm/training/run_folder.h"
 #include "freeatm/world/world.h"
 
@@ -58,8 +58,8 @@ struct HarvestCommandOptions {
     return training::claim_folder(out, config::dump(*this), resume, {"out", "resume", "device", "count", "threads"});
   }
   diffusion::Pipeline load() const {
-    const at::Device where = models::pick_device(device);
-    return diffusion::Pipeline::load(find_shipped(diffusion.path), where, models::pick_dtype(dtype, where));
+    const at::Device where = runtime::pick_device(device);
+    return diffusion::Pipeline::load(find_shipped(diffusion.path), where, runtime::pick_dtype(dtype, where));
   }
 };
 

@@ -3,7 +3,7 @@
 #include "freeatm/commands/commands.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/evaluation/probe_hook.h"
-#include "freeatm/models/device.h"
+#include "freeatm/runtime/device.h"
 #include "freeatm/training/collapse_alarm.h"
 #include "freeatm/training/run_folder.h"
 
@@ -33,7 +33,7 @@ struct PretrainOptions {
 
 int pretrain(const config::Composed& composed) {
   const auto options = config::read<PretrainOptions>(composed);
-  const at::Device device = models::pick_device(options.run.device);
+  const at::Device device = runtime::pick_device(options.run.device);
   const objectives::Recipe& recipe = *options.objective.recipe;
   const auto dataset = recipe.wrap(data::open_dataset(options.data));
   const auto seed = static_cast<uint64_t>(options.run.seed);

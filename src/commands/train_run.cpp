@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "freeatm/core/log.h"
-#include "freeatm/models/device.h"
+#include "freeatm/runtime/device.h"
 #include "freeatm/training/checkpoint_hook.h"
 #include "freeatm/training/ema.h"
 #include "freeatm/training/log_hook.h"
@@ -16,8 +16,8 @@ namespace {
 
 /// bf16 where the device is quick at it.
 at::ScalarType pick_compute(const std::string& name, at::Device device) {
-  if (name != "auto") return models::pick_dtype(name, device);
-  return models::computes_natively(device, at::kBFloat16) ? at::kBFloat16 : at::kFloat;
+  if (name != "auto") return runtime::pick_dtype(name, device);
+  return runtime::computes_natively(device, at::kBFloat16) ? at::kBFloat16 : at::kFloat;
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 #include "freeatm/evaluation/features.h"
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -12,6 +11,7 @@
 #include "freeatm/core/signals.h"
 #include "freeatm/data/loader.h"
 #include "freeatm/data/pixels.h"
+#include "freeatm/runtime/threads.h"
 #include "freeatm/vision/transforms.h"
 
 namespace freeatm::evaluation {
@@ -91,11 +91,10 @@ void for_each_batch(const data::Dataset& dataset, std::optional<int64_t> limit, 
                     const std::string& label, const ReadView& view,
                     const std::function<void(const data::Batch&)>& use) {
   const Spread spread(dataset, std::min(dataset.size(), limit.value_or(dataset.size())));
-  const int64_t cores = std::max<int64_t>(1, std::thread::hardware_concurrency());
   data::Loader loader(
       spread, [&](data::Sample&& sample, RandomStream&, const data::BatchPlace&) { return view(std::move(sample)); },
       {.batch_size = std::min(batch_size, spread.size()),
-       .workers = std::min(cores, kMostReaders),
+       .workers = std::min(runtime::cores(), kMostReaders),
        .prefetch = 2,
        .max_bad = 0,
        .shuffle = false,

@@ -6,8 +6,7 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/random.h"
 #include "freeatm/core/signals.h"
-
-#include "autocast.h"
+#include "freeatm/runtime/autocast.h"
 
 namespace freeatm::training {
 
@@ -64,7 +63,7 @@ void Trainer::train_epoch(Position& position) {
 }
 
 Losses Trainer::losses_of(const data::Batch& batch) {
-  const Autocast autocast(course_.device.type(), course_.compute);
+  const runtime::Autocast autocast(course_.device.type(), course_.compute);
   return objective_.losses(batch.to(course_.device));
 }
 

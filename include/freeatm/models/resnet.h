@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
 
 #include "freeatm/config/fields.h"
 #include "freeatm/models/backbone.h"
+#include "freeatm/models/norm.h"
 
 namespace freeatm::models {
 
@@ -18,6 +18,7 @@ struct ResNetOptions {
   std::string block = "basic";                 // "basic": two 3x3; "bottleneck": 1x1, 3x3, 1x1 to four times the width
   int64_t width = 64;          // channels of the stem and of the first stage's 3x3; doubled at each further one
   std::string stem = "7x7";    // "7x7": stride 2 and max-pool; "3x3": stride 2; "cifar": 3x3 of stride 1
+  std::string norm = "batch";  // or "frozen"
   int64_t output_stride = 32;  // beyond it, stages dilate instead of striding
   void fields(config::Fields& f);
 };
@@ -46,7 +47,7 @@ class ResNet final : public Backbone {
   bool max_pool_;
   int64_t channels_;
   torch::nn::Conv2d conv1{nullptr};
-  torch::nn::BatchNorm2d bn1{nullptr};
+  Norm bn1{nullptr};
   std::vector<std::shared_ptr<ResidualBlock>> blocks_;  // of all stages
   std::vector<std::string> block_names_;                // "layer1.0."
 };
