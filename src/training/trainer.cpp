@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/training/trainer.h"
 
+#include <algorithm>
+
 #include <ATen/ATen.h>
 
 #include "freeatm/core/error.h"
@@ -41,14 +43,15 @@ void Trainer::train_epoch(Position& position) {
     at::manual_seed(RandomStream(course_.seed, "step", 0, static_cast<uint64_t>(position.step)).next_u32());
     optimizer_.set_learning_rate(course_.schedule(position.step));
     std::vector<Losses> parts;
-    std::optional<data::Batch> batch;
+    const std::vector<data::Batch> batches = batches_of_step(position);
+    std::vector<Counts> counts(batches.size());
+    if (batches.size() > 1)
+      std::ranges::transform(batches, counts.begin(), [&](auto& b) { return objective_.counts(b); });
     int64_t samples = 0;
-    for (int64_t i = 0; i < length.accumulate; ++i) {
-      batch = loader_.next();
-      FREEATM_CHECK(batch, "epoch {} has too few batches", position.epoch);
-      parts.push_back(losses_of(*batch));
-      (parts.back().total() / static_cast<double>(length.accumulate)).backward();
-      samples += batch->size;
+    for (size_t i = 0; i < batches.size(); ++i) {
+      parts.push_back(losses_of(batches[i]));
+      share_of_step(parts.back(), counts[i], counts).backward();
+      samples += batches[i].size;
     }
     optimizer_.step();
     ++position.step, ++position.step_in_epoch;
@@ -56,10 +59,20 @@ void Trainer::train_epoch(Position& position) {
 
     const Losses losses = mean_of(parts);
     const bool stopping = pending_signal() != 0 && !length.ends_run(position);
-    const StepReport report{position, optimizer_.learning_rate(), losses, *batch, samples, stopping};
+    const StepReport report{position, optimizer_.learning_rate(), losses, batches.back(), samples, stopping};
     for (auto& hook : hooks_) hook->after_step(report);
     if (stopping) stop_if_signalled();
   }
+}
+
+std::vector<data::Batch> Trainer::batches_of_step(const Position& position) {
+  std::vector<data::Batch> batches;
+  for (int64_t i = 0; i < course_.length.accumulate; ++i) {
+    auto batch = loader_.next();
+    FREEATM_CHECK(batch, "epoch {} has too few batches", position.epoch);
+    batches.push_back(*std::move(batch));
+  }
+  return batches;
 }
 
 Losses Trainer::losses_of(const data::Batch& batch) {

@@ -70,6 +70,7 @@ class Contrastive : public training::Objective {
   /// each cell, "region_texts1" and "region_numbers1" [R] int64.
   data::View prepare(data::Sample&& sample, RandomStream& random, double progress) const override;
   training::Losses losses(const data::Batch& batch) override;
+  training::Counts counts(const data::Batch& batch) const override;  // of the regions that both views have
   /// The momentum side follows: m(progress) * itself + (1 - m(progress)) * the trained one, m from `momentum` to 1.
   void after_step(double progress) override;
 
@@ -98,7 +99,7 @@ class Contrastive : public training::Objective {
     at::Tensor pooled, grid;  // [B, C]; [B, C, h, w] where regions are pooled
   };
   Encoded encode(models::Backbone& backbone, const at::Tensor& images) const;
-  at::Tensor region_loss(const data::Batch& batch, const Encoded (&trained)[2], const Encoded (&targets)[2]);
+  training::Scalar region_loss(const data::Batch& batch, const Encoded (&trained)[2], const Encoded (&targets)[2]);
   void follow(const torch::nn::Module& trained, torch::nn::Module& momentum);
   void observe(const data::Batch& batch, const at::Tensor& embedding, training::Losses& losses) const;
 
