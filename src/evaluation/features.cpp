@@ -67,12 +67,12 @@ FrozenBackbone::~FrozenBackbone() { backbone_.train(was_training_); }
 
 at::Tensor FrozenBackbone::pooled(const at::Tensor& pictures) {
   const at::NoGradGuard no_grad;
-  return backbone_.forward(models::normalized(pictures.to(device_))).to(at::kFloat);
+  return backbone_.forward(normalized_(pictures.to(device_))).to(at::kFloat);
 }
 
 at::Tensor FrozenBackbone::grid(const at::Tensor& pictures) {
   const at::NoGradGuard no_grad;
-  return backbone_.forward_features(models::normalized(pictures.to(device_))).to(at::kFloat);
+  return backbone_.forward_features(normalized_(pictures.to(device_))).to(at::kFloat);
 }
 
 void FrozenBackbone::require_unchanged() const {

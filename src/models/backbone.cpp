@@ -3,8 +3,6 @@
 
 #include <ATen/ATen.h>
 
-#include "freeatm/core/error.h"
-
 namespace freeatm::models {
 
 Features Backbone::features(const at::Tensor& images) {
@@ -29,16 +27,6 @@ at::Tensor draw_path_scales(const std::vector<double>& rates, RandomStream rando
   float* out = scales.data_ptr<float>();
   for (const double rate : rates) *out++ = random.bernoulli(rate) ? 0.0f : static_cast<float>(1 / (1 - rate));
   return scales;
-}
-
-at::Tensor normalized(const at::Tensor& pixels, at::ScalarType dtype) {
-  FREEATM_CHECK(pixels.dim() == 4 && pixels.size(3) == 3 && pixels.scalar_type() == at::kByte,
-                "pixels are {}, want bytes [B, H, W, 3]", pixels.sizes());
-  const auto options = pixels.options().dtype(dtype);
-  const at::Tensor mean = at::tensor({0.485, 0.456, 0.406}, options),
-                   deviation = at::tensor({0.229, 0.224, 0.225}, options);
-  // (x / 255 - mean) / deviation as one multiplication and one addition
-  return at::addcmul(-mean / deviation, pixels.to(dtype), 1 / (255 * deviation)).permute({0, 3, 1, 2});
 }
 
 }  // namespace freeatm::models

@@ -6,18 +6,22 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "freeatm/models/image_normalize.h"
 #include "freeatm/models/resnet.h"
 #include "freeatm/models/vit.h"
 
 namespace freeatm::models {
 namespace {
 
-TEST(Backbone, NormalizesBytesAsTorchvisionDoes) {
+TEST(ImageNormalize, IsTorchvisionsNormalize) {
   const at::Tensor pixels = at::arange(256).to(at::kByte).view({1, 256, 1, 1}).expand({1, 256, 1, 3});
   const at::Tensor mean = at::tensor({0.485, 0.456, 0.406}).view({1, 3, 1, 1}),
                    deviation = at::tensor({0.229, 0.224, 0.225}).view({1, 3, 1, 1});
   const at::Tensor expected = (pixels.permute({0, 3, 1, 2}).to(at::kFloat) / 255 - mean) / deviation;
+  ImageNormalize normalized;
   EXPECT_LE((normalized(pixels) - expected).abs().max().item<double>(), 1e-6);
+  EXPECT_LE((normalized(pixels, at::kDouble) - expected).abs().max().item<double>(), 1e-6) << "another type than last";
+  EXPECT_EQ(normalized(pixels, at::kBFloat16).scalar_type(), at::kBFloat16);
 }
 
 TEST(DropPath, RatesRiseLinearlyOverTheBlocks) {

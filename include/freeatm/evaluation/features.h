@@ -13,6 +13,7 @@
 #include "freeatm/data/batch.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/models/backbone.h"
+#include "freeatm/models/image_normalize.h"
 
 namespace freeatm::evaluation {
 
@@ -40,6 +41,7 @@ class FrozenBackbone {
 
  private:
   models::Backbone& backbone_;
+  models::ImageNormalize normalized_;
   at::Device device_;
   bool was_training_;
   std::vector<at::Tensor> before_;  // copies

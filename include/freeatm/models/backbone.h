@@ -7,7 +7,6 @@
 #include <vector>
 
 #include <ATen/core/Tensor.h>
-#include <c10/core/ScalarType.h>
 #include <torch/nn/module.h>
 
 #include "freeatm/core/random.h"
@@ -63,10 +62,5 @@ std::vector<double> rising_rates(int64_t count, double last);
 /// One picture's draw of what is dropped, for `scale_paths`: 0 with a branch's probability, else 1 / (1 - it), so that
 /// the mean stays. [branches], fp32.
 at::Tensor draw_path_scales(const std::vector<double>& rates, RandomStream random);
-
-/// 8-bit pixels [B, H, W, 3] -> [B, 3, H, W] of this type with ImageNet's mean and deviation; channels lie last in
-/// memory: 7 to 20% less time for a step of a ResNet on a CPU (the weights' layout makes no difference). Pictures
-/// travel as bytes until here: a quarter of the copies between threads and to a GPU.
-at::Tensor normalized(const at::Tensor& pixels, at::ScalarType dtype = at::kFloat);
 
 }  // namespace freeatm::models

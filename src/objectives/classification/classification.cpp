@@ -98,7 +98,7 @@ data::View Classification::prepare(data::Sample&& sample, RandomStream& random, 
 }
 
 Tensor Classification::forward(const Tensor& pixels, const Tensor& mix) {
-  Tensor images = models::normalized(pixels, head_->weight.scalar_type());
+  Tensor images = normalized_(pixels, head_->weight.scalar_type());
   if (mix.defined()) images = mixed_images(images, mix);
   return head_->forward(backbone_->forward(images));
 }

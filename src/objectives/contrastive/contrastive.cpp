@@ -229,7 +229,7 @@ training::Scalar Contrastive::region_loss(const data::Batch& batch, const Encode
 
 training::Losses Contrastive::losses(const data::Batch& batch) {
   const auto dtype = backbone_->parameters().front().scalar_type();
-  const Tensor views[] = {models::normalized(batch["view1"], dtype), models::normalized(batch["view2"], dtype)};
+  const Tensor views[] = {normalized_(batch["view1"], dtype), normalized_(batch["view2"], dtype)};
   Encoded trained[2], targets[2];
   for (int i = 0; i < 2; ++i) {
     trained[i] = encode(*backbone_, views[i]);

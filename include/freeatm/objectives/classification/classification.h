@@ -13,6 +13,7 @@
 #include "freeatm/config/fields.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/models/backbone.h"
+#include "freeatm/models/image_normalize.h"
 #include "freeatm/objectives/classification/erasing.h"
 #include "freeatm/objectives/classification/mixup.h"
 #include "freeatm/training/objective.h"
@@ -77,6 +78,7 @@ class Classification final : public training::Objective {
   ClassificationOptions options_;
   int64_t classes_;
   std::vector<double> path_rates_;
+  models::ImageNormalize normalized_;
   std::shared_ptr<models::Backbone> backbone_;
   torch::nn::Linear head_{nullptr};
 };

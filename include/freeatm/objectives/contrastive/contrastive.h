@@ -13,6 +13,7 @@
 
 #include "freeatm/config/fields.h"
 #include "freeatm/models/backbone.h"
+#include "freeatm/models/image_normalize.h"
 #include "freeatm/objectives/contrastive/crops.h"
 #include "freeatm/training/objective.h"
 #include "freeatm/vision/augment.h"
@@ -107,6 +108,7 @@ class Contrastive : public training::Objective {
   double momentum_;
   uint64_t seed_;
   std::shared_ptr<models::Backbone> backbone_, momentum_backbone_;
+  models::ImageNormalize normalized_;
   Heads region_heads_;
   int64_t grid_side_ = 0;                        // cells, where regions are pooled
   std::vector<at::Tensor> trained_, following_;  // the same parameters of both sides, in the same order
