@@ -5,15 +5,25 @@
 
 namespace freeatm::models {
 
-Features Backbone::features(const at::Tensor& images) {
-  const at::Tensor grid = forward_features(images);
-  return {grid.mean({2, 3}), grid};
+at::Tensor Backbone::forward(const at::Tensor& images, const at::Tensor& path_scales) {
+  return run(images, path_scales, {.pooled = true}).pooled;
 }
 
-bool Backbone::is_decayed(const std::string& /*parameter*/, const at::Tensor& value) const { return value.dim() > 1; }
+at::Tensor Backbone::forward_features(const at::Tensor& images, const at::Tensor& path_scales) {
+  return run(images, path_scales, {.levels = 1}).levels.back().tensor;
+}
 
-at::Tensor Backbone::scales_of(int64_t first, int64_t count) const {
-  return path_scales_.defined() ? path_scales_.narrow(1, first, count) : at::Tensor();
+Features Backbone::features(const at::Tensor& images, const at::Tensor& path_scales) {
+  const Output out = run(images, path_scales, {.pooled = true, .levels = 1});
+  return {out.pooled, out.levels.back().tensor};
+}
+
+std::vector<FeatureLevel> Backbone::forward_levels(const at::Tensor& images, const at::Tensor& path_scales) {
+  return run(images, path_scales, {.levels = levels().size()}).levels;
+}
+
+at::Tensor scales_of(const at::Tensor& path_scales, int64_t first, int64_t count) {
+  return path_scales.defined() ? path_scales.narrow(1, first, count) : at::Tensor();
 }
 
 std::vector<double> rising_rates(int64_t count, double last) {

@@ -91,11 +91,12 @@ void ResNetOptions::fields(config::Fields& f) {
     f.refuse("output_stride", format("{} is not 4, 8, 16 or 32", output_stride));
 }
 
-ResNet::ResNet(const ResNetOptions& options) : max_pool_(options.stem == "7x7"), channels_(options.width) {
+ResNet::ResNet(const ResNetOptions& options) : max_pool_(options.stem == "7x7") {
   const NormKind norm = norm_kind(options.norm);
+  int64_t channels = options.width;
   const int64_t stem_stride = options.stem == "cifar" ? 1 : 2;
-  conv1 = register_module("conv1", convolution(3, channels_, max_pool_ ? 7 : 3, stem_stride));
-  bn1 = register_module("bn1", Norm(channels_, NormOptions{norm}));
+  conv1 = register_module("conv1", convolution(3, channels, max_pool_ ? 7 : 3, stem_stride));
+  bn1 = register_module("bn1", Norm(channels, NormOptions{norm}));
   const bool bottleneck = options.block == "bottleneck";
   int64_t grid_stride = max_pool_ ? 4 : stem_stride, dilation = 1;
   for (size_t i = 0; i < options.depths.size(); ++i) {
@@ -106,43 +107,43 @@ ResNet::ResNet(const ResNetOptions& options) : max_pool_(options.stem == "7x7"),
     }
     grid_stride *= grid.stride;
     const int64_t width = options.width << i;
-    const std::string name = format("layer{}", i + 1);
-    const auto stage = register_module(name, torch::nn::ModuleList());
+    const auto stage = register_module(format("layer{}", i + 1), torch::nn::ModuleList());
+    auto& blocks = stages_.emplace_back();
     for (int64_t block = 0; block < options.depths[i]; ++block) {
       if (block == 1) grid = {.stride = 1, .first_dilation = dilation, .dilation = dilation};
-      stage->push_back(blocks_.emplace_back(std::make_shared<ResidualBlock>(channels_, width, bottleneck, grid, norm)));
-      block_names_.push_back(format("{}.{}.", name, block));
-      channels_ = bottleneck ? ResidualBlock::kExpansion * width : width;
+      stage->push_back(blocks.emplace_back(std::make_shared<ResidualBlock>(channels, width, bottleneck, grid, norm)));
+      channels = bottleneck ? ResidualBlock::kExpansion * width : width;
     }
+    levels_.push_back({.channels = channels, .stride = grid_stride});
   }
 }
 
-at::Tensor ResNet::forward_features(const at::Tensor& images) {
+Backbone::Output ResNet::run(const at::Tensor& images, const at::Tensor& path_scales, const Wanted& wanted) {
+  Output out;
   at::Tensor x = bn1->norm_relu(conv1(images));
   if (max_pool_) x = at::max_pool2d(x, 3, 2, 1);
-  for (size_t i = 0; i < blocks_.size(); ++i) x = blocks_[i]->forward(x, scales_of(static_cast<int64_t>(i), 1));
-  return x;
-}
-
-at::Tensor ResNet::forward(const at::Tensor& images) { return forward_features(images).mean({2, 3}); }
-
-int64_t ResNet::layer_of(const std::string& parameter) const {
-  for (size_t i = 0; i < block_names_.size(); ++i) {
-    if (parameter.starts_with(block_names_[i])) return static_cast<int64_t>(i) + 1;
+  int64_t branch = 0;
+  for (size_t i = 0; i < stages_.size(); ++i) {
+    for (const auto& block : stages_[i]) x = block->forward(x, scales_of(path_scales, branch++, 1));
+    if (i + wanted.levels >= stages_.size()) out.levels.push_back({x, levels_[i].stride});
   }
-  return 0;
+  if (wanted.pooled) out.pooled = x.mean({2, 3});
+  return out;
 }
 
 std::vector<double> ResNet::path_rates(double last) const {
-  return rising_rates(static_cast<int64_t>(blocks_.size()), last);
+  int64_t blocks = 0;
+  for (const auto& stage : stages_) blocks += std::ssize(stage);
+  return rising_rates(blocks, last);
 }
 
 void ResNet::initialize(uint64_t seed) {
   models::initialize(*this, seed);
   const at::NoGradGuard no_grad;
-  for (const auto& block : blocks_) {
-    const Norm& norm = block->last_norm();
-    if (!norm->is_frozen()) norm->weight().zero_();
+  for (const auto& stage : stages_) {
+    for (const auto& block : stage) {
+      if (const Norm& norm = block->last_norm(); !norm->is_frozen()) norm->weight().zero_();
+    }
   }
 }
 

@@ -53,13 +53,11 @@ TEST(DropPath, ADroppedBranchAddsNothing) {
   vit.initialize(1);
   const at::Tensor images = at::ones({2, 3, 16, 16}), as_it_is = vit.forward(images);
   at::Tensor scales = at::ones({2, 4});
-  vit.scale_paths(scales);
-  EXPECT_LE((vit.forward(images) - as_it_is).abs().max().item<double>(), 1e-6);
+  EXPECT_LE((vit.forward(images, scales) - as_it_is).abs().max().item<double>(), 1e-6);
   scales[1].zero_();  // of the second picture all branches
-  const at::Tensor dropped = vit.forward(images);
+  const at::Tensor dropped = vit.forward(images, scales);
   EXPECT_LE((dropped[0] - as_it_is[0]).abs().max().item<double>(), 1e-6);
   EXPECT_GT((dropped[1] - as_it_is[1]).abs().max().item<double>(), 1e-2);
-  vit.scale_paths({});
   EXPECT_TRUE(vit.forward(images).equal(as_it_is));
 }
 

@@ -26,30 +26,27 @@ struct ResNetOptions {
 class ResidualBlock;
 
 /// Residual network, He et al. 2016, with the stride in a bottleneck's 3x3. Names and output equal torchvision's and
-/// timm's `ResNet` (torchvision cannot dilate basic blocks); there is no classifier.
+/// timm's `ResNet` (torchvision cannot dilate basic blocks); there is no classifier. Pooled features are the last
+/// grid's mean.
 class ResNet final : public Backbone {
  public:
   explicit ResNet(const ResNetOptions& options);
 
-  at::Tensor forward_features(const at::Tensor& images) override;
-  at::Tensor forward(const at::Tensor& images) override;  // the grid's mean
-  int64_t channels() const override { return channels_; }
-
-  int64_t layers() const override { return static_cast<int64_t>(blocks_.size()) + 2; }
-  int64_t layer_of(const std::string& parameter) const override;  // each block is a layer
-  std::vector<double> path_rates(double last) const override;     // one branch a block
+  std::vector<LevelShape> levels() const override { return levels_; }  // each stage's
+  std::vector<double> path_rates(double last) const override;          // one branch a block
 
   /// `models::initialize`, and 0 for the weight of each block's last norm: every block starts as the identity (Goyal et
   /// al. 2017; torchvision's `zero_init_residual`).
   void initialize(uint64_t seed);
 
  private:
+  Output run(const at::Tensor& images, const at::Tensor& path_scales, const Wanted& wanted) override;
+
   bool max_pool_;
-  int64_t channels_;
   torch::nn::Conv2d conv1{nullptr};
   Norm bn1{nullptr};
-  std::vector<std::shared_ptr<ResidualBlock>> blocks_;  // of all stages
-  std::vector<std::string> block_names_;                // "layer1.0."
+  std::vector<std::vector<std::shared_ptr<ResidualBlock>>> stages_;
+  std::vector<LevelShape> levels_;  // of each stage
 };
 
 }  // namespace freeatm::models

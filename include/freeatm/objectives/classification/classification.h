@@ -70,7 +70,7 @@ class Classification final : public training::Objective {
   at::Tensor logits(std::span<const data::Sample> samples);
 
  private:
-  at::Tensor forward(const at::Tensor& pixels, const at::Tensor& mix = {});
+  at::Tensor forward(const at::Tensor& pixels, const at::Tensor& mix = {}, const at::Tensor& path_scales = {});
   /// [B, classes], probabilities
   at::Tensor soft_targets(const at::Tensor& target, at::ScalarType dtype, const at::Tensor& mix) const;
   at::Tensor target_of(const data::Sample& sample) const;
