@@ -67,20 +67,10 @@ std::vector<Split> open_eval_splits(const FinetuneOptions& options, const data::
   return splits;
 }
 
-/// A ViT as finetuning wants it: positions for the grid of the views, the pooling that was asked for, nothing frozen.
+/// A model as finetuning wants it: for pictures as large as the views, with the pooling that was asked for.
 void fit_to_task(ModelOptions& model, const FinetuneOptions& options) {
-  if (model.name != "vit") {
-    if (options.global_pool) throw UserError("", "global_pool", "a {} has no pooling but its mean", model.name);
-    return;
-  }
-  const int64_t size = options.objective.augment.size, patch = model.vit.patch_size;
-  if (size % patch != 0)
-    throw UserError("", "objective.augment.size", "{} is no multiple of the model's patch_size {}", size, patch);
-  model.vit.image_size = size;
-  model.vit.global_pool = options.global_pool.value_or(model.vit.global_pool);
-  model.vit.freeze_patch_embed = false;
-  if (model.vit.global_pool == "token" && !model.vit.class_token)
-    throw UserError("", "global_pool", "token needs a class token, which this model lacks");
+  model.fit_to_pictures(options.objective.augment.size, "objective.augment.size");
+  model.prepare_finetuning(options.global_pool);
 }
 
 /// The start of the training. Where a run gives its weights, its model is the one that is trained and saved.
@@ -88,7 +78,7 @@ std::shared_ptr<models::Backbone> make_backbone(FinetuneOptions& options) {
   const auto seed = static_cast<uint64_t>(options.run.seed);
   if (options.checkpoint == "none") {
     fit_to_task(options.model, options);
-    return make_model(options.model, seed);
+    return options.model.make(seed);
   }
   Pretrained start = open_pretrained(options.checkpoint, options.model);
   fit_to_task(start.model, options);

@@ -10,18 +10,6 @@
 #include "trained_models.h"
 
 namespace freeatm::commands {
-namespace {
-
-/// A ViT has positions for the grid of the pictures that it sees.
-void fit_to_pictures(ModelOptions& model, int64_t image_size) {
-  if (model.name != "vit") return;
-  if (image_size % model.vit.patch_size != 0)
-    throw UserError("", "features.image_size", "{} is no multiple of the model's patch_size {}", image_size,
-                    model.vit.patch_size);
-  model.vit.image_size = image_size;
-}
-
-}  // namespace
 
 void FrozenData::fields(config::Fields& f) {
   f("root", root, "labelled pictures: <split>/<class>/*.png, or COCO's annotations/instances_<split>.json");
@@ -50,12 +38,12 @@ FrozenTask::FrozenTask(const FrozenTaskOptions& options, const Open& open)
   const FrozenData& data = options_.data;
   Pretrained start{options_.model, {}, ""};
   if (!is_untrained()) start = open_pretrained(options_.checkpoint, options_.model);
-  fit_to_pictures(start.model, options_.features.image_size);
+  start.model.fit_to_pictures(options_.features.image_size, "features.image_size");
   if (!is_untrained()) {
     trained_ = start.load(seed());
     trained_->to(device_);
   }
-  random_ = make_model(start.model, seed());
+  random_ = start.model.make(seed());
   random_->to(device_);
 
   train_ = open(data.train_split);

@@ -37,7 +37,7 @@ int pretrain(const config::Composed& composed) {
   const objectives::Recipe& recipe = *options.objective.recipe;
   const auto dataset = recipe.wrap(data::open_dataset(options.data));
   const auto seed = static_cast<uint64_t>(options.run.seed);
-  const auto objective = recipe.make([&] { return make_model(options.model, seed); }, seed);
+  const auto objective = recipe.make([&] { return options.model.make(seed); }, seed);
   TrainRun run(objective, *dataset, options.run, device);
   run.add(std::make_unique<training::CollapseAlarm>());
   if (options.probe.every) {

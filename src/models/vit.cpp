@@ -44,6 +44,19 @@ void ViTOptions::fields(config::Fields& f) {
   if (global_pool == "token" && !class_token) f.refuse("global_pool", "token needs class_token=true");
 }
 
+void ViTOptions::fit_to_pictures(int64_t side, const std::string& key) {
+  if (side % patch_size != 0)
+    throw UserError("", key, "{} is no multiple of the model's patch_size {}", side, patch_size);
+  image_size = side;
+}
+
+void ViTOptions::prepare_finetuning(const std::optional<std::string>& wanted_global_pool) {
+  global_pool = wanted_global_pool.value_or(global_pool);
+  freeze_patch_embed = false;
+  if (global_pool == "token" && !class_token)
+    throw UserError("", "global_pool", "token needs a class token, which this model lacks");
+}
+
 Tensor sincos_positions(int64_t height, int64_t width, int64_t dim) {
   const int64_t bands = dim / 4;
   const Tensor frequencies = at::pow(10000.0, -at::arange(bands, at::kDouble) / static_cast<double>(bands));

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct ViTOptions {
   std::string positions = "learned";  // or "sincos": fixed
   bool freeze_patch_embed = false;    // MoCo v3's stop_grad_conv1
   void fields(config::Fields& f);
+  void fit_to_pictures(int64_t side, const std::string& key);  // as ModelOptions wants them
+  void prepare_finetuning(const std::optional<std::string>& wanted_global_pool);
 };
 
 class ViTBlock;
