@@ -22,8 +22,7 @@ struct DenseTaskOptions {
 Metrics evaluate_dense(const config::Composed& composed) {
   const auto options = config::read<DenseTaskOptions>(composed);
   const FrozenTaskOptions& frozen = options.frozen;
-  const FrozenTask task(frozen,
-                        [&](const std::string& split) { return data::open_instances(frozen.data.root, split); });
+  const FrozenTask task(frozen, [&](const std::string& split) { return data::open_coco(frozen.data.root, split); });
   return task.run([&](evaluation::FrozenBackbone& backbone, const std::string& label) {
     const auto train =
         extract_grids(backbone, task.train(), frozen.features, {}, label + ": " + frozen.data.train_split);
