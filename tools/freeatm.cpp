@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// freeatm <command> [key=value ...]: a table name -> function, and the only try/catch.
+// freeatm <command> [key=value ...]: a table name -> function.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -10,8 +10,6 @@
 #include <unistd.h>
 #include <vector>
 
-#include <torch/version.h>
-
 #include "freeatm/commands/commands.h"
 #include "freeatm/config/completion.h"
 #include "freeatm/config/compose.h"
@@ -21,9 +19,10 @@
 #include "freeatm/core/signals.h"
 #include "freeatm/core/version.h"
 #include "freeatm/models/device.h"
+#include "freeatm/runs/exit_code.h"
+#include "freeatm/runs/jobs.h"
 
 #include "command_line.h"
-#include "multirun.h"
 
 namespace {
 
@@ -56,8 +55,8 @@ config::Node compose(const CommandLine& line) {
   return config::compose(options);
 }
 
-void print_jobs(const Multirun& multirun) {
-  for (const Job& job : multirun.jobs) {
+void print_jobs(const runs::Multirun& multirun) {
+  for (const runs::Job& job : multirun.jobs) {
     std::cout << (&job == &multirun.jobs.front() ? "# " : "---\n# ") << job.title << "\n"
               << config::to_yaml(config::compose(job.options));
   }
@@ -77,8 +76,8 @@ int run_multirun(const Command& command, const CommandLine& line) {
   const auto check = [&](const config::Node& tree) {
     if (!line.print_config) check_options(command, tree);
   };
-  const Multirun multirun = plan_multirun(command.name, compose_options(line), check);
-  if (!line.print_config) return run_jobs(multirun);
+  const runs::Multirun multirun = runs::plan_multirun(command.name, compose_options(line), check);
+  if (!line.print_config) return runs::run_jobs(multirun);
   print_jobs(multirun);
   return 0;
 }
@@ -147,7 +146,7 @@ int run_command_line(int argc, char** argv) {
   if (words[0] == "--version") {
     const std::string commit = freeatm::commit();
     std::printf("freeatm %s (%sLibTorch %s)\n", version().c_str(), commit.empty() ? "" : (commit + ", ").c_str(),
-                TORCH_VERSION);
+                libtorch_version().c_str());
     return 0;
   }
   if (words[0] == "__complete") return print_candidates({words.begin() + 1, words.end()});
@@ -188,18 +187,5 @@ int main(int argc, char** argv) {
   spin_briefly(argv);
   freeatm::keep_freed_memory();
   freeatm::watch_signals();
-  try {
-    return run_command_line(argc, argv);
-  } catch (const config::HelpShown&) {
-    return 0;
-  } catch (const UserError& error) {
-    log::error("{}", error.what());
-    return 2;
-  } catch (const Interrupted& interrupted) {
-    log::warning("stopped by signal {}", interrupted.signal);
-    return 128 + interrupted.signal;
-  } catch (const std::exception& error) {
-    log::error("{}", failure_text(error));
-    return 1;
-  }
+  return runs::exit_code([&] { return run_command_line(argc, argv); }, failure_text);
 }

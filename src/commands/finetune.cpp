@@ -13,7 +13,7 @@
 #include "freeatm/evaluation/classification.h"
 #include "freeatm/models/device.h"
 #include "freeatm/objectives/classification/classification.h"
-#include "freeatm/training/run_folder.h"
+#include "freeatm/runs/run_folder.h"
 
 #include "evaluate_tasks.h"
 #include "metrics.h"
@@ -120,9 +120,11 @@ int finetune(const config::Composed& composed) {
   TrainRun run(classifier, *train, options.run, device);
 
   const fs::path out = options.run.out;
-  const auto checkpoint = training::open_run_folder(out, config::dump(options), options.run.resume);
+  std::vector<runs::Input> inputs{runs::data_input(options.data.root, options.data.split)};
+  if (options.checkpoint != "none") inputs.push_back({"checkpoint", runs::identity_of(options.checkpoint)});
+  const runs::RunFolder folder(options.run.claim(options, std::move(inputs)));
   write_class_names(out, class_names);
-  run.train(checkpoint, "finetune");  // to the averages of the weights, where they are kept
+  run.train("finetune");  // to the averages of the weights, where they are kept
 
   classifier->eval();
   Metrics metrics;

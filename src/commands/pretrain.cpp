@@ -4,8 +4,8 @@
 #include "freeatm/data/dataset.h"
 #include "freeatm/evaluation/probe_hook.h"
 #include "freeatm/models/device.h"
+#include "freeatm/runs/run_folder.h"
 #include "freeatm/training/collapse_alarm.h"
-#include "freeatm/training/run_folder.h"
 
 #include "factories.h"
 #include "train_run.h"
@@ -44,7 +44,8 @@ int pretrain(const config::Composed& composed) {
     auto& backbone = dynamic_cast<models::Backbone&>(*objective->named_children()["backbone"]);
     run.add(std::make_unique<evaluation::ProbeHook>(options.run.out, backbone, device, options.probe));
   }
-  run.train(training::open_run_folder(options.run.out, config::dump(options), options.run.resume), "pretrain");
+  const runs::RunFolder folder(options.run.claim(options, {runs::data_input(options.data.root, options.data.split)}));
+  run.train("pretrain");
   return 0;
 }
 

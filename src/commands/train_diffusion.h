@@ -18,6 +18,7 @@
 #include "freeatm/models/unet_2d_condition.h"
 #include "freeatm/objectives/denoising/denoising.h"
 #include "freeatm/objectives/denoising/vae.h"
+#include "freeatm/runs/run_folder.h"
 #include "freeatm/training/objective.h"
 #include "freeatm/training/trainer.h"
 #include "freeatm/vision/image.h"
@@ -102,6 +103,8 @@ struct TrainDiffusionOptions {
   TrainDiffusionOptions();
   void fields(config::Fields& f);
   fs::path stage_folder() const { return fs::path(out) / stage; }
+  /// The stage's folder in `out`, which is made.
+  runs::Claim claim() const;
 };
 
 int train_tokenizer(const TrainDiffusionOptions& options);

@@ -164,12 +164,12 @@ TrainDiffusionOptions::TrainDiffusionOptions() {
 
 void TrainDiffusionOptions::fields(config::Fields& f) {
   f("stage", stage, "what is trained", config::any_of({"tokenizer", "vae", "unet"}));
-  f("out", out, "the folder of all stages");
+  f("out", out, "the folder of all stages", config::free());
   f("seed", seed, "of weights, order, crops and noise", config::between(0, 4294967295));
-  f("device", device, "auto, cpu, cuda or cuda:N");
+  f("device", device, "auto, cpu, cuda or cuda:N", config::free());
   f("dtype", dtype, "compute type", config::any_of({"fp32"}));
   f("threads", threads, "of the CPU; null: what OMP_NUM_THREADS says, or all cores", config::between(1, 1024));
-  f("resume", resume, "go on from the stage's latest checkpoint", config::any_of({"auto", "never", "must"}));
+  f("resume", resume, "go on from the stage's latest checkpoint", runs::any_resume());
   f("image_size", image_size, "side of the pictures, which are cut to it; null: they are squares of one size already",
     config::between(8, 4096));
   f.group("data", data);

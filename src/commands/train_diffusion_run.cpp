@@ -9,7 +9,6 @@
 #include "freeatm/training/log_hook.h"
 #include "freeatm/training/objective_loader.h"
 #include "freeatm/training/periodic_hook.h"
-#include "freeatm/training/run_folder.h"
 #include "freeatm/training/timing.h"
 
 #include "train_diffusion.h"
@@ -85,9 +84,9 @@ void run_stage(TrainDiffusionOptions& options, at::Device device, const StageRun
                              .device = device,
                              .seed = static_cast<uint64_t>(options.seed)});
 
-  prepare_folder(options.out);
-  const fs::path out = options.stage_folder();
-  const auto checkpoint = training::open_run_folder(out, config::dump(options), options.resume);
+  const runs::RunFolder folder(options.claim());
+  const fs::path out = folder.path();
+  const auto checkpoint = training::checkpoint_to_go_on_from(out, options.resume);
   const training::RunState state{*parts.objective, *parts.optimizer};
   training::Position start;
   if (checkpoint) {

@@ -23,12 +23,12 @@ at::ScalarType pick_compute(const std::string& name, at::Device device) {
 }  // namespace
 
 void TrainRunOptions::fields(config::Fields& f) {
-  f("out", out, "the run folder");
+  f("out", out, "the run folder", config::free());
   f("seed", seed, "of weights, order and augmentations", config::between(0, 4294967295));
-  f("device", device, "auto, cpu, cuda or cuda:N");
+  f("device", device, "auto, cpu, cuda or cuda:N", config::free());
   f("dtype", dtype, "compute type; weights and losses stay fp32; auto: bf16 where the device is quick at it",
     config::any_of({"fp32", "bf16", "auto"}));
-  f("resume", resume, "go on from the run folder's latest checkpoint", config::any_of({"auto", "never", "must"}));
+  f("resume", resume, "go on from the run folder's latest checkpoint", runs::any_resume());
   f.group("loader", loader);
   f.group("trainer", trainer);
 }
@@ -46,8 +46,9 @@ TrainRun::TrainRun(std::shared_ptr<training::Objective> objective, const data::D
   optimizer_ = training::make_optimizer(options.trainer.optimizer, objective_->parameter_groups());
 }
 
-void TrainRun::train(const std::optional<fs::path>& checkpoint, const std::string& label) {
+void TrainRun::train(const std::string& label) {
   const fs::path out = options_.out;
+  const auto checkpoint = training::checkpoint_to_go_on_from(out, options_.resume);
   const training::TrainerOptions& options = options_.trainer;
   training::Trainer trainer(*objective_, loader_, *optimizer_,
                             {.schedule = options.make_schedule(length_, options_.loader.batch_size),

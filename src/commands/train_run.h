@@ -13,6 +13,7 @@
 #include "freeatm/core/files.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/data/loader.h"
+#include "freeatm/runs/run_folder.h"
 #include "freeatm/training/trainer.h"
 
 namespace freeatm::commands {
@@ -24,6 +25,12 @@ struct TrainRunOptions {
   data::LoaderOptions loader;
   training::TrainerOptions trainer;
   void fields(config::Fields& f);
+
+  ///   options: those of the command, of which these are a part
+  template <class Options>
+  runs::Claim claim(const Options& options, std::vector<runs::Input> inputs) const {
+    return runs::claim_of(options, out, resume, std::move(inputs));
+  }
 };
 
 /// One training, from its parts to its last step. The constructor writes nothing, so that what is wrong with the input
@@ -39,9 +46,10 @@ class TrainRun {
   /// A probe or an alarm: called after the log, whose line comes first, and before a checkpoint is saved.
   void add(std::unique_ptr<training::Hook> hook) { hooks_.push_back(std::move(hook)); }
 
-  /// Trains to the end in `options.out`, from a checkpoint where there is one; `label` stands before the progress.
+  /// Trains to the end in `options.out`, which is claimed, from a checkpoint where there is one; `label` stands before
+  /// the progress.
   /// With trainer.ema the objective has the averages of its weights then, as whoever reads the checkpoint gets them.
-  void train(const std::optional<fs::path>& checkpoint, const std::string& label);
+  void train(const std::string& label);
 
  private:
   std::shared_ptr<training::Objective> objective_;

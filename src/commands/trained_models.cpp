@@ -8,8 +8,8 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/models/pretrained.h"
+#include "freeatm/runs/run_folder.h"
 #include "freeatm/training/checkpoint.h"
-#include "freeatm/training/run_folder.h"
 #include "freeatm/weights/load.h"
 #include "freeatm/weights/weight_files.h"
 
@@ -20,7 +20,7 @@ constexpr const char* kClassesFile = "classes.json";
 
 template <class Options>
 Options options_of_run(const fs::path& run, const char* group) {
-  const config::Node saved = training::run_config(run, "checkpoint");
+  const config::Node saved = runs::run_config(run, "checkpoint");
   const config::Node* options = saved.find(group);
   if (options == nullptr || !options->is_map()) {
     throw UserError(run.string(), "checkpoint", "is no run folder of pretrain or finetune: its config.yaml has no {}",

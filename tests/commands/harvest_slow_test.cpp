@@ -68,7 +68,7 @@ TEST(Harvest, KilledTenTimesGivesTheSameBytes) {
   EXPECT_EQ(bytes_of(folder / "killed"), bytes_of(folder / "whole"));
   for (const auto& entry : fs::directory_iterator(folder / "killed")) {
     const std::string name = entry.path().filename();
-    EXPECT_TRUE(name == "config.yaml" || name == "program.json" || name.ends_with(".tar"))
+    EXPECT_TRUE(name == "config.yaml" || name == "program.json" || name == "identity.json" || name.ends_with(".tar"))
         << name << " was left behind";
   }
 }

@@ -20,7 +20,6 @@
 #include "freeatm/training/ema.h"
 #include "freeatm/training/log_hook.h"
 #include "freeatm/training/objective_loader.h"
-#include "freeatm/training/run_folder.h"
 #include "freeatm/training/trainer.h"
 
 #include "models/hash_weights.h"

@@ -7,7 +7,7 @@
 
 #include "freeatm/config/compose.h"
 
-namespace freeatm {
+namespace freeatm::runs {
 
 /// One job: what to compose, and how the person at the terminal knows it.
 struct Job {
@@ -32,4 +32,4 @@ Multirun plan_multirun(const std::string& command, const config::ComposeOptions&
 /// running job has ended.
 int run_jobs(const Multirun& multirun);
 
-}  // namespace freeatm
+}  // namespace freeatm::runs

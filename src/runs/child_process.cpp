@@ -11,8 +11,9 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/signals.h"
+#include "freeatm/runs/exit_code.h"
 
-namespace freeatm {
+namespace freeatm::runs {
 namespace {
 
 sigset_t stop_signals() {
@@ -56,7 +57,7 @@ int run_child(const std::vector<std::string>& arguments) {
     ::kill(child, pending_signal());
     told = true;
   }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : kSignalled + WTERMSIG(status);
 }
 
-}  // namespace freeatm
+}  // namespace freeatm::runs

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "multirun.h"
+#include "freeatm/runs/jobs.h"
 
 #include <algorithm>
 
@@ -7,10 +7,12 @@
 #include "freeatm/core/files.h"
 #include "freeatm/core/log.h"
 #include "freeatm/core/signals.h"
+#include "freeatm/runs/exit_code.h"
+#include "freeatm/runs/folder_lock.h"
 
 #include "child_process.h"
 
-namespace freeatm {
+namespace freeatm::runs {
 namespace {
 
 using config::ComposeOptions;
@@ -57,23 +59,22 @@ Node record(const Multirun& multirun) {
                         {"jobs", Node(std::move(jobs))}});
 }
 
+fs::path record_file(const Multirun& multirun) { return fs::path(multirun.folder) / "multirun.yaml"; }
+
+void prepare(const Multirun& multirun) {
+  const fs::path folder = multirun.folder;
+  if (!fs::exists(record_file(multirun)) && fs::is_directory(folder) && !holds_nothing(folder))
+    throw UserError(multirun.folder, "out", "is neither empty nor the folder of a sweep; give another one");
+  prepare_folder(folder);
+}
+
 // A sweep goes on where the folder's jobs are the first of this one's: values may be added to the slowest sweep.
-void claim_folder(const Multirun& multirun) {
-  const fs::path file = fs::path(multirun.folder) / "multirun.yaml";
-  const Node wanted = record(multirun);
-  if (!fs::exists(file)) {
-    if (fs::is_directory(multirun.folder) && !fs::is_empty(multirun.folder)) {
-      throw UserError(multirun.folder, "out", "is neither empty nor the folder of a sweep; give another one");
-    }
-    prepare_folder(multirun.folder);
-  } else {
-    const Node held = config::load_yaml(file.string());
-    const std::string before = config::to_yaml(held), now = config::to_yaml(wanted);
-    if (!now.starts_with(before)) {
-      throw UserError(file.string(), "out", "holds other jobs; give another folder, or the same sweep to go on");
-    }
-  }
-  write_file(file, config::to_yaml(wanted));
+void write_record(const Multirun& multirun) {
+  const fs::path file = record_file(multirun);
+  const std::string now = config::to_yaml(record(multirun));
+  if (fs::exists(file) && !now.starts_with(config::to_yaml(config::load_yaml(file.string()))))
+    throw UserError(file.string(), "out", "holds other jobs; give another folder, or the same sweep to go on");
+  write_file(file, now);
 }
 
 std::vector<std::string> arguments(const std::string& command, const ComposeOptions& options) {
@@ -104,7 +105,9 @@ Multirun plan_multirun(const std::string& command, const ComposeOptions& options
 }
 
 int run_jobs(const Multirun& multirun) {
-  claim_folder(multirun);
+  prepare(multirun);
+  const FolderLock lock(multirun.folder);
+  write_record(multirun);
   const size_t count = multirun.jobs.size();
   std::vector<std::string> failures;
   bool all_refused = true;
@@ -114,12 +117,13 @@ int run_jobs(const Multirun& multirun) {
     log::info("job {}/{}: {}", i + 1, count, job.title);
     const int code = run_child(arguments(multirun.command, job.options));
     stop_if_signalled();
-    all_refused = all_refused && code == 2;
-    if (code != 0) failures.push_back(format("job {}/{} failed with exit code {}: {}", i + 1, count, code, job.title));
+    all_refused = all_refused && code == kRefused;
+    if (code != kDone)
+      failures.push_back(format("job {}/{} failed with exit code {}: {}", i + 1, count, code, job.title));
   }
   for (const std::string& failure : failures) log::error("{}", failure);
   if (failures.empty()) log::info("{}: all jobs are done", multirun.folder);
-  return failures.empty() ? 0 : all_refused ? 2 : 1;
+  return failures.empty() ? kDone : all_refused ? kRefused : kFailed;
 }
 
-}  // namespace freeatm
+}  // namespace freeatm::runs
