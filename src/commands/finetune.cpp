@@ -17,7 +17,7 @@
 
 #include "evaluate_tasks.h"
 #include "metrics.h"
-#include "train_run.h"
+#include "train_options.h"
 #include "trained_models.h"
 
 namespace freeatm::commands {
@@ -25,7 +25,7 @@ namespace {
 
 struct FinetuneOptions {
   std::string task = "classification", checkpoint;
-  TrainRunOptions run;
+  TrainOptions run;
   data::DatasetOptions data;
   std::vector<std::string> eval_splits = {"val", "test", "shifted"};
   std::optional<std::string> global_pool;
@@ -117,14 +117,14 @@ int finetune(const config::Composed& composed) {
   const auto classifier =
       std::make_shared<objectives::Classification>(make_backbone(options), static_cast<int64_t>(class_names.size()),
                                                    options.objective, static_cast<uint64_t>(options.run.seed));
-  TrainRun run(classifier, *train, options.run, device);
+  training::TrainRun run(classifier, *train, options.run.run(device));
 
   const fs::path out = options.run.out;
   std::vector<runs::Input> inputs{runs::data_input(options.data.root, options.data.split)};
   if (options.checkpoint != "none") inputs.push_back({"checkpoint", runs::identity_of(options.checkpoint)});
   const runs::RunFolder folder(options.run.claim(options, std::move(inputs)));
   write_class_names(out, class_names);
-  run.train("finetune");  // to the averages of the weights, where they are kept
+  run.train(out, options.run.resume, "finetune");  // to the averages of the weights, where they are kept
 
   classifier->eval();
   Metrics metrics;

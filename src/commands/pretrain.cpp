@@ -8,13 +8,13 @@
 #include "freeatm/training/collapse_alarm.h"
 
 #include "factories.h"
-#include "train_run.h"
+#include "train_options.h"
 
 namespace freeatm::commands {
 namespace {
 
 struct PretrainOptions {
-  TrainRunOptions run;
+  TrainOptions run;
   data::DatasetOptions data;
   ModelOptions model;
   ObjectiveOptions objective;
@@ -38,14 +38,14 @@ int pretrain(const config::Composed& composed) {
   const auto dataset = recipe.wrap(data::open_dataset(options.data));
   const auto seed = static_cast<uint64_t>(options.run.seed);
   const auto objective = recipe.make([&] { return make_model(options.model, seed); }, seed);
-  TrainRun run(objective, *dataset, options.run, device);
+  training::TrainRun run(objective, *dataset, options.run.run(device));
   run.add(std::make_unique<training::CollapseAlarm>());
   if (options.probe.every) {
     auto& backbone = dynamic_cast<models::Backbone&>(*objective->named_children()["backbone"]);
     run.add(std::make_unique<evaluation::ProbeHook>(options.run.out, backbone, device, options.probe));
   }
   const runs::RunFolder folder(options.run.claim(options, {runs::data_input(options.data.root, options.data.split)}));
-  run.train("pretrain");
+  run.train(folder.path(), options.run.resume, "pretrain");
   return 0;
 }
 

@@ -20,7 +20,7 @@
 #include "freeatm/objectives/denoising/vae.h"
 #include "freeatm/runs/run_folder.h"
 #include "freeatm/training/objective.h"
-#include "freeatm/training/trainer.h"
+#include "freeatm/training/train_run.h"
 #include "freeatm/vision/image.h"
 
 namespace freeatm::commands {
@@ -115,9 +115,8 @@ int train_unet(TrainDiffusionOptions options);
 struct StageRun {
   const data::Dataset& dataset;
   std::function<std::shared_ptr<training::Objective>()> make_objective;  // always the same one, anew
-  /// Hooks that come before the log, and what to do after every preview.every_steps-th step.
-  std::function<void(training::Objective&, training::Trainer&)> add_hooks;
-  std::function<void(training::Objective&, int64_t step)> preview;
+  std::function<void(training::TrainRun&)> add_hooks;
+  std::function<void(training::Objective&, int64_t step)> preview;  // after every preview.every_steps-th step
 };
 
 /// Trains a stage in OUT/<stage>, or goes on with it: the time budget becomes a number of steps, which the folder's

@@ -181,10 +181,8 @@ int train_unet(TrainDiffusionOptions options) {
   const auto as_denoising = [](training::Objective& objective) -> objectives::Denoising& {
     return dynamic_cast<objectives::Denoising&>(objective);
   };
-  const auto add_hooks = [&](training::Objective& objective, training::Trainer& trainer) {
-    const auto& denoising = as_denoising(objective);
-    trainer.add(
-        std::make_unique<training::EmaHook>(denoising.trained(), denoising.averages(), options.denoising.ema_decay));
+  const auto add_hooks = [&](training::TrainRun& run) {
+    run.add(std::make_unique<training::EmaHook>(as_denoising(run.objective()).averages(), options.denoising.ema_decay));
   };
   const fs::path out = options.stage_folder();
   const auto preview = [&](training::Objective& objective, int64_t step) {

@@ -55,7 +55,7 @@ int train_vae(TrainDiffusionOptions options) {
         out, "Autoencoder",
         format("{} pictures. Above, some that it has not seen; below, what comes back of them", pictures.size()));
   };
-  run_stage(options, device, {pictures, make_objective, [](training::Objective&, training::Trainer&) {}, preview});
+  run_stage(options, device, {pictures, make_objective, [](training::TrainRun&) {}, preview});
 
   const auto latents = objectives::encode_latents(*vae, pictures.pixels().slice(0, 0, kMeasured), device);
   diffusion::save_autoencoder(out / "vae", *vae, objectives::measure_scaling_factor(latents.mean), pictures.side());
