@@ -36,15 +36,19 @@ struct MasksTaskOptions {
 
 }  // namespace
 
-Metrics evaluate_masks(const config::Composed& composed) {
+int evaluate_masks(const config::Composed& composed) {
   const auto options = config::read<MasksTaskOptions>(composed);
   const auto scenes = data::open_coco(options.data.root, options.data.split);
   const at::Device device = models::pick_device(options.common.device);
   const auto pipeline = diffusion::Pipeline::load(find_shipped(options.diffusion.path), device,
                                                   models::pick_dtype(options.common.dtype, device));
-  prepare_folder(options.common.out);
   evaluation::MaskQuality quality(pipeline, options.quality);
-  return judge(quality, *scenes, options.count, options.batch_size, "masks");
+  const runs::Claim claim =
+      runs::claim_of(options, options.common.out, options.common.resume,
+                     {runs::data_input(options.data.root, options.data.split),
+                      {"diffusion.path", runs::identity_of(find_shipped(options.diffusion.path))}});
+  return finish_evaluation(options.common, claim,
+                           [&] { return judge(quality, *scenes, options.count, options.batch_size, "masks"); });
 }
 
 }  // namespace freeatm::commands

@@ -27,7 +27,7 @@ struct PromptRecallTaskOptions {
 
 }  // namespace
 
-Metrics evaluate_prompt_recall(const config::Composed& composed) {
+int evaluate_prompt_recall(const config::Composed& composed) {
   const auto options = config::read<PromptRecallTaskOptions>(composed);
   const Classifier referee = load_classifier(options.checkpoint, models::pick_device(options.common.device));
   if (!referee.model->is_multi_label()) {
@@ -39,9 +39,12 @@ Metrics evaluate_prompt_recall(const config::Composed& composed) {
     return referee.model->logits(samples);
   };
   evaluation::PromptRecall recall(classify, referee.class_names);
-  Metrics metrics = judge(recall, *pictures, options.limit, options.batch_size, "prompt recall");
-  prepare_folder(options.common.out);  // not before: only the captions tell whether the referee knows their nouns
-  return metrics;
+  const runs::Claim claim = runs::claim_of(
+      options, options.common.out, options.common.resume,
+      {runs::data_input(options.data.root, options.data.split), {"checkpoint", runs::identity_of(options.checkpoint)}});
+  return finish_evaluation(options.common, claim, [&] {
+    return judge(recall, *pictures, options.limit, options.batch_size, "prompt recall");
+  });
 }
 
 }  // namespace freeatm::commands

@@ -16,7 +16,6 @@
 #include "freeatm/runs/run_folder.h"
 
 #include "evaluate_tasks.h"
-#include "metrics.h"
 #include "train_options.h"
 #include "trained_models.h"
 
@@ -127,13 +126,13 @@ int finetune(const config::Composed& composed) {
   run.train(out, options.run.resume, "finetune");  // to the averages of the weights, where they are kept
 
   classifier->eval();
-  Metrics metrics;
+  evaluation::Metrics metrics;
   for (const Split& split : splits) {
     const auto evaluator = make_evaluator(*split.dataset, classifier);
-    append(metrics, judge(*evaluator, *split.dataset, {}, options.run.loader.batch_size, split.name), split.name + "_");
+    append(metrics, judge(*evaluator, *split.dataset, {}, options.run.loader.batch_size, split.name), split.name);
   }
-  write_metrics(out, options.task, metrics);
-  print_metrics(metrics);
+  evaluation::write_metrics(out, options.task, metrics);
+  evaluation::print_metrics(out);
   return 0;
 }
 

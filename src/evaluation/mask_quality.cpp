@@ -120,7 +120,7 @@ void MaskQuality::process(std::span<const data::Sample> samples) {
   }
 }
 
-std::vector<Metric> MaskQuality::result() {
+Metrics MaskQuality::result() {
   if (objects_.empty()) throw UserError("", "data.root", "no picture has a thing in its caption with an exact mask");
   const int64_t count = std::ssize(objects_);
   std::vector<at::Tensor> exact_masks, found_masks, several, exchanged;
@@ -155,23 +155,23 @@ std::vector<Metric> MaskQuality::result() {
   const auto mean_of = [](const at::Tensor& values) { return values.to(at::kDouble).mean().item<double>(); };
   const at::Tensor other =
       found.roll(std::max<int64_t>(1, count / 2), 0);  // half the set further on: another picture's
-  std::vector<Metric> metrics = {
-      {"mean_iou", mean(each)},
-      {"boundary_f", mean(boundaries)},
-      {"recall", mean_of(ious > 0.5)},
-      {"ceiling_iou", mean_of(iou(through_grid(exact, grid_), exact))},
-      {"shuffled_iou", mean_of(iou(other, exact))},
-      {"permuted_iou", several.empty() ? 0 : mean_of(iou(at::stack(exchanged), at::stack(several)))},
-      {"centred_square_iou", mean_of(iou(centred_squares(exact), exact))},
-      {"objects", static_cast<double>(count)},
-      {"pictures", static_cast<double>(pictures_)}};
+  Metrics metrics = {{"mean_iou", mean(each)},
+                     {"boundary_f", mean(boundaries)},
+                     {"recall", mean_of(ious > 0.5)},
+                     {"ceiling_iou", mean_of(iou(through_grid(exact, grid_), exact))},
+                     {"shuffled_iou", mean_of(iou(other, exact))},
+                     {"permuted_iou", several.empty() ? 0 : mean_of(iou(at::stack(exchanged), at::stack(several)))},
+                     {"centred_square_iou", mean_of(iou(centred_squares(exact), exact))},
+                     {"objects", static_cast<double>(count)},
+                     {"pictures", static_cast<double>(pictures_)}};
   for (const std::string& score : diffusion::MaskScores::names()) {
     std::vector<double> scores;
     for (const Object& object : objects_) scores.push_back(object.scores[score]);
-    metrics.push_back({"rank_correlation." + score, rank_correlation(scores, each)});
+    metrics.push_back({"rank_correlation", rank_correlation(scores, each), score});
   }
-  for (const auto& [things, values] : by_things) metrics.push_back({format("iou_by_things.{}", things), mean(values)});
-  for (const auto& [name, values] : by_name) metrics.push_back({"iou_by_class." + name, mean(values)});
+  for (const auto& [things, values] : by_things)
+    metrics.push_back({"iou_by_things", mean(values), std::to_string(things)});
+  for (const auto& [name, values] : by_name) metrics.push_back({"iou_by_class", mean(values), name});
   return metrics;
 }
 

@@ -34,15 +34,19 @@ void write_metrics(const fs::path& folder, const std::string& task, const Metric
   write_file(folder / "metrics.json", json.dump(2) + "\n");
 }
 
-void print_metrics(const Metrics& metrics) {
+void print_metrics(const fs::path& folder) {
+  std::vector<std::pair<std::string, double>> numbers;
   size_t width = 40;
-  for (const Metric& row : metrics) {
-    if (row.detail.empty()) width = std::max(width, row.name().size());
+  const auto json = nlohmann::ordered_json::parse(read_file(folder / "metrics.json"), nullptr, false);
+  if (!json.is_object()) throw UserError((folder / "metrics.json").string(), "", "is not an evaluation's metrics.json");
+  for (const auto& [name, value] : json.items()) {
+    if (!value.is_number()) continue;
+    numbers.emplace_back(name, value.get<double>());
+    width = std::max(width, name.size());
   }
-  for (const Metric& row : metrics) {
-    if (!row.detail.empty()) continue;
-    const bool is_count = row.value == static_cast<double>(static_cast<int64_t>(row.value)) && row.value > 1;
-    std::printf(is_count ? "%-*s %8.0f\n" : "%-*s %8.4f\n", static_cast<int>(width), row.name().c_str(), row.value);
+  for (const auto& [name, value] : numbers) {
+    const bool is_count = value == static_cast<double>(static_cast<int64_t>(value)) && value > 1;
+    std::printf(is_count ? "%-*s %8.0f\n" : "%-*s %8.4f\n", static_cast<int>(width), name.c_str(), value);
   }
 }
 
@@ -64,7 +68,8 @@ Metrics read_rows(const fs::path& file) {
   try {
     for (const auto& row : rows) {
       const auto& value = row.at("value");  // null: was no number
-      metrics.push_back({row.at("metric"), value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>(),
+      metrics.push_back({row.at("metric"),
+                         value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>(),
                          row.at("detail"), row.at("split"), row.at("weights")});
     }
   } catch (const nlohmann::json::exception& error) {

@@ -27,10 +27,10 @@ double mean_average_precision(const at::Tensor& scores, const at::Tensor& target
 
 /// What the two evaluators below measure, of all pictures' logits, [N, classes].
 ///   targets: [N, classes], 0 or 1; labels: [N] int64
-std::vector<Metric> multi_label_metrics(const at::Tensor& logits, const at::Tensor& targets,
-                                        const std::vector<std::string>& class_names);
-std::vector<Metric> single_label_metrics(const at::Tensor& logits, const at::Tensor& labels,
-                                         const std::vector<std::string>& class_names);
+Metrics multi_label_metrics(const at::Tensor& logits, const at::Tensor& targets,
+                            const std::vector<std::string>& class_names);
+Metrics single_label_metrics(const at::Tensor& logits, const at::Tensor& labels,
+                             const std::vector<std::string>& class_names);
 
 /// Pictures with any number of labels. Metrics: mean_average_precision (over the classes that the pictures have),
 /// exact_match (share of pictures whose classes above a sigmoid of 1/2 are just its labels), pictures, and
@@ -40,7 +40,7 @@ class MultiLabelQuality final : public Evaluator {
   MultiLabelQuality(Classify classify, std::vector<std::string> class_names);
   void reset() override;
   void process(std::span<const data::Sample> samples) override;
-  std::vector<Metric> result() override;
+  Metrics result() override;
 
  private:
   Classify classify_;
@@ -55,7 +55,7 @@ class SingleLabelQuality final : public Evaluator {
   SingleLabelQuality(Classify classify, std::vector<std::string> class_names);
   void reset() override;
   void process(std::span<const data::Sample> samples) override;
-  std::vector<Metric> result() override;
+  Metrics result() override;
 
  private:
   Classify classify_;

@@ -38,7 +38,7 @@ class MaskQuality final : public Evaluator {
   /// Means over objects: mean_iou, boundary_f, recall (share with an IoU above a half), ceiling_iou, shuffled_iou,
   /// permuted_iou (where a picture has several), centred_square_iou; objects, pictures; rank_correlation.SCORE of each
   /// score with the IoU (Spearman); iou_by_things.<number of things in the picture>, iou_by_class.<name>: means.
-  std::vector<Metric> result() override;
+  Metrics result() override;
 
  private:
   struct Object {

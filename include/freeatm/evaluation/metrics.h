@@ -27,8 +27,8 @@ void append(Metrics& metrics, Metrics more, const std::string& split);
 /// {"test_accuracy": {"dog": .9, "cat": .8}}.
 void write_metrics(const fs::path& folder, const std::string& task, const Metrics& metrics);
 
-/// On stdout, a line a row, but for those with a detail.
-void print_metrics(const Metrics& metrics);
+/// What FOLDER/metrics.json says, on stdout, a line a number; details are left out.
+void print_metrics(const fs::path& folder);
 
 /// The rows as they are, to be read back: [{"metric": "accuracy", "value": .9, "detail": "dog", "split": "test"}].
 void write_rows(const fs::path& file, const Metrics& metrics);

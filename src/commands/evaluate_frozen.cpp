@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// evaluate's tasks on frozen features: a backbone beside its random weights.
+#include "freeatm/core/error.h"
+#include "freeatm/core/log.h"
+#include "freeatm/core/random.h"
+#include "freeatm/core/version.h"
+#include "freeatm/models/device.h"
+
+#include "evaluate_tasks.h"
+#include "factories.h"
+#include "trained_models.h"
+
+namespace freeatm::commands {
+namespace {
+
+using evaluation::FrozenPictures;
+using evaluation::Metrics;
+
+// A ViT has positions for the grid of the pictures that it sees.
+void fit_to_pictures(ModelOptions& model, int64_t image_size) {
+  if (model.name != "vit") return;
+  if (image_size % model.vit.patch_size != 0)
+    throw UserError("", "features.image_size", "{} is no multiple of the model's patch_size {}", image_size,
+                    model.vit.patch_size);
+  model.vit.image_size = image_size;
+}
+
+struct FrozenOptions {
+  std::shared_ptr<evaluation::FrozenTask> task;
+  EvaluateOptions common;
+  std::string checkpoint, random_weights = "cached";
+  ModelOptions model;
+  evaluation::FrozenData data;
+  evaluation::FeatureOptions features;
+
+  void fields(config::Fields& f) {
+    common.fields(f);
+    if (f.reading() || !task) task = make_frozen_task(common.task);
+    f("checkpoint", checkpoint,
+      "a run folder, weights of timm or torchvision, or none: `model` with random weights alone");
+    f("random_weights", random_weights,
+      "the same scores of random weights: cached: once for all checkpoints, beside out; anew; none: left out",
+      config::any_of({"cached", "anew", "none"}));
+    f.group("model", model);  // a run has its own
+    f.group("data", data);
+    f.group("features", features);
+    task->fields(f);
+  }
+
+  bool is_untrained() const { return checkpoint == "none"; }
+  uint64_t seed() const { return static_cast<uint64_t>(common.seed); }
+  std::vector<runs::Input> inputs() const {
+    std::vector<runs::Input> all{runs::data_input(data.root, "")};
+    if (!is_untrained()) all.push_back({"checkpoint", runs::identity_of(checkpoint)});
+    return all;
+  }
+};
+
+/// Where the scores of a model's random weights are kept, for every checkpoint of that model.
+fs::path cache_file(const FrozenOptions& options, at::Device device) {
+  FrozenOptions key = options;
+  key.checkpoint = "none", key.random_weights = "cached";
+  const runs::Identity identity =
+      runs::make_identity(config::dump(key), config::free_keys(key), {runs::data_input(options.data.root, "")});
+  const std::string text =
+      format("{} {} {} {} {}", identity.config, identity.inputs.front().identity, version(), commit(), device.str());
+  return fs::absolute(options.common.out).parent_path() / ".random_weights" /
+         (options.common.task + "_" + hash_text(stable_hash(text)) + ".json");
+}
+
+Metrics judge_random(const FrozenOptions& options, at::Device device, const FrozenPictures& pictures) {
+  const fs::path file = cache_file(options, device);
+  if (options.random_weights == "cached" && !options.is_untrained() && fs::exists(file)) {
+    try {
+      Metrics metrics = evaluation::read_rows(file);
+      log::info("random weights were judged before: {}", file.string());
+      return metrics;
+    } catch (const UserError& error) {
+      log::warning("{}; they are judged anew", error.what());
+    }
+  }
+  const auto model = make_model(options.model, options.seed());
+  model->to(device);
+  Metrics metrics = evaluation::judge(*options.task, *model, device, pictures, options.seed(), "random_weights");
+  prepare_folder(file.parent_path());
+  evaluation::write_rows(file, metrics);
+  return metrics;
+}
+
+}  // namespace
+
+int evaluate_frozen(const config::Composed& composed) {
+  auto options = config::read<FrozenOptions>(composed);
+  const at::Device device = models::pick_device(options.common.device);
+  Pretrained start{options.model, {}, ""};
+  if (!options.is_untrained()) start = open_pretrained(options.checkpoint, options.model);
+  fit_to_pictures(start.model, options.features.image_size);
+  options.model = start.model;
+  std::shared_ptr<models::Backbone> trained;
+  if (!options.is_untrained()) {
+    trained = start.load(options.seed());
+    trained->to(device);
+  } else {
+    make_model(options.model, options.seed());  // a model that cannot be is refused before a folder is made
+  }
+  const FrozenPictures pictures(*options.task, options.data, options.features);
+
+  const auto measure = [&] {
+    Metrics metrics;
+    if (trained) metrics = evaluation::judge(*options.task, *trained, device, pictures, options.seed(), "");
+    if (options.random_weights != "none" || !trained) {
+      for (const evaluation::Metric& row : judge_random(options, device, pictures)) {
+        const bool is_said = trained && row.metric == "pictures";  // of the same pictures
+        if (!is_said) metrics.push_back(row);
+      }
+    }
+    for (const evaluation::Metric& row : options.task->beside(pictures, options.seed(), device, !trained))
+      metrics.push_back(row);
+    return metrics;
+  };
+  const runs::Claim claim = runs::claim_of(options, options.common.out, options.common.resume, options.inputs());
+  return finish_evaluation(options.common, claim, measure);
+}
+
+}  // namespace freeatm::commands
