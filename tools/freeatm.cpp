@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // freeatm <command> [key=value ...]: a table name -> function.
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -28,26 +27,7 @@ namespace {
 
 using namespace freeatm;
 
-struct Command {
-  const char* name;
-  const char* summary;
-  int (*run)(const config::Composed&);
-};
-
-constexpr Command kCommands[] = {
-    {"world", "draw the emoji world: scenes with captions and exact masks, objects with labels", commands::world},
-    {"harvest", "captions -> generated pictures with a mask for each phrase (WebDataset shards)", commands::harvest},
-    {"pretrain", "train a backbone on shards, COCO or an image folder", commands::pretrain},
-    {"finetune", "train a classifier on labelled pictures, from a pretrained backbone or from scratch",
-     commands::finetune},
-    {"evaluate",
-     "task=knn, linear, fewshot, dense: a backbone's features; task=masks, prompt_recall: a diffusion model's masks "
-     "and pictures",
-     commands::evaluate},
-    {"view", "shards and run folders -> one self-contained HTML page", commands::view},
-    {"train-diffusion", "captioned pictures -> a small Stable Diffusion: stage=tokenizer, vae, unet",
-     commands::train_diffusion},
-};
+using commands::Command;
 
 config::Node compose(const CommandLine& line) {
   config::ComposeOptions options = compose_options(line);
@@ -99,20 +79,20 @@ int run(const Command& command, const CommandLine& line) {
 void print_usage() {
   std::printf("freeatm %s: masks for free from a diffusion model's attention, and backbones pretrained on them\n\n",
               version().c_str());
-  for (const Command& command : kCommands) std::printf("  freeatm %-16s %s\n", command.name, command.summary);
+  for (const Command& command : commands::all()) std::printf("  freeatm %-16s %s\n", command.name, command.summary);
   std::printf("\nfreeatm <command> --help lists every key; freeatm completion bash|zsh completes them at <TAB>.\n");
 }
 
 std::vector<std::string> command_names() {
   std::vector<std::string> names;
-  for (const Command& command : kCommands) names.emplace_back(command.name);
+  for (const Command& command : commands::all()) names.emplace_back(command.name);
   return names;
 }
 
 const Command& find_command(const std::string& name) {
-  const auto* found =
-      std::find_if(std::begin(kCommands), std::end(kCommands), [&](const Command& c) { return name == c.name; });
-  if (found != std::end(kCommands)) return *found;
+  for (const Command& command : commands::all()) {
+    if (name == command.name) return command;
+  }
   const auto names = command_names();
   throw UserError("", "", "unknown command '{}': {}{}", name, one_of(names), did_you_mean(name, names));
 }

@@ -33,6 +33,7 @@ struct HarvestCommandOptions {
   diffusion::PipelineOptions diffusion;
   std::string captions, out, device = "auto", dtype = "fp32", resume = "auto";
   std::vector<std::string> templates;
+  std::string lexicon = "emoji";
   bool nouns = true;
   GivenOptions data;
   diffusion::HarvestRunOptions run;
@@ -43,7 +44,9 @@ struct HarvestCommandOptions {
     f.group("diffusion", diffusion);
     f("captions", captions, "one caption a line (.txt), .jsonl, or COCO's captions (.json)");
     f("templates", templates, "captions holds class names, which take the place of {} in these; empty: it does not");
-    f("nouns", nouns, "every noun of a caption is a phrase; false: only the emoji world's names");
+    f("lexicon", lexicon, "names that are phrases before any noun: the emoji world's, or none",
+      config::any_of({"emoji", "none"}));
+    f("nouns", nouns, "every noun of a caption is a phrase; false: only the lexicon's names");
     f.group("data", data);
     f("out", out, "folder of the shards", config::free());
     run.fields(f);
@@ -61,6 +64,7 @@ struct HarvestCommandOptions {
     if (source != "shards") inputs.push_back({"diffusion.path", runs::identity_of(find_shipped(diffusion.path))});
     return runs::claim_of(*this, out, resume, std::move(inputs));
   }
+  text::PhraseFinder phrases() const { return {lexicon == "emoji" ? world::lexicon() : text::Lexicon{}, nouns}; }
   diffusion::Pipeline load() const {
     const at::Device where = models::pick_device(device);
     return diffusion::Pipeline::load(find_shipped(diffusion.path), where, models::pick_dtype(dtype, where));
@@ -70,7 +74,7 @@ struct HarvestCommandOptions {
 HarvestSummary harvest_captions(const HarvestCommandOptions& options) {
   const auto captions = data::read_captions(find_shipped(options.captions), options.templates);
   const auto pipeline = options.load();
-  const text::PhraseFinder phrases(world::lexicon(), options.nouns);
+  const text::PhraseFinder phrases = options.phrases();
   const auto source = diffusion::sampled_pictures(pipeline, captions, phrases, options.run);
   const runs::RunFolder folder(options.claim());
   return run_harvest(*source, options.run, folder.path());
@@ -79,7 +83,7 @@ HarvestSummary harvest_captions(const HarvestCommandOptions& options) {
 HarvestSummary harvest_images(const HarvestCommandOptions& options) {
   const auto dataset = data::open_dataset({*options.data.root, options.data.layout, options.data.split});
   const auto pipeline = options.load();
-  const text::PhraseFinder phrases(world::lexicon(), options.nouns);
+  const text::PhraseFinder phrases = options.phrases();
   const auto source = diffusion::given_pictures(pipeline, *dataset, phrases, options.run);
   const runs::RunFolder folder(options.claim());
   return run_harvest(*source, options.run, folder.path());

@@ -13,8 +13,8 @@
 #include "freeatm/core/signals.h"
 #include "freeatm/report/gallery.h"
 #include "freeatm/report/html.h"
+#include "freeatm/report/run_views.h"
 
-#include "view_runs.h"
 #include "view_samples.h"
 
 namespace freeatm::commands {
@@ -43,9 +43,9 @@ struct ViewOptions {
 /// The folders that have something to show, by what lies in them.
 struct Contents {
   fs::path root;
-  std::vector<NamedFolder> harvests;     // *.tar
-  std::vector<NamedFolder> runs;         // metrics.jsonl
-  std::vector<NamedFolder> evaluations;  // metrics.json
+  std::vector<report::NamedFolder> harvests;     // *.tar
+  std::vector<report::NamedFolder> runs;         // metrics.jsonl
+  std::vector<report::NamedFolder> evaluations;  // metrics.json
 
   std::string name_of(const fs::path& folder) const {
     if (folder == root) return fs::weakly_canonical(root).filename().string();
@@ -62,7 +62,7 @@ void look_into(const fs::path& folder, int depth, Contents& contents) {
     if (entry.is_directory()) folders.push_back(entry.path());
     if (entry.path().extension() == ".tar") has_shards = true;
   }
-  const NamedFolder named{folder, contents.name_of(folder)};
+  const report::NamedFolder named{folder, contents.name_of(folder)};
   if (has_shards) contents.harvests.push_back(named);
   if (fs::exists(folder / "metrics.jsonl")) contents.runs.push_back(named);
   if (fs::exists(folder / "metrics.json")) contents.evaluations.push_back(named);
@@ -70,32 +70,6 @@ void look_into(const fs::path& folder, int depth, Contents& contents) {
   std::sort(folders.begin(), folders.end());
   for (const fs::path& inner : folders) look_into(inner, depth - 1, contents);
 }
-
-/// What all pictures were made with: "model digest 227cb2bf · steps 25 · guidance scale 4". What differs between them
-/// (the seed) stands with each.
-class CommonFacts {
- public:
-  void add(const report::GalleryItem& item) {
-    for (const auto& [name, value] : item.facts) {
-      if (!values_.contains(name)) order_.push_back(name);
-      if (values_[name].size() < 2) values_[name].insert(value);
-    }
-    ++items_;
-  }
-  std::string text() const {
-    std::string out;
-    for (const std::string& name : order_) {
-      const auto& values = values_.at(name);
-      if (values.size() == 1 && items_ > 1) out += " · " + name + " " + *values.begin();
-    }
-    return out;
-  }
-
- private:
-  std::vector<std::string> order_;
-  std::map<std::string, std::set<std::string>> values_;
-  int64_t items_ = 0;
-};
 
 struct Pictures {
   report::Gallery gallery;
@@ -106,10 +80,10 @@ struct Pictures {
 
 Pictures read_pictures(const Contents& contents, const ViewOptions& options) {
   Pictures pictures;
-  for (const NamedFolder& folder : contents.harvests) {
+  for (const report::NamedFolder& folder : contents.harvests) {
     const ShardView shards(folder.path);
     const int64_t count = std::min(options.count.value_or(shards.size()), shards.size());
-    CommonFacts facts;
+    report::CommonFacts facts;
     Progress progress("view", count, "pictures");
     for (int64_t index = 0; index < count; ++index) {
       stop_if_signalled();
@@ -124,7 +98,7 @@ Pictures read_pictures(const Contents& contents, const ViewOptions& options) {
         count < shards.size() ? format("the first {} of {}", count, shards.size()) : format("{}", count);
     pictures.lead +=
         format("{}{} pictures in {}{}", pictures.lead.empty() ? "" : "; ", of, folder.path.string(), facts.text());
-    pictures.made_by += made_by_html("harvest", folder.path);
+    pictures.made_by += report::made_by_html("harvest", folder.path);
   }
   return pictures;
 }
@@ -165,8 +139,8 @@ int view(const config::Composed& composed) {
     page.add("pictures", "Pictures", pictures.made_by + pictures.gallery.html(options.sort));
     page.add_data(pictures.gallery.data());
   }
-  if (!contents.runs.empty()) page.add("curves", "Curves", curves_html(contents.runs));
-  if (!contents.evaluations.empty()) page.add("scores", "Scores", scores_html(contents.evaluations));
+  if (!contents.runs.empty()) page.add("curves", "Curves", report::curves_html(contents.runs));
+  if (!contents.evaluations.empty()) page.add("scores", "Scores", report::scores_html(contents.evaluations));
   write_file(options.out, page.html());
   log::info("{}: {} pictures, {} runs, {} evaluations", options.out, pictures.gallery.size(), contents.runs.size(),
             contents.evaluations.size());

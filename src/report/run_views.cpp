@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "view_runs.h"
+#include "freeatm/report/run_views.h"
 
 #include <algorithm>
 #include <map>
@@ -7,13 +7,12 @@
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
+#include "freeatm/report/curves.h"
 #include "freeatm/report/html.h"
 #include "freeatm/report/plot.h"
 #include "freeatm/report/table.h"
 
-#include "curves.h"
-
-namespace freeatm::commands {
+namespace freeatm::report {
 namespace {
 
 using nlohmann::ordered_json;
@@ -34,15 +33,15 @@ std::string spaced(std::string name) {
 
 std::string made_by_html(const std::string& command, const fs::path& folder) {
   const std::string line = command_of(command, folder);
-  return line.empty() ? "" : "<p class=\"made-by\"><code>" + report::escape(line) + "</code></p>\n";
+  return line.empty() ? "" : "<p class=\"made-by\"><code>" + escape(line) + "</code></p>\n";
 }
 
 std::string curves_html(const std::vector<NamedFolder>& runs) {
-  std::map<std::string, report::LinePlot> plots;
+  std::map<std::string, LinePlot> plots;
   std::string commands;
   for (const NamedFolder& run : runs) {
     for (auto& [key, series] : read_curves(run.path / "metrics.jsonl", run.name)) {
-      report::LinePlot& plot = plots[key];
+      LinePlot& plot = plots[key];
       plot.title = spaced(key);
       plot.x_label = "step";
       plot.series.push_back(std::move(series));
@@ -63,10 +62,10 @@ std::string curves_html(const std::vector<NamedFolder>& runs) {
 }
 
 std::string scores_html(const std::vector<NamedFolder>& evaluations) {
-  std::vector<report::Table> tables;
+  std::vector<Table> tables;
   for (const NamedFolder& folder : evaluations) {
     const fs::path file = folder.path / "metrics.json";
-    report::Table::Row row{folder.name, command_of("evaluate", folder.path), {}};
+    Table::Row row{folder.name, command_of("evaluate", folder.path), {}};
     std::vector<std::string> columns;
     try {
       const auto json = ordered_json::parse(read_file(file, "in"));
@@ -78,14 +77,13 @@ std::string scores_html(const std::vector<NamedFolder>& evaluations) {
     } catch (const nlohmann::json::exception& error) {
       throw UserError(file.string(), "metrics", "is not an evaluation's metrics.json: {}", error.what());
     }
-    auto table =
-        std::find_if(tables.begin(), tables.end(), [&](const report::Table& one) { return one.columns == columns; });
-    if (table == tables.end()) table = tables.insert(tables.end(), report::Table{columns, {}});
+    auto table = std::find_if(tables.begin(), tables.end(), [&](const Table& one) { return one.columns == columns; });
+    if (table == tables.end()) table = tables.insert(tables.end(), Table{columns, {}});
     table->rows.push_back(std::move(row));
   }
   std::string html;
-  for (const report::Table& table : tables) html += table.html();
+  for (const Table& table : tables) html += table.html();
   return html;
 }
 
-}  // namespace freeatm::commands
+}  // namespace freeatm::report

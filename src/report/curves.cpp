@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "curves.h"
+#include "freeatm/report/curves.h"
 
 #include <limits>
 #include <sstream>
@@ -8,10 +8,10 @@
 
 #include "freeatm/core/error.h"
 
-namespace freeatm::commands {
+namespace freeatm::report {
 
-std::map<std::string, report::Series> read_curves(const fs::path& file, const std::string& name) {
-  std::map<std::string, report::Series> curves;
+std::map<std::string, Series> read_curves(const fs::path& file, const std::string& name) {
+  std::map<std::string, Series> curves;
   std::istringstream lines(read_file(file, "in"));
   std::string text;
   for (int64_t number = 1; std::getline(lines, text); ++number) {
@@ -22,7 +22,7 @@ std::map<std::string, report::Series> read_curves(const fs::path& file, const st
     }
     for (const auto& [key, value] : line.items()) {
       if (key == "step" || key == "epoch" || !(value.is_number() || value.is_null())) continue;  // null: was not finite
-      report::Series& series = curves[key];
+      Series& series = curves[key];
       series.name = name;
       series.x.push_back(line["step"].get<double>());
       series.y.push_back(value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>());
@@ -31,4 +31,4 @@ std::map<std::string, report::Series> read_curves(const fs::path& file, const st
   return curves;
 }
 
-}  // namespace freeatm::commands
+}  // namespace freeatm::report

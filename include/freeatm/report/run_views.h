@@ -6,7 +6,7 @@
 
 #include "freeatm/core/files.h"
 
-namespace freeatm::commands {
+namespace freeatm::report {
 
 /// A folder and the name that stands for it on the page.
 struct NamedFolder {
@@ -21,7 +21,10 @@ std::string made_by_html(const std::string& command, const fs::path& folder);
 /// Of runs (metrics.jsonl): the loss of all in one plot, what else they logged in smaller ones.
 std::string curves_html(const std::vector<NamedFolder>& runs);
 
+/// FOLDER/report.html: FOLDER/previews/step_N.png with the newest first, and the curves of FOLDER/metrics.jsonl.
+void write_stage_page(const fs::path& folder, const std::string& title, const std::string& lead);
+
 /// Of evaluations (metrics.json): one table for each kind, told by the names of its metrics.
 std::string scores_html(const std::vector<NamedFolder>& evaluations);
 
-}  // namespace freeatm::commands
+}  // namespace freeatm::report
