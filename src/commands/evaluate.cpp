@@ -66,18 +66,6 @@ int finish_evaluation(const EvaluateOptions& options, const runs::Claim& claim,
   return 0;
 }
 
-evaluation::Metrics judge(evaluation::Evaluator& evaluator, const data::Dataset& dataset, std::optional<int64_t> limit,
-                          int64_t batch_size, const std::string& label) {
-  const auto keep = [](data::Sample&& sample) {
-    data::View view;
-    view.sample = std::move(sample);
-    return view;
-  };
-  evaluation::for_each_batch(dataset, limit, batch_size, label, keep,
-                             [&](const data::Batch& batch) { evaluator.process(batch.samples); });
-  return evaluator.result();
-}
-
 int evaluate(const config::Composed& composed) {
   const config::Node* given = composed.tree.find("task");
   const std::string name = given == nullptr ? "" : given->text();

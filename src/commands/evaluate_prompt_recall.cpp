@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
+#include "freeatm/evaluation/features.h"
 #include "freeatm/evaluation/prompt_recall.h"
 #include "freeatm/models/device.h"
 
@@ -43,7 +44,7 @@ int evaluate_prompt_recall(const config::Composed& composed) {
       options, options.common.out, options.common.resume,
       {runs::data_input(options.data.root, options.data.split), {"checkpoint", runs::identity_of(options.checkpoint)}});
   return finish_evaluation(options.common, claim, [&] {
-    return judge(recall, *pictures, options.limit, options.batch_size, "prompt recall");
+    return evaluation::judge(recall, *pictures, options.limit, options.batch_size, "prompt recall");
   });
 }
 

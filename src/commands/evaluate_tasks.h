@@ -34,8 +34,4 @@ std::unique_ptr<evaluation::FrozenTask> make_frozen_task(const std::string& name
 int finish_evaluation(const EvaluateOptions& options, const runs::Claim& claim,
                       const std::function<evaluation::Metrics()>& measure);
 
-/// Feeds the dataset, or `limit` pictures spread evenly over it, to the evaluator, with progress under `label`.
-evaluation::Metrics judge(evaluation::Evaluator& evaluator, const data::Dataset& dataset, std::optional<int64_t> limit,
-                          int64_t batch_size, const std::string& label);
-
 }  // namespace freeatm::commands

@@ -11,11 +11,11 @@
 #include "freeatm/core/log.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/evaluation/classification.h"
+#include "freeatm/evaluation/features.h"
 #include "freeatm/models/device.h"
 #include "freeatm/objectives/classification/classification.h"
 #include "freeatm/runs/run_folder.h"
 
-#include "evaluate_tasks.h"
 #include "train_options.h"
 #include "trained_models.h"
 
@@ -129,7 +129,8 @@ int finetune(const config::Composed& composed) {
   evaluation::Metrics metrics;
   for (const Split& split : splits) {
     const auto evaluator = make_evaluator(*split.dataset, classifier);
-    append(metrics, judge(*evaluator, *split.dataset, {}, options.run.loader.batch_size, split.name), split.name);
+    append(metrics, evaluation::judge(*evaluator, *split.dataset, {}, options.run.loader.batch_size, split.name),
+           split.name);
   }
   evaluation::write_metrics(out, options.task, metrics);
   evaluation::print_metrics(out);

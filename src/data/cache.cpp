@@ -12,8 +12,17 @@ namespace freeatm::data {
 namespace {
 
 int64_t bytes_of(const Sample& sample) {
-  const auto pixels = std::ssize(sample.image.pixels);
-  return pixels + (sample.masks.count() + sample.exact.count()) * (pixels / 3) + 1024;  // and its texts
+  int64_t bytes = std::ssize(sample.image.pixels) + 1024;  // and its texts
+  const auto add = [&](const vision::Rle& mask) { bytes += std::ssize(mask.runs) * int64_t{sizeof(uint32_t)}; };
+  for (const Region& region : sample.regions) {
+    add(region.mask);
+    if (region.exact) add(*region.exact);
+  }
+  for (const Object& object : sample.objects) {
+    if (object.mask) add(*object.mask);
+    for (const auto& polygon : object.polygons) bytes += std::ssize(polygon) * int64_t{sizeof(double)};
+  }
+  return bytes;
 }
 
 class Cached final : public Wrapper {

@@ -51,8 +51,7 @@ class CaptionFolder final : public Dataset {
     Sample sample;
     sample.key = file.stem;
     sample.image = vision::read_image(root_ / file.path);
-    sample.masks = vision::MaskSet(sample.image.height, sample.image.width);
-    sample.caption = file.caption;
+    sample.captions = {{.text = file.caption}};
     return sample;
   }
 

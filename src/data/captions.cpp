@@ -17,6 +17,7 @@ namespace freeatm::data {
 namespace {
 
 using Json = nlohmann::json;
+using text::Caption;
 
 struct Line {
   std::string text, where;  // "captions.txt:3"
@@ -61,13 +62,12 @@ text::Phrase read_phrase(const Json& json, const std::string& caption, const std
 }
 
 Caption read_caption(const Json& json, const std::string& where) {
-  Caption caption{json.at("caption"), {}};
+  Caption caption{json.at("caption"), {}, json.contains("phrases")};
   if (!is_plain_text(caption.text) || caption.text.find_first_not_of(" \t") == std::string::npos)
     throw UserError(where, "caption", "is empty, or holds control characters");
-  if (!json.contains("phrases")) return caption;
-  caption.phrases.emplace();
+  if (!caption.is_annotated) return caption;
   for (const Json& phrase : json.at("phrases"))
-    caption.phrases->push_back(read_phrase(phrase, caption.text, *caption.phrases, where));
+    caption.phrases.push_back(read_phrase(phrase, caption.text, caption.phrases, where));
   return caption;
 }
 
@@ -106,7 +106,7 @@ std::vector<Caption> fill_templates(const std::vector<Line>& classes, const std:
     for (const Line& line : classes) {
       const auto begin = static_cast<int64_t>(hole), end = begin + static_cast<int64_t>(line.text.size());
       const text::Phrase phrase{line.text, text::Role::kThing, {begin, end}, {}};
-      captions.push_back({pattern.substr(0, hole) + line.text + pattern.substr(hole + 2), std::vector{phrase}});
+      captions.push_back({pattern.substr(0, hole) + line.text + pattern.substr(hole + 2), {phrase}, true});
     }
   }
   return captions;
@@ -124,7 +124,7 @@ std::vector<Caption> read_captions(const std::string& path, const std::vector<st
   } else if (extension == ".json") {
     captions = read_coco_captions(path);
   } else {
-    for (Line& line : read_lines(path)) captions.push_back({std::move(line.text), {}});
+    for (Line& line : read_lines(path)) captions.push_back({.text = std::move(line.text)});
   }
   if (captions.empty()) throw UserError(path, "captions", "holds no caption: one a line is wanted");
   return captions;

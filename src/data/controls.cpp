@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <utility>
+#include <vector>
 
 #include "freeatm/core/error.h"
 #include "freeatm/vision/paste.h"
@@ -34,23 +36,19 @@ class Control : public Wrapper {
   }
 };
 
-std::vector<uint8_t> copy_of(const vision::MaskSet& masks, int64_t i) {
-  return {masks[i], masks[i] + int64_t{masks.height()} * masks.width()};
-}
-
-bool is_thing(const Sample& sample, int64_t i) {
-  return sample.phrases[i].role == text::Role::kThing && sample.masks.area(i) > 0;
-}
-
 /// All things of a sample as one mask; empty where it has none.
 std::vector<uint8_t> things_of(const Sample& sample) {
-  std::vector<uint8_t> all;
-  for (int64_t i = 0; i < sample.masks.count(); ++i) {
-    if (!is_thing(sample, i)) continue;
-    all.resize(sample.image.pixels.size() / 3);
-    std::transform(all.begin(), all.end(), sample.masks[i], all.begin(), std::bit_or<uint8_t>());
-  }
-  return all;
+  std::vector<vision::Rle> things;
+  for (const int64_t i : sample.things()) things.push_back(sample.regions[i].mask);
+  return things.empty() ? std::vector<uint8_t>() : vision::merge(things).decode();
+}
+
+/// By nearest pixels.
+vision::Rle resized(const vision::Rle& mask, int height, int width) {
+  if (mask.height == height && mask.width == width) return mask;
+  vision::MaskSet one(mask.height, mask.width);
+  one.add(mask);
+  return one.resized_crop({0, 0, double(mask.width), double(mask.height)}, height, width).rle(0);
 }
 
 class Shuffled final : public Control {
@@ -58,13 +56,12 @@ class Shuffled final : public Control {
   using Control::Control;
   Sample get(int64_t index, RandomStream& random) const override {
     Sample sample = inner_sample(index, random);
-    Sample other = other_sample(index, random);
-    const vision::Box whole{0, 0, double(other.image.width), double(other.image.height)};
-    sample.masks = other.masks.resized_crop(whole, sample.image.height, sample.image.width);
-    sample.phrases = std::move(other.phrases);
-    for (text::Phrase& phrase : sample.phrases)
-      phrase.span = {}, phrase.tokens.clear();  // of a caption that is not ours
-    sample.scores = std::move(other.scores);
+    sample.regions = other_sample(index, random).regions;
+    for (Region& region : sample.regions) {
+      region.mask = resized(region.mask, sample.image.height, sample.image.width);
+      region.exact.reset();
+      region.phrases.clear();  // of captions that are not ours
+    }
     return sample;
   }
 };
@@ -89,12 +86,11 @@ class Boxes final : public Control {
   using Control::Control;
   Sample get(int64_t index, RandomStream& random) const override {
     Sample sample = inner_sample(index, random);
-    vision::MaskSet masks(sample.masks.height(), sample.masks.width());
-    for (int64_t i = 0; i < sample.masks.count(); ++i) {
-      masks.add(is_thing(sample, i) ? random_box(masks.height(), masks.width(), sample.masks.area(i), random)
-                                    : copy_of(sample.masks, i));
+    const int height = sample.image.height, width = sample.image.width;
+    for (const int64_t i : sample.things()) {
+      vision::Rle& mask = sample.regions[i].mask;
+      mask = vision::Rle::encode(random_box(height, width, mask.area(), random).data(), height, width);
     }
-    sample.masks = std::move(masks);
     return sample;
   }
 };
@@ -104,25 +100,10 @@ class Saliency final : public Control {
   using Control::Control;
   Sample get(int64_t index, RandomStream& random) const override {
     Sample sample = inner_sample(index, random);
-    std::vector<text::Phrase> phrases;
-    vision::MaskSet masks(sample.image.height, sample.image.width);
-    int64_t things = 0;
-    for (int64_t i = 0; i < sample.masks.count(); ++i) {
-      if (is_thing(sample, i)) {
-        ++things;
-      } else {
-        phrases.push_back(sample.phrases[i]);
-        masks.add(copy_of(sample.masks, i));
-      }
-    }
+    const auto things = static_cast<int64_t>(std::erase_if(sample.regions, std::mem_fn(&Region::is_thing)));
+    for (Region& region : sample.regions) region.score.reset();
     const vision::MaskSet salient = vision::salient_regions(sample.image, things);
-    for (int64_t i = 0; i < salient.count(); ++i) {
-      phrases.push_back({.text = "", .role = text::Role::kThing, .span = {}, .tokens = {}});
-      masks.add(copy_of(salient, i));
-    }
-    sample.phrases = std::move(phrases);
-    sample.masks = std::move(masks);
-    sample.scores.clear();
+    for (int64_t i = 0; i < salient.count(); ++i) sample.regions.push_back({.name = "", .mask = salient.rle(i)});
     return sample;
   }
 };
@@ -132,12 +113,16 @@ class Exact final : public Control {
   using Control::Control;
   Sample get(int64_t index, RandomStream& random) const override {
     Sample sample = inner_sample(index, random);
-    if (sample.exact.count() > 0) {
-      sample.masks = std::move(sample.exact);
-      sample.exact = {};
-    } else if (!sample.scores.empty()) {  // masks that were found, and nothing to put in their place
+    const bool is_known = std::ranges::any_of(sample.regions, [](const Region& r) { return r.exact.has_value(); });
+    const bool was_found = std::ranges::any_of(sample.regions, [](const Region& r) { return r.score.has_value(); });
+    if (!is_known && was_found) {  // nothing to put in their place
       throw UserError(sample.key, "objective.control",
                       "exact: the picture has no exact masks; harvest source=images keeps those of its pictures");
+    }
+    if (!is_known) return sample;
+    for (Region& region : sample.regions) {
+      region.mask = region.exact.value_or(vision::Rle::zeros(sample.image.height, sample.image.width));
+      region.exact.reset();
     }
     return sample;
   }

@@ -36,8 +36,7 @@ class ImageFolder final : public Dataset {
     Sample sample;
     sample.key = name;
     sample.image = vision::read_image(root_ / name);
-    sample.masks = vision::MaskSet(sample.image.height, sample.image.width);
-    sample.label = label;
+    sample.labels = {label};
     return sample;
   }
 

@@ -59,23 +59,27 @@ using Json = nlohmann::ordered_json;
 
 Json rle_json(const vision::Rle& rle) { return {{"size", {rle.height, rle.width}}, {"counts", rle.counts()}}; }
 
+Json region_json(const Region& region, const text::Phrase& phrase) {
+  const vision::Box box = region.mask.box();
+  Json json{{"text", phrase.text},
+            {"role", text::role_name(phrase.role)},
+            {"span", {phrase.span.begin, phrase.span.end}},
+            {"tokens", phrase.tokens}};
+  if (region.score) json["score"] = *region.score;
+  json["bbox"] = {box.x, box.y, box.width, box.height};
+  json["area"] = region.mask.area();
+  json["segmentation"] = rle_json(region.mask);
+  if (region.exact && region.exact->area() > 0) json["exact"] = rle_json(*region.exact);
+  return json;
+}
+
+/// The regions that the first caption speaks of.
 Json phrases_json(const Sample& sample) {
   Json phrases = Json::array();
-  for (size_t i = 0; i < sample.phrases.size(); ++i) {
-    const text::Phrase& phrase = sample.phrases[i];
-    const auto index = static_cast<int64_t>(i);
-    const vision::Rle rle = sample.masks.rle(index);
-    const vision::Box box = rle.box();
-    phrases.push_back({{"text", phrase.text},
-                       {"role", text::role_name(phrase.role)},
-                       {"span", {phrase.span.begin, phrase.span.end}},
-                       {"tokens", phrase.tokens},
-                       {"score", sample.scores[i]},
-                       {"bbox", {box.x, box.y, box.width, box.height}},
-                       {"area", rle.area()},
-                       {"segmentation", rle_json(rle)}});
-    if (index < sample.exact.count() && sample.exact.area(index) > 0)
-      phrases.back()["exact"] = rle_json(sample.exact.rle(index));
+  for (const Region& region : sample.regions) {
+    for (const PhraseIndex& index : region.phrases) {
+      if (index.caption == 0) phrases.push_back(region_json(region, sample.captions[0].phrases[index.phrase]));
+    }
   }
   return phrases;
 }
@@ -83,7 +87,7 @@ Json phrases_json(const Sample& sample) {
 }  // namespace
 
 std::string sample_json(const Sample& sample, const Provenance& provenance) {
-  Json json{{"caption", sample.caption}, {"seed", provenance.seed}, {"model_digest", provenance.model_digest}};
+  Json json{{"caption", sample.caption()}, {"seed", provenance.seed}, {"model_digest", provenance.model_digest}};
   if (!provenance.source.empty()) json["source"] = provenance.source;
   for (const auto& [name, value] : provenance.sampler)
     std::visit([&](const auto& setting) { json["sampler"][name] = setting; }, value);

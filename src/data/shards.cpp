@@ -45,29 +45,28 @@ vision::Rle read_mask(const nlohmann::json& segmentation, const Sample& sample, 
   return vision::Rle::from_counts(segmentation.at("counts").get<std::string>(), height, width, name);
 }
 
+/// The n-th phrase of the first caption, and the region that it names.
+void read_phrase(const nlohmann::json& json, const std::string& name, Sample& sample) {
+  text::Caption& caption = sample.captions.front();
+  text::Phrase phrase{json.at("text"),
+                      text::role_from_name(json.at("role").get<std::string>()),
+                      {whole_number(json.at("span").at(0)), whole_number(json.at("span").at(1))},
+                      whole_numbers(json.value("tokens", nlohmann::json::array()))};
+  Region region{.name = phrase.text, .role = phrase.role, .phrases = {{0, std::ssize(caption.phrases)}}};
+  region.mask = read_mask(json.at("segmentation"), sample, name);
+  if (json.contains("exact")) region.exact = read_mask(json.at("exact"), sample, name);
+  if (json.contains("score")) region.score = json.at("score");
+  caption.phrases.push_back(std::move(phrase));
+  sample.regions.push_back(std::move(region));
+}
+
 void read_description(const std::string& bytes, const std::string& name, Sample& sample) {
   try {
     require_shallow_json(bytes, name);
     const auto json = nlohmann::json::parse(bytes);
-    if (json.contains("caption")) sample.caption = json.at("caption");
-    const auto phrases = json.value("phrases", nlohmann::json::array());
-    const bool is_exact = std::ranges::any_of(phrases, [](const auto& entry) { return entry.contains("exact"); });
-    if (is_exact) sample.exact = vision::MaskSet(sample.image.height, sample.image.width);
-    for (const auto& entry : phrases) {
-      text::Phrase phrase{entry.at("text"),
-                          text::role_from_name(entry.at("role").get<std::string>()),
-                          {whole_number(entry.at("span").at(0)), whole_number(entry.at("span").at(1))},
-                          whole_numbers(entry.value("tokens", nlohmann::json::array()))};
-      sample.masks.add(read_mask(entry.at("segmentation"), sample, name));
-      if (entry.contains("exact")) {
-        sample.exact.add(read_mask(entry.at("exact"), sample, name));
-      } else if (is_exact) {
-        sample.exact.add(vision::Rle::encode(std::vector<uint8_t>(sample.image.pixels.size() / 3).data(),
-                                             sample.image.height, sample.image.width));
-      }
-      sample.phrases.push_back(std::move(phrase));
-      sample.scores.push_back(entry.value("score", 0.0));
-    }
+    if (json.contains("caption")) sample.captions.front().text = json.at("caption");
+    sample.captions.front().is_annotated = json.contains("phrases");
+    for (const auto& phrase : json.value("phrases", nlohmann::json::array())) read_phrase(phrase, name, sample);
   } catch (const nlohmann::json::exception& error) {
     throw UserError(name, "", "is not a sample's json: {}", error.what());
   }
@@ -90,17 +89,18 @@ Sample read_sample(const ShardFile& file, const IndexedSample& indexed) {
     }
   }
   if (sample.image.empty()) throw UserError(file.path().string(), indexed.key, "has no picture (png, jpg or webp)");
-  sample.masks = vision::MaskSet(sample.image.height, sample.image.width);
+  text::Caption& caption = sample.captions.emplace_back();
   for (const MemberPlace& place : indexed.members) {
     if (place.extension == "json") read_description(file.read(place.offset, place.size), name(place), sample);
-    if (place.extension == "txt") sample.caption = read_caption(file.read(place.offset, place.size), name(place));
+    if (place.extension == "txt") caption.text = read_caption(file.read(place.offset, place.size), name(place));
   }
-  const auto length = static_cast<int64_t>(sample.caption.size());
-  for (const text::Phrase& phrase : sample.phrases) {
+  const auto length = std::ssize(caption.text);
+  for (const text::Phrase& phrase : caption.phrases) {
     if (phrase.span.begin >= 0 && phrase.span.begin <= phrase.span.end && phrase.span.end <= length) continue;
     throw UserError(file.path().string() + "/" + indexed.key, "span", "[{}, {}) lies outside of '{}'",
-                    phrase.span.begin, phrase.span.end, sample.caption);
+                    phrase.span.begin, phrase.span.end, caption.text);
   }
+  if (caption.text.empty() && caption.phrases.empty()) sample.captions.clear();
   return sample;
 }
 

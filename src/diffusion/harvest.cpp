@@ -36,20 +36,34 @@ bool is_whole(const fs::path& path, const std::string& first_key, int64_t size) 
   }
 }
 
-void decide(data::Sample& sample, const TokenMaps& maps, const MaskOptions& options) {
-  PhraseMasks masks = phrase_masks(maps, sample.phrases, sample.image, options);
-  sample.masks = std::move(masks.masks);
-  sample.scores.clear();
-  for (const MaskScores& scores : masks.scores) sample.scores.push_back(scores[options.score]);
+std::vector<text::Phrase> phrases_of(const data::Sample& sample) {
+  return sample.captions.empty() ? std::vector<text::Phrase>() : sample.captions.front().phrases;
+}
+
+/// The regions of a sample become those of its phrases; what was known exactly of one that a phrase names stays.
+void put_masks(const PhraseMasks& masks, const std::string& score, data::Sample& sample) {
+  const std::vector<data::Region> before = std::move(sample.regions);
+  sample.regions.clear();
+  const auto phrases = phrases_of(sample);
+  for (int64_t i = 0; i < std::ssize(phrases); ++i) {
+    data::Region& region = sample.regions.emplace_back();
+    region = {.name = phrases[i].text, .role = phrases[i].role, .phrases = {{0, i}}};
+    region.mask = masks.masks.rle(i);
+    region.score = masks.scores[i][score];
+    const auto named = std::ranges::find_if(before, [&](const data::Region& known) {
+      return std::ranges::find(known.phrases, region.phrases[0]) != known.phrases.end();
+    });
+    if (named != before.end()) region.exact = named->exact;
+  }
 }
 
 /// A picture as its shard holds it; its masks are decided here.
 ShardEntry entry_of(Harvested& picture, const MaskOptions& options) {
-  decide(picture.sample, picture.maps, options);
+  decide(picture, options);
   return {.members = {{"png", vision::encode_png(picture.sample.image)},
                       {"json", data::sample_json(picture.sample, picture.provenance)},
                       {"maps.npy", data::npy_float16(picture.maps.tokens)}},
-          .phrases = std::ssize(picture.sample.phrases)};
+          .phrases = std::ssize(picture.sample.regions)};
 }
 
 /// Pictures [begin, end) of a source; where memory runs out, the error is one line with their number.
@@ -91,7 +105,7 @@ at::Tensor stored_maps(const data::ShardReader& shard, const data::IndexedSample
   if (maps.dim() != 3 || maps.size(1) == 0 || maps.size(2) == 0)
     throw UserError(where, "data.root", "has shape {}, [tokens, height, width] is wanted", maps.sizes());
   if (!maps.isfinite().all().item<bool>()) throw UserError(where, "data.root", "holds values that are not finite");
-  for (const text::Phrase& phrase : sample.phrases) {
+  for (const text::Phrase& phrase : phrases_of(sample)) {
     for (const int64_t token : phrase.tokens) {
       if (token >= 0 && token < maps.size(0)) continue;
       throw UserError(where, "data.root", "has no map of token {} of '{}'", token, phrase.text);
@@ -103,8 +117,8 @@ at::Tensor stored_maps(const data::ShardReader& shard, const data::IndexedSample
 /// A sample with all its members, but for the masks.
 ShardEntry decided_entry(const data::ShardReader& shard, const data::IndexedSample& indexed, data::Sample& sample,
                          const at::Tensor& maps, const MaskOptions& options) {
-  decide(sample, {maps, {}}, options);
-  ShardEntry entry{.phrases = std::ssize(sample.phrases)};
+  put_masks(phrase_masks({maps, {}}, phrases_of(sample), sample.image, options), options.score, sample);
+  ShardEntry entry{.phrases = std::ssize(sample.regions)};
   for (const data::MemberPlace& place : indexed.members) {
     const std::string bytes = shard.bytes(place);
     entry.members.push_back({place.extension, place.extension == "json" ? data::with_phrases(bytes, sample) : bytes});
@@ -152,6 +166,12 @@ void HarvestRunOptions::fields(config::Fields& f) {
 
 int64_t HarvestRunOptions::thread_count() const {
   return threads > 0 ? threads : std::max<int64_t>(1, int64_t{std::thread::hardware_concurrency()} - 1);
+}
+
+std::vector<MaskScores> decide(Harvested& picture, const MaskOptions& options) {
+  PhraseMasks masks = phrase_masks(picture.maps, phrases_of(picture.sample), picture.sample.image, options);
+  put_masks(masks, options.score, picture.sample);
+  return std::move(masks.scores);
 }
 
 HarvestSummary run_harvest(const HarvestSource& source, const HarvestRunOptions& options, const fs::path& out) {

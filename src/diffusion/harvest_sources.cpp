@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -8,6 +9,7 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/format.h"
 #include "freeatm/core/log.h"
+#include "freeatm/data/loader.h"
 #include "freeatm/data/pixels.h"
 #include "freeatm/diffusion/harvest.h"
 #include "freeatm/vision/transforms.h"
@@ -45,7 +47,8 @@ class Source : public HarvestSource {
       Harvested& picture = pictures[i];
       const text::Encoding& encoding = prompts.encodings[i];
       picture.sample.key = sample_key(begin + static_cast<int64_t>(i));
-      for (text::Phrase& phrase : picture.sample.phrases) phrase.tokens = text::tokens_in(phrase.span, encoding.spans);
+      for (text::Phrase& phrase : picture.sample.captions.front().phrases)
+        phrase.tokens = text::tokens_in(phrase.span, encoding.spans);
       if (encoding.cut > 0) warn_of_cut(picture.sample, encoding);
       picture.provenance.seed = seed(begin + static_cast<int64_t>(i));
       picture.provenance.model_digest = pipeline_.digest;
@@ -58,7 +61,7 @@ class Source : public HarvestSource {
   void warn_of_cut(const data::Sample& sample, const text::Encoding& encoding) const {
     if (std::exchange(has_warned_, true)) return;
     std::vector<std::string> lost;
-    for (const text::Phrase& phrase : sample.phrases) {
+    for (const text::Phrase& phrase : sample.captions.front().phrases) {
       if (phrase.tokens.empty()) lost.push_back("'" + phrase.text + "'");
     }
     log::warning("the caption of {} is cut, {} of its tokens do not fit: {} (said once; such phrases have no tokens)",
@@ -81,7 +84,7 @@ class Source : public HarvestSource {
 
 class SampledPictures final : public Source {
  public:
-  SampledPictures(const Pipeline& pipeline, const std::vector<data::Caption>& captions,
+  SampledPictures(const Pipeline& pipeline, const std::vector<text::Caption>& captions,
                   const text::PhraseFinder& phrases, const HarvestRunOptions& options)
       : Source(pipeline, phrases, options),
         captions_(captions),
@@ -96,11 +99,10 @@ class SampledPictures final : public Source {
     std::vector<Harvested> pictures(end - begin);
     std::vector<std::string> texts;
     for (int64_t i = begin; i < end; ++i) {
-      const data::Caption& caption = captions_[(i / options_.images_per_caption.value_or(1)) % std::ssize(captions_)];
-      data::Sample& sample = pictures[i - begin].sample;
-      sample.caption = caption.text;
-      sample.phrases = caption.phrases ? *caption.phrases : phrases_.find(caption.text, {});
+      text::Caption caption = captions_[(i / options_.images_per_caption.value_or(1)) % std::ssize(captions_)];
+      if (!caption.is_annotated) caption.phrases = phrases_.find(caption.text, {});
       texts.push_back(caption.text);
+      pictures[i - begin].sample.captions.push_back(std::move(caption));
     }
     const PromptBatch prompts = sampler_.encode(texts);
     AttentionHarvester looking_on = harvester(prompts, options_.harvest);
@@ -120,7 +122,7 @@ class SampledPictures final : public Source {
   }
 
  private:
-  const std::vector<data::Caption>& captions_;
+  const std::vector<text::Caption>& captions_;
   std::string scheduler_;
 };
 
@@ -140,6 +142,15 @@ class GivenPictures final : public Source {
       : Source(pipeline, phrases, options), dataset_(dataset), looking_(options.harvest) {
     looking_.timestep_min = 0;
     looking_.timestep_max = *std::ranges::max_element(looking_.timesteps);
+    reader_ = std::make_unique<data::Loader>(
+        dataset_, [this](data::Sample&& sample, RandomStream&, const data::BatchPlace&) { return view(sample); },
+        data::LoaderOptions{.batch_size = 1,
+                            .workers = std::min(options.thread_count(), options.batch_size),
+                            .prefetch = options.batch_size,
+                            .max_bad = 0,
+                            .shuffle = false,
+                            .drop_last = false},
+        /*seed=*/0);
   }
 
   int64_t size() const override { return std::min(options_.count.value_or(dataset_.size()), dataset_.size()); }
@@ -148,13 +159,13 @@ class GivenPictures final : public Source {
     std::vector<Harvested> pictures(end - begin);
     std::vector<std::string> texts;
     std::vector<at::Tensor> images;
-    RandomStream unused(0, "harvest");
-    for (int64_t i = begin; i < end; ++i) {
-      Harvested& picture = pictures[i - begin];
-      picture.sample = prepared(dataset_.get(i, unused));
+    reader_->start(0, begin);
+    for (Harvested& picture : pictures) {
+      data::Batch one = *reader_->next();
+      picture.sample = std::move(one.samples.front());
       picture.provenance.source = picture.sample.key;
-      texts.push_back(picture.sample.caption);
-      images.push_back(data::pixels(picture.sample.image).permute({2, 0, 1}).to(at::kFloat).div_(255));
+      texts.push_back(picture.sample.caption());
+      images.push_back(one["image"][0]);
     }
     const PromptBatch prompts = sampler_.encode(texts);
     AttentionHarvester looking_on = harvester(prompts, looking_);
@@ -164,34 +175,44 @@ class GivenPictures final : public Source {
   }
 
  private:
-  data::Sample prepared(data::Sample sample) const {
-    if (sample.caption.empty())
-      throw UserError(sample.key, "data.root", "the picture has no caption: source=images needs one for each");
+  data::View view(const data::Sample& given) const {
+    data::View view;
+    view.sample = prepared(given);
+    view["image"] = data::pixels(view.sample->image).permute({2, 0, 1}).to(at::kFloat).div_(255);
+    return view;
+  }
+
+  /// The picture in the model's shape, with its first caption.
+  data::Sample prepared(const data::Sample& given) const {
+    if (given.caption().empty())
+      throw UserError(given.key, "data.root", "the picture has no caption: source=images needs one for each");
     const int64_t factor = pipeline_.vae->factor();
     const auto height = static_cast<int>(sampler_.latent_size().height * factor),
                width = static_cast<int>(sampler_.latent_size().width * factor);
-    const vision::Box box = middle_box(sample.image, height, width);
-    sample.image = vision::resized_crop(sample.image, box, height, width);
-    // Names of objects that the caption does not speak of have no place in it, and no tokens.
-    const bool in_text =
-        std::ranges::any_of(sample.phrases, [](const text::Phrase& phrase) { return phrase.span.end > 0; });
-    if (in_text) {
-      sample.exact = sample.masks.resized_crop(box, height, width);
-    } else {
-      sample.phrases = phrases_.find(sample.caption, {});
+    const vision::Box box = middle_box(given.image, height, width);
+    data::Sample sample{.key = given.key,
+                        .image = vision::resized_crop(given.image, box, height, width),
+                        .captions = {given.captions.front()}};
+    text::Caption& caption = sample.captions.front();
+    if (caption.phrases.empty()) caption.phrases = phrases_.find(caption.text, {});
+    for (data::Region region : given.regions) {
+      if (!region.exact && region.score) continue;  // found by an earlier harvest: nobody knows
+      vision::MaskSet mask(given.image.height, given.image.width);
+      mask.add(region.exact ? *region.exact : region.mask);
+      region.exact = mask.resized_crop(box, height, width).rle(0);
+      sample.regions.push_back(std::move(region));
     }
-    sample.masks = vision::MaskSet(height, width);
-    sample.scores.clear();
     return sample;
   }
 
   const data::Dataset& dataset_;
   HarvestOptions looking_;
+  std::unique_ptr<data::Loader> reader_;
 };
 
 }  // namespace
 
-std::unique_ptr<HarvestSource> sampled_pictures(const Pipeline& pipeline, const std::vector<data::Caption>& captions,
+std::unique_ptr<HarvestSource> sampled_pictures(const Pipeline& pipeline, const std::vector<text::Caption>& captions,
                                                 const text::PhraseFinder& phrases, const HarvestRunOptions& options) {
   return std::make_unique<SampledPictures>(pipeline, captions, phrases, options);
 }

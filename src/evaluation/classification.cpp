@@ -133,7 +133,7 @@ void SingleLabelQuality::reset() {
 void SingleLabelQuality::process(std::span<const data::Sample> samples) {
   logits_.push_back(checked_logits(classify_, samples, class_names_.size()));
   std::vector<int64_t> labels;
-  for (const data::Sample& sample : samples) labels.push_back(sample.label);
+  for (const data::Sample& sample : samples) labels.push_back(sample.label());
   labels_.push_back(at::tensor(labels));
 }
 

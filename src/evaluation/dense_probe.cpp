@@ -18,16 +18,18 @@ namespace {
 constexpr int64_t kJudged = 64;  // pictures at once
 
 /// [side, side] int16
-at::Tensor class_map(const data::Sample& sample, const std::vector<std::string>& names, int64_t side) {
-  const auto to = static_cast<int>(side);
-  const vision::MaskSet masks = sample.masks.resized_crop(
-      {0, 0, static_cast<double>(sample.image.width), static_cast<double>(sample.image.height)}, to, to);
+at::Tensor class_map(const data::Sample& sample, int64_t side) {
+  const int height = sample.image.height, width = sample.image.width, to = static_cast<int>(side);
+  vision::MaskSet masks(height, width);
+  for (const data::Object& object : sample.objects) {
+    if (!object.mask) throw UserError(sample.key, "segmentation", "object {} has no mask to be judged by", object.id);
+    masks.add(*object.mask);
+  }
+  masks = masks.resized_crop({0, 0, static_cast<double>(width), static_cast<double>(height)}, to, to);
   at::Tensor map = at::zeros({side, side}, at::kShort);
   auto* pixels = map.mutable_data_ptr<int16_t>();
   for (int64_t i = 0; i < masks.count(); ++i) {
-    const auto found = std::ranges::find(names, sample.phrases[static_cast<size_t>(i)].text);
-    FREEATM_CHECK(found != names.end(), "'{}' is no class", sample.phrases[static_cast<size_t>(i)].text);
-    const auto value = static_cast<int16_t>(1 + (found - names.begin()));
+    const auto value = static_cast<int16_t>(1 + sample.objects[i].category);
     for (int64_t p = 0; p < side * side; ++p) {
       if (masks[i][p] != 0) pixels[p] = value;
     }
@@ -107,10 +109,11 @@ void DenseProbeOptions::fields(config::Fields& f) {
 LabelledGrids extract_grids(FrozenBackbone& backbone, const data::Dataset& dataset, const FeatureOptions& options,
                             std::optional<int64_t> limit, const std::string& label) {
   const auto names = dataset.class_names();
+  if (names.empty()) throw UserError("", "data.root", "has no objects: COCO's instances have");
   std::vector<at::Tensor> grids, maps;
   const auto view = [&](data::Sample&& sample) -> data::View {
     return {{"image", probe_picture(sample.image, options.image_size, /*is_multi_label=*/true)},
-            {"map", class_map(sample, names, options.image_size)}};
+            {"map", class_map(sample, options.image_size)}};
   };
   for_each_batch(dataset, limit, options.batch_size, label, view, [&](const data::Batch& batch) {
     grids.push_back(backbone.grid(batch["image"]));

@@ -11,7 +11,7 @@ class DenseTask final : public FrozenTask {
   void fields(config::Fields& f) override { f.group("dense", options_); }
 
   std::unique_ptr<data::Dataset> open(const FrozenData& data, const std::string& split) const override {
-    return data::open_instances(data.root, split);
+    return data::open_coco(data.root, split);
   }
 
   Metrics measure(FrozenBackbone& backbone, const FrozenPictures& pictures, uint64_t seed,

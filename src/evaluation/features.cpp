@@ -12,6 +12,7 @@
 #include "freeatm/core/signals.h"
 #include "freeatm/data/loader.h"
 #include "freeatm/data/pixels.h"
+#include "freeatm/data/spread.h"
 #include "freeatm/vision/transforms.h"
 
 namespace freeatm::evaluation {
@@ -27,8 +28,8 @@ std::vector<at::Tensor> copies_of_state(const models::Backbone& backbone) {
 /// The class, or with several labels [classes] of 0 and 1.
 at::Tensor label_of(const data::Sample& sample, bool is_multi_label, int64_t classes) {
   if (!is_multi_label) {
-    if (sample.label < 0) throw UserError("", "data.root", "picture {} has no label", sample.key);
-    return at::scalar_tensor(sample.label, at::kLong);
+    if (sample.labels.empty()) throw UserError("", "data.root", "picture {} has no label", sample.key);
+    return at::scalar_tensor(sample.label(), at::kLong);
   }
   at::Tensor labels = at::zeros({classes});
   for (const int64_t label : sample.labels) labels[label] = 1;
@@ -36,20 +37,6 @@ at::Tensor label_of(const data::Sample& sample, bool is_multi_label, int64_t cla
 }
 
 constexpr int64_t kMostReaders = 8;  // threads that decode; more would only wait for the backbone
-
-/// So many of a dataset's samples, spread evenly over it.
-class Spread final : public data::Dataset {
- public:
-  Spread(const data::Dataset& whole, int64_t count) : whole_(whole), count_(count) {}
-  int64_t size() const override { return count_; }
-  data::Sample get(int64_t index, RandomStream& random) const override {
-    return whole_.get(index * whole_.size() / count_, random);
-  }
-
- private:
-  const data::Dataset& whole_;
-  int64_t count_;
-};
 
 }  // namespace
 
@@ -90,7 +77,7 @@ at::Tensor probe_picture(const vision::Image& image, int64_t side, bool is_multi
 void for_each_batch(const data::Dataset& dataset, std::optional<int64_t> limit, int64_t batch_size,
                     const std::string& label, const ReadView& view,
                     const std::function<void(const data::Batch&)>& use) {
-  const Spread spread(dataset, std::min(dataset.size(), limit.value_or(dataset.size())));
+  const data::Spread spread(dataset, limit.value_or(dataset.size()));
   const int64_t cores = std::max<int64_t>(1, std::thread::hardware_concurrency());
   data::Loader loader(
       spread, [&](data::Sample&& sample, RandomStream&, const data::BatchPlace&) { return view(std::move(sample)); },
@@ -108,6 +95,18 @@ void for_each_batch(const data::Dataset& dataset, std::optional<int64_t> limit, 
     use(*batch);
     progress.advance(batch->size);
   }
+}
+
+Metrics judge(Evaluator& evaluator, const data::Dataset& dataset, std::optional<int64_t> limit, int64_t batch_size,
+              const std::string& label) {
+  const auto keep = [](data::Sample&& sample) {
+    data::View view;
+    view.sample = std::move(sample);
+    return view;
+  };
+  for_each_batch(dataset, limit, batch_size, label, keep,
+                 [&](const data::Batch& batch) { evaluator.process(batch.samples); });
+  return evaluator.result();
 }
 
 LabelledFeatures extract_features(FrozenBackbone& backbone, const data::Dataset& dataset, const FeatureOptions& options,

@@ -7,9 +7,11 @@
 #include <set>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include "freeatm/core/error.h"
-#include "freeatm/data/pixels.h"
+#include "freeatm/core/progress.h"
+#include "freeatm/core/signals.h"
 #include "freeatm/vision/boundary.h"
 
 #include "rank_correlation.h"
@@ -17,37 +19,22 @@
 namespace freeatm::evaluation {
 namespace {
 
-// Intersection over union of each pair of masks, [n, H, W] bool -> [n].
-at::Tensor iou(const at::Tensor& a, const at::Tensor& b) {
-  return (a & b).sum({1, 2}) / (a | b).sum({1, 2}).clamp_min(1).to(at::kDouble);
+// A square in the middle of the picture with the area of the mask.
+vision::Rle centred_square(const vision::Rle& mask) {
+  const auto side = static_cast<int64_t>(std::round(std::sqrt(static_cast<double>(mask.area()))));
+  const int64_t rows = std::min<int64_t>(side, mask.height), columns = std::min<int64_t>(side, mask.width);
+  at::Tensor square = at::zeros({mask.height, mask.width}, at::kByte);
+  square.narrow(0, (mask.height - rows) / 2, rows).narrow(1, (mask.width - columns) / 2, columns).fill_(1);
+  return vision::Rle::encode(square.const_data_ptr<uint8_t>(), mask.height, mask.width);
 }
 
-// A square in the middle of the picture with the area of each mask.
-at::Tensor centred_squares(const at::Tensor& masks) {
-  at::Tensor squares = at::zeros_like(masks);
-  const int64_t height = masks.size(1), width = masks.size(2);
-  for (int64_t i = 0; i < masks.size(0); ++i) {
-    const auto side = static_cast<int64_t>(std::round(std::sqrt(masks[i].sum().item<double>())));
-    const int64_t rows = std::min(side, height), columns = std::min(side, width);
-    squares[i].narrow(0, (height - rows) / 2, rows).narrow(1, (width - columns) / 2, columns).fill_(true);
-  }
-  return squares;
-}
-
-// Masks as a grid of soft values can hold them: averaged over its cells, brought back, cut at a half.
-at::Tensor through_grid(const at::Tensor& masks, const std::pair<int64_t, int64_t>& grid) {
-  const at::Tensor cells = at::adaptive_avg_pool2d(masks.to(at::kFloat).unsqueeze(1), {grid.first, grid.second});
-  return at::upsample_bilinear2d(cells, {masks.size(1), masks.size(2)}, /*align_corners=*/false).squeeze(1) > 0.5;
-}
-
-at::Tensor mask_tensor(const vision::MaskSet& masks, int64_t i) {
-  return at::from_blob(const_cast<uint8_t*>(masks[i]), {masks.height(), masks.width()}, at::kByte).to(at::kBool);
-}
-
-double boundary_f(const at::Tensor& mask, const at::Tensor& exact) {
-  const at::Tensor a = mask.to(at::kByte).contiguous(), b = exact.to(at::kByte).contiguous();
-  return vision::boundary_f_measure(a.const_data_ptr<uint8_t>(), b.const_data_ptr<uint8_t>(),
-                                    static_cast<int>(a.size(0)), static_cast<int>(a.size(1)));
+// The mask as a grid of soft values can hold it: averaged over its cells, brought back, cut at a half.
+vision::Rle through_grid(const vision::Rle& mask, const std::pair<int64_t, int64_t>& grid) {
+  std::vector<uint8_t> bytes = mask.decode();
+  const at::Tensor whole = at::from_blob(bytes.data(), {1, 1, mask.height, mask.width}, at::kByte).to(at::kFloat);
+  const at::Tensor cells = at::adaptive_avg_pool2d(whole, {grid.first, grid.second});
+  const at::Tensor back = at::upsample_bilinear2d(cells, {mask.height, mask.width}, /*align_corners=*/false) > 0.5;
+  return vision::Rle::encode(back.to(at::kByte).const_data_ptr<uint8_t>(), mask.height, mask.width);
 }
 
 std::string lower_case(std::string text) {
@@ -63,80 +50,42 @@ double mean(const std::vector<double>& values) {
 
 }  // namespace
 
-void MaskQualityOptions::fields(config::Fields& f) {
-  f.group("harvest", harvest);
-  f.group("masks", masks);
-}
-
-MaskQuality::MaskQuality(const diffusion::Pipeline& pipeline, const MaskQualityOptions& options)
-    : options_(options), sampler_(pipeline, {}), factor_(pipeline.vae->factor()) {
-  options_.harvest.timestep_min = 0;
-  options_.harvest.timestep_max = *std::ranges::max_element(options_.harvest.timesteps);
-}
-
-void MaskQuality::reset() {
-  pictures_ = 0;
-  objects_.clear();
-}
-
-void MaskQuality::process(std::span<const data::Sample> samples) {
-  const int height = samples[0].image.height, width = samples[0].image.width;
-  std::vector<at::Tensor> images;
-  std::vector<std::string> captions;
-  std::vector<uint32_t> seeds;
-  const int64_t first = pictures_;
-  for (const data::Sample& sample : samples) {
-    const bool fits =
-        sample.image.height == height && sample.image.width == width && height % factor_ == 0 && width % factor_ == 0;
-    if (!fits || (!objects_.empty() && objects_[0].exact.sizes() != at::IntArrayRef{height, width})) {
-      throw UserError(sample.key, "data.root",
-                      "the picture is {} x {}: mask quality needs pictures of one size, a multiple of {}",
-                      sample.image.width, sample.image.height, factor_);
-    }
-    images.push_back(data::pixels(sample.image).permute({2, 0, 1}).to(at::kFloat).div_(255));
-    captions.push_back(sample.caption);
-    seeds.push_back(static_cast<uint32_t>(pictures_++));
+void MaskQuality::add(const data::Sample& sample, const std::vector<diffusion::MaskScores>& scores,
+                      const std::pair<int64_t, int64_t>& grid) {
+  for (size_t i = 0; i < sample.regions.size(); ++i) {
+    const data::Region& region = sample.regions[i];
+    if (region.role != text::Role::kThing || !region.exact || region.exact->area() == 0) continue;
+    const auto& [caption, phrase] = region.phrases.at(0);
+    if (sample.captions[caption].phrases[phrase].tokens.empty()) continue;  // it was cut off
+    const vision::Rle &exact = *region.exact, &found = region.mask;
+    objects_.push_back({.name = lower_case(region.name),
+                        .picture = pictures_,
+                        .exact = exact,
+                        .found = found,
+                        .iou = vision::iou(found, exact),
+                        .boundary_f = vision::boundary_f_measure(found.decode().data(), exact.decode().data(),
+                                                                 exact.height, exact.width),
+                        .ceiling_iou = vision::iou(through_grid(exact, grid), exact),
+                        .centred_square_iou = vision::iou(centred_square(exact), exact),
+                        .scores = scores[i]});
   }
-  const diffusion::PromptBatch prompts = sampler_.encode(captions);
-  const bool with_self = options_.masks.needs_self_attention();
-  diffusion::AttentionHarvester harvester(options_.harvest, height / factor_, width / factor_, prompts.token_counts(),
-                                          with_self);
-  sampler_.reobserve(at::stack(images), prompts, seeds, options_.harvest.timesteps, harvester);
-  const std::vector<at::Tensor> maps = harvester.maps();
-  std::vector<diffusion::SelfAttention> self(samples.size());
-  if (with_self) self = harvester.self_attention();
-  grid_ = {maps[0].size(1), maps[0].size(2)};
-
-  for (size_t i = 0; i < samples.size(); ++i) {
-    std::vector<text::Phrase> phrases = samples[i].phrases;
-    for (text::Phrase& phrase : phrases) phrase.tokens = text::tokens_in(phrase.span, prompts.encodings[i].spans);
-    const auto found = diffusion::phrase_masks({maps[i], self[i]}, phrases, samples[i].image, options_.masks);
-    for (int64_t p = 0; p < std::ssize(phrases); ++p) {
-      const bool judged = phrases[p].role == text::Role::kThing && !phrases[p].tokens.empty();
-      if (!judged || samples[i].masks.area(p) == 0) continue;
-      objects_.push_back({lower_case(phrases[p].text), first + static_cast<int64_t>(i),
-                          mask_tensor(samples[i].masks, p), mask_tensor(found.masks, p), found.scores[p]});
-    }
-  }
+  ++pictures_;
 }
 
-Metrics MaskQuality::result() {
+Metrics MaskQuality::result() const {
   if (objects_.empty()) throw UserError("", "data.root", "no picture has a thing in its caption with an exact mask");
   const int64_t count = std::ssize(objects_);
-  std::vector<at::Tensor> exact_masks, found_masks, several, exchanged;
   std::map<int64_t, std::vector<int64_t>> of_picture;
   std::set<std::string> names;
-  std::vector<double> boundaries;
+  std::vector<double> each, shuffled, permuted;
   for (int64_t i = 0; i < count; ++i) {
-    exact_masks.push_back(objects_[i].exact);
-    found_masks.push_back(objects_[i].found);
-    boundaries.push_back(boundary_f(objects_[i].found, objects_[i].exact));
     of_picture[objects_[i].picture].push_back(i);
     names.insert(objects_[i].name);
+    each.push_back(objects_[i].iou);
+    // half the set further on: another picture's
+    shuffled.push_back(
+        vision::iou(objects_[(i + count - std::max<int64_t>(1, count / 2)) % count].found, objects_[i].exact));
   }
-  const at::Tensor exact = at::stack(exact_masks), found = at::stack(found_masks), ious = iou(found, exact);
-  const std::vector<double> each(ious.const_data_ptr<double>(), ious.const_data_ptr<double>() + count);
-
   std::map<int64_t, std::vector<double>> by_things;
   std::map<std::string, std::vector<double>> by_name;
   for (const auto& [picture, things] : of_picture) {
@@ -147,21 +96,21 @@ Metrics MaskQuality::result() {
       std::string name = objects_[things[k]].name;
       if (name.ends_with('s') && names.contains(name.substr(0, name.size() - 1))) name.pop_back();
       by_name[name].push_back(each[things[k]]);
-      if (n == 1) continue;
-      several.push_back(objects_[things[k]].exact);
-      exchanged.push_back(objects_[things[(k + 1) % n]].found);
+      if (n > 1) permuted.push_back(vision::iou(objects_[things[(k + 1) % n]].found, objects_[things[k]].exact));
     }
   }
-  const auto mean_of = [](const at::Tensor& values) { return values.to(at::kDouble).mean().item<double>(); };
-  const at::Tensor other =
-      found.roll(std::max<int64_t>(1, count / 2), 0);  // half the set further on: another picture's
+  const auto mean_of = [&](const auto& value) {
+    std::vector<double> values;
+    for (const Object& object : objects_) values.push_back(value(object));
+    return mean(values);
+  };
   Metrics metrics = {{"mean_iou", mean(each)},
-                     {"boundary_f", mean(boundaries)},
-                     {"recall", mean_of(ious > 0.5)},
-                     {"ceiling_iou", mean_of(iou(through_grid(exact, grid_), exact))},
-                     {"shuffled_iou", mean_of(iou(other, exact))},
-                     {"permuted_iou", several.empty() ? 0 : mean_of(iou(at::stack(exchanged), at::stack(several)))},
-                     {"centred_square_iou", mean_of(iou(centred_squares(exact), exact))},
+                     {"boundary_f", mean_of([](const Object& o) { return o.boundary_f; })},
+                     {"recall", mean_of([](const Object& o) { return o.iou > 0.5 ? 1.0 : 0.0; })},
+                     {"ceiling_iou", mean_of([](const Object& o) { return o.ceiling_iou; })},
+                     {"shuffled_iou", mean(shuffled)},
+                     {"permuted_iou", mean(permuted)},
+                     {"centred_square_iou", mean_of([](const Object& o) { return o.centred_square_iou; })},
                      {"objects", static_cast<double>(count)},
                      {"pictures", static_cast<double>(pictures_)}};
   for (const std::string& score : diffusion::MaskScores::names()) {
@@ -173,6 +122,25 @@ Metrics MaskQuality::result() {
     metrics.push_back({"iou_by_things", mean(values), std::to_string(things)});
   for (const auto& [name, values] : by_name) metrics.push_back({"iou_by_class", mean(values), name});
   return metrics;
+}
+
+Metrics judge_masks(const diffusion::HarvestSource& source, const diffusion::HarvestRunOptions& options) {
+  MaskQuality quality;
+  Progress progress("masks", source.size(), "pictures");
+  for (int64_t begin = 0; begin < source.size(); begin += options.batch_size) {
+    stop_if_signalled();
+    auto pictures = source.harvest(begin, std::min(begin + options.batch_size, source.size()));
+    std::vector<std::vector<diffusion::MaskScores>> scores(pictures.size());
+    at::parallel_for(0, std::ssize(pictures), 1, [&](int64_t first, int64_t last) {
+      for (int64_t i = first; i < last; ++i) scores[i] = decide(pictures[i], options.masks);
+    });
+    for (size_t i = 0; i < pictures.size(); ++i) {
+      const at::Tensor& maps = pictures[i].maps.tokens;
+      quality.add(pictures[i].sample, scores[i], {maps.size(1), maps.size(2)});
+    }
+    progress.advance(std::ssize(pictures));
+  }
+  return quality.result();
 }
 
 }  // namespace freeatm::evaluation

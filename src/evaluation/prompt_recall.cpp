@@ -46,9 +46,9 @@ void PromptRecall::process(std::span<const data::Sample> samples) {
                 "logits are {} for {} classes", logits.sizes(), class_names_.size());
   at::Tensor named = at::zeros(logits.sizes(), at::kBool);
   for (size_t i = 0; i < samples.size(); ++i) {
-    for (const text::Phrase& phrase : samples[i].phrases) {
-      if (phrase.role != text::Role::kThing) continue;
-      const auto label = class_of(phrase.text);
+    for (const data::Region& region : samples[i].regions) {
+      if (region.role != text::Role::kThing) continue;  // with or without a mask: it was asked for
+      const auto label = class_of(region.name);
       if (label) named[static_cast<int64_t>(i)][*label] = true;
       unmapped_ += !label;
     }

@@ -41,19 +41,6 @@ int64_t MaskSet::area(int64_t i) const {
   return std::accumulate(mask, mask + mask_size(), int64_t{0});
 }
 
-int64_t MaskSet::area_inside(int64_t i, const Box& box) const {
-  const int left = std::clamp(static_cast<int>(std::lround(box.x)), 0, width_);
-  const int right = std::clamp(static_cast<int>(std::lround(box.x + box.width)), left, width_);
-  const int top = std::clamp(static_cast<int>(std::lround(box.y)), 0, height_);
-  const int bottom = std::clamp(static_cast<int>(std::lround(box.y + box.height)), top, height_);
-  int64_t sum = 0;
-  for (int y = top; y < bottom; ++y) {
-    const uint8_t* row = (*this)[i] + int64_t{y} * width_;
-    sum += std::accumulate(row + left, row + right, int64_t{0});
-  }
-  return sum;
-}
-
 Box MaskSet::box(int64_t i) const {
   int left = width_, right = -1, top = height_, bottom = -1;
   for (int y = 0; y < height_; ++y) {

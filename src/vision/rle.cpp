@@ -2,6 +2,7 @@
 #include "freeatm/vision/rle.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "freeatm/core/error.h"
 
@@ -60,6 +61,8 @@ Rle Rle::encode(const uint8_t* mask, int height, int width) {
   return rle;
 }
 
+Rle Rle::zeros(int height, int width) { return {height, width, {static_cast<uint32_t>(int64_t{height} * width)}}; }
+
 Rle Rle::from_counts(std::string_view counts, int height, int width, const std::string& name) {
   std::vector<int64_t> runs;
   for (size_t at = 0; at < counts.size();) {
@@ -111,6 +114,24 @@ std::vector<uint8_t> Rle::decode() const {
 int64_t Rle::area() const {
   int64_t sum = 0;
   for (size_t i = 1; i < runs.size(); i += 2) sum += runs[i];
+  return sum;
+}
+
+int64_t Rle::area_inside(const Box& box) const {
+  const int64_t left = std::clamp<int64_t>(std::lround(box.x), 0, width),
+                right = std::clamp<int64_t>(std::lround(box.x + box.width), left, width),
+                top = std::clamp<int64_t>(std::lround(box.y), 0, height),
+                bottom = std::clamp<int64_t>(std::lround(box.y + box.height), top, height);
+  int64_t sum = 0, position = 0;
+  for (size_t i = 0; i < runs.size() && position < right * height; position += runs[i++]) {
+    const int64_t end = position + runs[i];
+    if (i % 2 == 0 || end <= left * height) continue;
+    const int64_t last = std::min(right, (end + height - 1) / height);  // columns [.., last)
+    for (int64_t x = std::max(left, position / height); x < last; ++x) {
+      const int64_t first_row = std::max(position - x * height, top), end_row = std::min(end - x * height, bottom);
+      sum += std::max<int64_t>(0, end_row - first_row);
+    }
+  }
   return sum;
 }
 

@@ -90,10 +90,11 @@ TEST(Harvest, DecidesAnewFromStoredMaps) {
   for (int64_t i = 0; i < a->size(); ++i) {
     const auto left = a->get(i, unused), right = b->get(i, unused), before = c->get(i, unused);
     EXPECT_EQ(left.image, right.image);
-    ASSERT_EQ(left.masks.count(), right.masks.count());
-    for (int64_t m = 0; m < left.masks.count(); ++m) {
-      EXPECT_NEAR(static_cast<double>(left.masks.area(m)), static_cast<double>(right.masks.area(m)), 40);
-      changed += left.masks.area(m) != before.masks.area(m);
+    ASSERT_EQ(left.regions.size(), right.regions.size());
+    for (size_t m = 0; m < left.regions.size(); ++m) {
+      const auto area = [m](const data::Sample& sample) { return static_cast<double>(sample.regions[m].mask.area()); };
+      EXPECT_NEAR(area(left), area(right), 40);
+      changed += area(left) != area(before);
     }
   }
   EXPECT_GT(changed, 0);
@@ -119,15 +120,14 @@ TEST(Harvest, LooksAtPicturesThatExistAndKeepsTheirExactMasks) {
   for (int64_t i = 0; i < 5; ++i) {
     const auto real = scenes->get(i, unused), seen = harvested->get(i, unused);
     EXPECT_EQ(seen.image, real.image);  // 64 x 64 is the model's own size
-    EXPECT_EQ(seen.caption, real.caption);
-    ASSERT_EQ(seen.exact.count(), real.masks.count());
-    for (int64_t m = 0; m < real.masks.count(); ++m) {
-      EXPECT_EQ(seen.exact.rle(m).counts(), real.masks.rle(m).counts());
-      if (seen.phrases[m].role != text::Role::kThing) continue;
-      for (int64_t p = 0; p < 64 * 64; ++p) {
-        intersection += seen.masks[m][p] && real.masks[m][p];
-        together += seen.masks[m][p] || real.masks[m][p];
-      }
+    EXPECT_EQ(seen.caption(), real.caption());
+    ASSERT_EQ(seen.regions.size(), real.regions.size());
+    for (size_t m = 0; m < real.regions.size(); ++m) {
+      const vision::Rle &mask = seen.regions[m].mask, &exact = real.regions[m].mask;
+      EXPECT_EQ(seen.regions[m].exact.value_or(vision::Rle::zeros(64, 64)), exact);
+      if (!real.regions[m].is_thing()) continue;
+      intersection += static_cast<double>(vision::merge({mask, exact}, /*intersect=*/true).area());
+      together += static_cast<double>(vision::merge({mask, exact}).area());
     }
   }
   EXPECT_GT(intersection / together, 0.5);
@@ -146,11 +146,11 @@ TEST(Harvest, CaptionsTakeTurnsOrComeInARow) {
   const auto turns = data::open_shards((folder / "turns").string()), row = data::open_shards((folder / "row").string());
   ASSERT_EQ(turns->size(), 3);
   ASSERT_EQ(row->size(), 4);
-  EXPECT_EQ(turns->get(1, unused).phrases.at(0).text, "fire truck");
-  EXPECT_EQ(turns->get(1, unused).phrases.at(0).tokens.size(), 2u);
-  EXPECT_EQ(turns->get(2, unused).caption, "a photo of a dog");
-  EXPECT_EQ(row->get(1, unused).caption, "a photo of a dog");
-  EXPECT_EQ(row->get(2, unused).caption, "a photo of a fire truck");
+  EXPECT_EQ(turns->get(1, unused).regions.at(0).name, "fire truck");
+  EXPECT_EQ(turns->get(1, unused).captions.at(0).phrases.at(0).tokens.size(), 2u);
+  EXPECT_EQ(turns->get(2, unused).caption(), "a photo of a dog");
+  EXPECT_EQ(row->get(1, unused).caption(), "a photo of a dog");
+  EXPECT_EQ(row->get(2, unused).caption(), "a photo of a fire truck");
 }
 
 }  // namespace

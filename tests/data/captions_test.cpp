@@ -26,7 +26,7 @@ TEST_F(Captions, OfTextAreItsLines) {
   const auto captions = read_captions(file("a.txt", "a dog\r\n\n  \nzwei Hunde \xc3\xa4\n"));
   ASSERT_EQ(captions.size(), 2u);
   EXPECT_EQ(captions[0].text, "a dog");
-  EXPECT_FALSE(captions[0].phrases);
+  EXPECT_FALSE(captions[0].is_annotated);
   EXPECT_EQ(captions[1].text, "zwei Hunde \xc3\xa4");
 }
 
@@ -35,13 +35,13 @@ TEST_F(Captions, OfJsonLinesNamePhrasesByTextOrSpan) {
                                                       R"( {"span": [9, 14], "role": "stuff"}]})"
                                                       "\n{\"caption\": \"a cat\"}\n"));
   ASSERT_EQ(captions.size(), 2u);
-  ASSERT_EQ(captions[0].phrases->size(), 2u);
-  const text::Phrase dog = (*captions[0].phrases)[0], grass = (*captions[0].phrases)[1];
+  ASSERT_EQ(captions[0].phrases.size(), 2u);
+  const text::Phrase dog = captions[0].phrases[0], grass = captions[0].phrases[1];
   EXPECT_EQ(dog.span, (text::Span{2, 5}));
   EXPECT_EQ(dog.role, text::Role::kThing);
   EXPECT_EQ(grass.text, "grass");
   EXPECT_EQ(grass.role, text::Role::kStuff);
-  EXPECT_FALSE(captions[1].phrases);
+  EXPECT_FALSE(captions[1].is_annotated);
 }
 
 TEST_F(Captions, OfCocoAreAllOfThem) {
@@ -57,9 +57,9 @@ TEST_F(Captions, OfClassNamesFillTheTemplates) {
   const auto captions = read_captions(path, {"a photo of a {}", "{} at night"});
   ASSERT_EQ(captions.size(), 4u);
   EXPECT_EQ(captions[1].text, "a photo of a fire truck");
-  EXPECT_EQ((*captions[1].phrases)[0].span, (text::Span{13, 23}));
+  EXPECT_EQ(captions[1].phrases[0].span, (text::Span{13, 23}));
   EXPECT_EQ(captions[2].text, "dog at night");
-  EXPECT_EQ((*captions[2].phrases)[0].span, (text::Span{0, 3}));
+  EXPECT_EQ(captions[2].phrases[0].span, (text::Span{0, 3}));
   EXPECT_USER_ERROR(read_captions(path, {"a photo"}), "'a photo' needs one {}");
   EXPECT_USER_ERROR(read_captions(path, {"{} and {}"}), "needs one {}");
 }
@@ -87,7 +87,7 @@ TEST_F(Captions, FolderOfPicturesWithTexts) {
   const auto dataset = open_dataset({.root = folder_.path().string()});
   ASSERT_EQ(dataset->size(), 2);
   RandomStream unused(0, "test");
-  EXPECT_EQ(dataset->get(0, unused).caption, "a cat");
+  EXPECT_EQ(dataset->get(0, unused).caption(), "a cat");
   EXPECT_EQ(dataset->get(0, unused).image.width, 5);
   EXPECT_EQ(dataset->get(1, unused).key, "one");
   file("three.png", vision::encode_png(vision::Image(2, 2)));

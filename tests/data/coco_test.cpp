@@ -57,15 +57,17 @@ TEST_F(Coco, ReadsPlainAnnotations) {
   ASSERT_EQ(dataset->size(), 1);
   const Sample s = dataset->get(0, none_);
   EXPECT_EQ(s.key, "a");
-  EXPECT_EQ(s.caption, "a dog on grass");
+  ASSERT_EQ(s.captions.size(), 2u) << "all of them";
+  EXPECT_EQ(s.caption(), "a dog on grass");
+  EXPECT_EQ(s.captions[1].text, "another one");
   EXPECT_EQ(s.image.row(0)[0], 200);
-  ASSERT_EQ(s.phrases.size(), 2u);
-  EXPECT_EQ(s.phrases[0].text, "dog");
-  EXPECT_EQ(s.phrases[0].span, (text::Span{0, 0}));
-  EXPECT_EQ(s.phrases[1].role, text::Role::kThing);
-  EXPECT_EQ(s.masks.box(0), (vision::Box{1, 0, 1, 2}));
-  EXPECT_EQ(s.masks.box(1), (vision::Box{1, 1, 4, 3}));
-  EXPECT_EQ(s.masks.area(1), 12);
+  ASSERT_EQ(s.regions.size(), 2u);
+  EXPECT_EQ(s.regions[0].name, "dog");
+  EXPECT_TRUE(s.regions[0].phrases.empty()) << "no caption says where it speaks of it";
+  EXPECT_TRUE(s.regions[1].is_thing());
+  EXPECT_EQ(s.regions[0].mask.box(), (vision::Box{1, 0, 1, 2}));
+  EXPECT_EQ(s.regions[1].mask.box(), (vision::Box{1, 1, 4, 3}));
+  EXPECT_EQ(s.regions[1].mask.area(), 12);
 }
 
 TEST_F(Coco, LabelsAPictureWithItsObjectsCategories) {
@@ -85,26 +87,76 @@ TEST_F(Coco, LabelsAPictureWithItsObjectsCategories) {
 TEST_F(Coco, ReadsPhrasesInTheCaptionsOrder) {
   add_phrases();
   const Sample s = sample();
-  ASSERT_EQ(s.phrases.size(), 2u);
-  EXPECT_EQ(s.phrases[1].role, text::Role::kStuff);
-  EXPECT_EQ(s.phrases[1].span, (text::Span{9, 14}));
-  EXPECT_EQ(s.masks.area(0), 2);
-  EXPECT_EQ(s.masks.area(1), 0);
+  ASSERT_EQ(s.regions.size(), 2u);
+  EXPECT_EQ(s.regions[1].role, text::Role::kStuff);
+  EXPECT_EQ(s.regions[1].phrases, (std::vector<PhraseIndex>{{0, 1}}));
+  EXPECT_EQ(s.captions[0].phrases[1].span, (text::Span{9, 14}));
+  EXPECT_EQ(s.regions[0].mask.area(), 2);
+  EXPECT_EQ(s.regions[1].mask.area(), 0);
+}
+
+TEST_F(Coco, CaptionsThatSpeakOfTheSameObjectsNameOneRegion) {
+  add_phrases();
+  captions_["annotations"][1]["phrases"] = {
+      {{"text", "another"}, {"role", "thing"}, {"span", {0, 7}}, {"object_ids", {7}}},
+      {{"text", "one"}, {"role", "thing"}, {"span", {8, 11}}, {"object_ids", {8, 7}}}};
+  const Sample s = sample();
+  ASSERT_EQ(s.regions.size(), 3u);
+  EXPECT_EQ(s.regions[0].phrases, (std::vector<PhraseIndex>{{0, 0}, {1, 0}}));
+  EXPECT_EQ(s.regions[2].phrases, (std::vector<PhraseIndex>{{1, 1}}));
+  EXPECT_EQ(s.regions[2].mask.area(), 2 + 12 - 1) << "the pixels of both, which share one";
+}
+
+TEST_F(Coco, KeepsObjectsAsTheirFileHasThem) {
+  instances_["annotations"][0]["iscrowd"] = 1;
+  instances_["annotations"][1]["bbox"] = {1.5, 1, 3.5, 3};
+  instances_["annotations"][1]["area"] = 11.5;
+  instances_["annotations"].push_back({{"id", 9}, {"image_id", 42}, {"category_id", 3}, {"bbox", {0, 0, 2, 3}}});
+  const Sample s = sample();
+  ASSERT_EQ(s.objects.size(), 3u);
+  EXPECT_TRUE(s.objects[0].is_crowd);
+  EXPECT_EQ(s.objects[0].box, (vision::Box{1, 0, 1, 2})) << "of its mask";
+  EXPECT_EQ(s.objects[0].area, 2);
+  EXPECT_TRUE(s.objects[0].polygons.empty());
+  EXPECT_EQ(s.objects[1].id, 8);
+  EXPECT_EQ(s.objects[1].category, 1);
+  EXPECT_EQ(s.objects[1].box, (vision::Box{1.5, 1, 3.5, 3}));
+  EXPECT_EQ(s.objects[1].area, 11.5);
+  EXPECT_EQ(s.objects[1].polygons, (std::vector<std::vector<double>>{{1, 1, 5, 1, 5, 4, 1, 4}}));
+  EXPECT_EQ(s.objects[1].mask->area(), 12);
+  EXPECT_FALSE(s.objects[2].mask) << "no mask is no mask";
+  EXPECT_EQ(s.objects[2].area, 6);
+  EXPECT_FALSE(s.regions[2].is_thing());
+}
+
+TEST_F(Coco, RefusesIdsThatStandTwice) {
+  const auto refuses_second = [&](Json& file, const char* list, const std::string& message) {
+    file[list].push_back(file[list][0]);
+    EXPECT_USER_ERROR(open(), message);
+    file[list].erase(file[list].size() - 1);
+  };
+  refuses_second(instances_, "annotations", "instances_val.json: annotations: two of them have the id 7");
+  refuses_second(instances_, "categories", "instances_val.json: categories: two of them have the id 18");
+  refuses_second(instances_, "images", "instances_val.json: images: two of them have the id 42");
+  refuses_second(captions_, "images", "captions_val.json: images: two of them have the id 42");
+  instances_["annotations"][0]["bbox"] = {0, 0, -1, 2};
+  EXPECT_USER_ERROR(open(), "instances_val.json: bbox: annotation 7");
 }
 
 TEST_F(Coco, ReadsPlainRunLengths) {
   segmentation()["counts"] = {6, 2, 40};
-  EXPECT_EQ(sample().masks.box(0), (vision::Box{1, 0, 1, 2}));
+  EXPECT_EQ(sample().regions[0].mask.box(), (vision::Box{1, 0, 1, 2}));
   segmentation()["counts"] = {6, 2, 41};
   EXPECT_USER_ERROR(sample(), "do not fit");
 }
 
 TEST_F(Coco, JoinsThePolygonsOfOneObject) {
   segmentation() = {{0, 0, 2, 0, 2, 2, 0, 2}, {4, 3, 8, 3, 8, 6, 4, 6}};
-  EXPECT_EQ(sample().masks.area(0), 4 + 12);
-  EXPECT_EQ(sample().masks.box(0), (vision::Box{0, 0, 8, 6}));
+  EXPECT_EQ(sample().regions[0].mask.area(), 4 + 12);
+  EXPECT_EQ(sample().regions[0].mask.box(), (vision::Box{0, 0, 8, 6}));
   segmentation() = nlohmann::json::array();
-  EXPECT_EQ(sample().masks.area(0), 0);
+  EXPECT_FALSE(sample().objects[0].mask);
+  EXPECT_EQ(sample().regions[0].mask.area(), 0);
 }
 
 TEST_F(Coco, RefusesBrokenMasks) {
@@ -156,7 +208,7 @@ TEST(ImageFolder, LabelsByTheClassesNames) {
   std::vector<std::pair<std::string, int64_t>> samples;
   for (int64_t i = 0; i < dataset->size(); ++i) {
     const Sample s = dataset->get(i, none);
-    samples.emplace_back(s.key, s.label);
+    samples.emplace_back(s.key, s.label());
     EXPECT_EQ(s.image.width, 3);
   }
   EXPECT_EQ(samples, (std::vector<std::pair<std::string, int64_t>>{

@@ -9,6 +9,7 @@
 
 #include "freeatm/core/format.h"
 
+#include "samples.h"
 #include "testing.h"
 
 namespace freeatm::data {
@@ -35,17 +36,15 @@ class Squares final : public Dataset {
         std::fill_n(&sample.image.pixels[at * 3], 3, uint8_t(200 + index));
       }
     }
-    sample.masks = vision::MaskSet(kSide, kSide);
-    sample.masks.add(thing);
-    sample.masks.add(place);
-    sample.caption = format("thing {} in a place", index);
-    sample.phrases = {{format("thing {}", index), text::Role::kThing, {0, 7}, {1, 2}},
-                      {"place", text::Role::kStuff, {13, 18}, {5}}};
-    if (harvested_) sample.scores = {0.5, 0.5};
-    if (exact_) {
-      sample.exact = vision::MaskSet(kSide, kSide);
-      sample.exact.add(place);
-      sample.exact.add(thing);
+    const std::string name = format("thing {}", index);
+    testing::add_region(sample, name, text::Role::kThing, thing);
+    testing::add_region(sample, "place", text::Role::kStuff, place);
+    testing::set_caption(sample, name + " in a place",
+                         {{name, text::Role::kThing, {0, 7}, {1, 2}}, {"place", text::Role::kStuff, {13, 18}, {5}}});
+    for (Region& region : sample.regions) {
+      if (harvested_) region.score = 0.5;
+      if (exact_)
+        region.exact = vision::Rle::encode((&region == &sample.regions[0] ? place : thing).data(), kSide, kSide);
     }
     return sample;
   }
@@ -68,15 +67,13 @@ TEST(Shuffled, GivesAnotherPicturesMasksAndLeavesThePicture) {
   for (uint64_t epoch = 0; epoch < 60; ++epoch) {
     const Sample sample = sample_of(*dataset, 3, epoch);
     EXPECT_EQ(sample.image, original(3).image);
-    EXPECT_NE(sample.phrases[0].text, "thing 3");
-    others.insert(sample.phrases[0].text);
-    const int64_t from = sample.phrases[0].text.back() - '0';
-    EXPECT_EQ(sample.masks.box(0), original(from).masks.box(0)) << "phrases and masks are of one picture";
-    EXPECT_EQ(sample.caption, original(3).caption);
-    for (const text::Phrase& phrase : sample.phrases) {
-      EXPECT_EQ(phrase.span, text::Span{}) << "the caption does not have these words";
-      EXPECT_TRUE(phrase.tokens.empty());
-    }
+    EXPECT_NE(sample.regions[0].name, "thing 3");
+    others.insert(sample.regions[0].name);
+    const int64_t from = sample.regions[0].name.back() - '0';
+    EXPECT_EQ(sample.regions[0].mask, original(from).regions[0].mask) << "names and masks are of one picture";
+    EXPECT_EQ(sample.caption(), original(3).caption());
+    EXPECT_EQ(sample.captions[0].phrases[0].text, "thing 3") << "the caption keeps its own";
+    for (const Region& region : sample.regions) EXPECT_TRUE(region.phrases.empty()) << "no caption speaks of it";
   }
   EXPECT_EQ(others.size(), 7U) << "any other picture";
 }
@@ -87,14 +84,14 @@ TEST(Boxes, HaveTheThingsAreaAndAreAnywhere) {
   double area = 0;
   for (uint64_t epoch = 0; epoch < 200; ++epoch) {
     const Sample sample = sample_of(*dataset, 2, epoch);
-    const vision::Box box = sample.masks.box(0);
-    EXPECT_EQ(sample.masks.area(0), box.area()) << "a filled box";
+    const vision::Box box = sample.regions[0].mask.box();
+    EXPECT_EQ(sample.regions[0].mask.area(), box.area()) << "a filled box";
     EXPECT_NEAR(box.area(), 64, 8);
     EXPECT_LE(std::max(box.width / box.height, box.height / box.width), 2.5);
     area += box.area() / 200;
     places.insert({box.x, box.y});
-    EXPECT_EQ(sample.masks.area(1), original(2).masks.area(1)) << "stuff stays";
-    EXPECT_EQ(sample.phrases[0].text, "thing 2");
+    EXPECT_EQ(sample.regions[1].mask, original(2).regions[1].mask) << "stuff stays";
+    EXPECT_EQ(sample.regions[0].name, "thing 2");
   }
   EXPECT_NEAR(area, 64, 2);
   EXPECT_GT(places.size(), 100U);
@@ -103,20 +100,21 @@ TEST(Boxes, HaveTheThingsAreaAndAreAnywhere) {
 TEST(Saliency, FindsASquareByItsColour) {
   const auto dataset = with_control(std::make_unique<Squares>(8), "saliency");
   const Sample sample = sample_of(*dataset, 5);
-  ASSERT_EQ(sample.masks.count(), 2);
-  EXPECT_EQ(sample.phrases[0].text, "place");
-  EXPECT_EQ(sample.phrases[1].role, text::Role::kThing);
-  EXPECT_NEAR(sample.masks.area(1), 64, 20);
-  EXPECT_EQ(sample.masks.area_inside(1, original(5).masks.box(0)), std::min<int64_t>(64, sample.masks.area(1)));
+  ASSERT_EQ(sample.regions.size(), 2u);
+  EXPECT_EQ(sample.regions[0].name, "place");
+  EXPECT_TRUE(sample.regions[1].is_thing());
+  const vision::Rle& found = sample.regions[1].mask;
+  EXPECT_NEAR(static_cast<double>(found.area()), 64, 20);
+  EXPECT_EQ(found.area_inside(original(5).regions[0].mask.box()), std::min<int64_t>(64, found.area()));
 }
 
 TEST(Exact, TakesThePlaceOfWhatWasFound) {
   const auto dataset = with_control(std::make_unique<Squares>(8, true, true), "exact");
-  EXPECT_EQ(sample_of(*dataset, 1).masks.area(1), 64);  // the exact ones stand in another order there
+  EXPECT_EQ(sample_of(*dataset, 1).regions[1].mask.area(), 64);  // the exact ones stand in another order there
   EXPECT_USER_ERROR(with_control(std::make_unique<Squares>(8, true, false), "exact"),
                     "exact: the picture has no exact");
   const auto already = with_control(std::make_unique<Squares>(8), "exact");
-  EXPECT_EQ(sample_of(*already, 1).masks.area(0), 64);
+  EXPECT_EQ(sample_of(*already, 1).regions[0].mask.area(), 64);
 }
 
 TEST(SwappedBackgrounds, ShowTheThingOnAnotherPictureWithoutItsOwn) {
@@ -131,8 +129,9 @@ TEST(SwappedBackgrounds, ShowTheThingOnAnotherPictureWithoutItsOwn) {
     EXPECT_EQ(colours.at(204), 64);
     EXPECT_FALSE(colours.contains(14));
     backgrounds.insert(colours.begin()->first);
-    for (size_t i = 0; i < whole.image.pixels.size() / 3; ++i) {
-      if (whole.masks[0][i] != 0) {
+    const std::vector<uint8_t> thing = whole.regions[0].mask.decode();
+    for (size_t i = 0; i < thing.size(); ++i) {
+      if (thing[i] != 0) {
         EXPECT_EQ(sample.swapped.pixels[i * 3], 204) << "things stay where they are";
       }
     }
@@ -144,7 +143,8 @@ TEST(Controls, AreFunctionsOfTheStreamAndNeedASecondPicture) {
   for (const char* control : {"shuffled", "boxes", "saliency"}) {
     const auto dataset = with_control(std::make_unique<Squares>(8), control);
     const Sample a = sample_of(*dataset, 3, 5), b = sample_of(*dataset, 3, 5);
-    for (int64_t i = 0; i < a.masks.count(); ++i) EXPECT_EQ(a.masks.box(i), b.masks.box(i)) << control;
+    ASSERT_EQ(a.regions.size(), b.regions.size());
+    for (size_t i = 0; i < a.regions.size(); ++i) EXPECT_EQ(a.regions[i].mask, b.regions[i].mask) << control;
   }
   const auto alone = with_control(std::make_unique<Squares>(1), "shuffled");
   EXPECT_USER_ERROR(sample_of(*alone, 0), "has one picture");

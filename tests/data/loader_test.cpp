@@ -24,7 +24,7 @@ class Numbers final : public Dataset {
   Sample get(int64_t index, RandomStream&) const override {
     if (index == broken_) throw UserError("shard.tar", "", "sample {} is broken", index);
     Sample sample;
-    sample.label = index;
+    sample.labels = {index};
     return sample;
   }
 
@@ -33,7 +33,7 @@ class Numbers final : public Dataset {
 };
 
 View number_and_draw(Sample&& sample, RandomStream& random, const BatchPlace& at) {
-  return {{"label", at::scalar_tensor(sample.label, at::kLong)},
+  return {{"label", at::scalar_tensor(sample.label(), at::kLong)},
           {"draw", at::scalar_tensor(random.uniform(), at::kDouble)},
           {"place", at::tensor({static_cast<double>(at.epoch), static_cast<double>(at.step)}, at::kDouble)}};
 }
@@ -106,7 +106,7 @@ TEST(Loader, EndsWhenMoreThanMaxBadCannotBeRead) {
 TEST(Loader, BringsAWorkersErrorToTheReader) {
   const Numbers dataset(16);
   const Prepare refuses = [](Sample&& sample, RandomStream&, const BatchPlace&) -> View {
-    throw UserError("", "objective.crops", "sample {} has no masks", sample.label);
+    throw UserError("", "objective.crops", "sample {} has no masks", sample.label());
   };
   Loader loader(dataset, refuses, {.batch_size = 16}, 0);
   loader.start(0);
@@ -117,7 +117,7 @@ TEST(Loader, PutsRaggedRowsBehindEachOther) {
   const Numbers dataset(4);
   const Prepare prepare = [](Sample&& sample, RandomStream&, const BatchPlace&) {
     View view;
-    view.ragged["boxes"] = at::full({sample.label, 4}, sample.label, at::kLong);
+    view.ragged["boxes"] = at::full({sample.label(), 4}, sample.label(), at::kLong);
     return view;
   };
   Loader loader(dataset, prepare, {.batch_size = 4, .shuffle = false}, 0);
@@ -216,7 +216,7 @@ class Counted final : public Dataset {
     ++reads_;
     Sample sample;
     sample.image = vision::Image(10, 10);
-    sample.label = index;
+    sample.labels = {index};
     return sample;
   }
 
@@ -230,7 +230,7 @@ TEST(Cache, KeepsWhatFitsAndGivesTheSameSamples) {
     const auto dataset = with_cache(std::make_unique<Counted>(reads), bytes);
     RandomStream unused(0, "");
     for (int round = 0; round < 2; ++round) {
-      for (int64_t i = 0; i < 10; ++i) EXPECT_EQ(dataset->get(i, unused).label, i);
+      for (int64_t i = 0; i < 10; ++i) EXPECT_EQ(dataset->get(i, unused).label(), i);
     }
     EXPECT_EQ(reads, reads_wanted) << bytes << " bytes";
   }

@@ -10,6 +10,7 @@
 #include "freeatm/data/shards.h"
 
 #include "damage.h"
+#include "samples.h"
 #include "testing.h"
 
 namespace freeatm::data {
@@ -39,7 +40,7 @@ TEST(Mutation, Captions) {
     expect_both(try_damaged(whole, name, 2000,
                             [&](const std::string& bytes) {
                               write_unsynced(path, bytes);
-                              for (const Caption& caption : read_captions(path)) EXPECT_FALSE(caption.text.empty());
+                              for (const text::Caption& caption : read_captions(path)) EXPECT_FALSE(caption.text.empty());
                             }),
                 name);
   }
@@ -52,16 +53,13 @@ struct WholeSample {
   WholeSample() {
     Sample sample;
     sample.image = vision::Image(6, 8);
-    sample.caption = "a dog on the grass";
-    sample.phrases = {{"dog", text::Role::kThing, {2, 5}, {1}}, {"grass", text::Role::kStuff, {13, 18}, {4}}};
-    sample.scores = {.5, .25};
     std::vector<uint8_t> mask(48);
     mask[9] = mask[10] = mask[20] = 1;
-    for (auto* masks : {&sample.masks, &sample.exact}) {
-      *masks = vision::MaskSet(6, 8);
-      masks->add(mask);
-      masks->add(mask);
-    }
+    testing::add_region(sample, "dog", text::Role::kThing, mask).score = .5;
+    testing::add_region(sample, "grass", text::Role::kStuff, mask).score = .25;
+    for (Region& region : sample.regions) region.exact = region.mask;
+    testing::set_caption(sample, "a dog on the grass",
+                         {{"dog", text::Role::kThing, {2, 5}, {1}}, {"grass", text::Role::kStuff, {13, 18}, {4}}});
     png = vision::encode_png(sample.image);
     json = sample_json(sample, {.seed = 7,
                                 .model_digest = "d",
@@ -84,8 +82,9 @@ void use_shard(const fs::path& path) {
   const ShardReader reader(path);
   for (const IndexedSample& indexed : reader.samples()) {
     const Sample sample = reader.sample(indexed);
-    for (int64_t i = 0; i < sample.masks.count(); ++i) (void)sample.masks.rle(i).area();
-    EXPECT_TRUE(sample.exact.count() == 0 || sample.exact.count() == sample.masks.count());
+    EXPECT_EQ(sample.masks().count(), std::ssize(sample.regions));
+    for (const Region& region : sample.regions)
+      EXPECT_TRUE(!region.exact || region.exact->decode().size() == region.mask.decode().size());
     EXPECT_FALSE(with_phrases(reader.bytes(indexed, "json"), sample).empty());
     (void)read_npy(reader.bytes(indexed, "maps.npy"), indexed.key).to(at::kFloat).sum();
   }

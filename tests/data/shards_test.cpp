@@ -10,6 +10,7 @@
 #include "freeatm/data/dataset.h"
 #include "freeatm/data/npy.h"
 
+#include "samples.h"
 #include "testing.h"
 
 namespace freeatm::data {
@@ -22,14 +23,12 @@ Sample two_phrases() {
   Sample sample;
   sample.image = vision::Image(4, 6);
   for (size_t i = 0; i < sample.image.pixels.size(); ++i) sample.image.pixels[i] = static_cast<uint8_t>(i * 3);
-  sample.caption = "a dog on the grass";
-  sample.phrases = {{"dog", text::Role::kThing, {2, 5}, {1}}, {"grass", text::Role::kStuff, {13, 18}, {4}}};
-  sample.scores = {.5, .25};
-  sample.masks = vision::MaskSet(4, 6);
   std::vector<uint8_t> dog(24), grass(24);
   dog[8] = dog[9] = grass[20] = 1;
-  sample.masks.add(dog);
-  sample.masks.add(grass);
+  testing::add_region(sample, "dog", text::Role::kThing, dog).score = .5;
+  testing::add_region(sample, "grass", text::Role::kStuff, grass);  // nobody said how sure it is
+  testing::set_caption(sample, "a dog on the grass",
+                       {{"dog", text::Role::kThing, {2, 5}, {1}}, {"grass", text::Role::kStuff, {13, 18}, {4}}});
   return sample;
 }
 
@@ -58,13 +57,19 @@ TEST(Shards, ReadBackWhatWasWritten) {
   EXPECT_EQ(sample.key, "000000001");
   EXPECT_EQ(dataset->shard_sizes(), (std::vector<int64_t>{3, 2}));
   EXPECT_EQ(sample.image, wanted.image);
-  EXPECT_EQ(sample.caption, wanted.caption);
-  ASSERT_EQ(sample.phrases.size(), 2u);
-  EXPECT_EQ(sample.phrases[1].text, "grass");
-  EXPECT_EQ(sample.phrases[1].role, text::Role::kStuff);
-  EXPECT_EQ(sample.phrases[0].span, (text::Span{2, 5}));
-  EXPECT_EQ(sample.masks.area(0), 2);
-  EXPECT_EQ(sample.masks.box(1), (vision::Box{2, 3, 1, 1}));
+  EXPECT_EQ(sample.caption(), wanted.caption());
+  ASSERT_EQ(sample.regions.size(), 2u);
+  ASSERT_EQ(sample.captions.at(0).phrases.size(), 2u);
+  EXPECT_EQ(sample.captions[0].phrases[0].span, (text::Span{2, 5}));
+  EXPECT_EQ(sample.captions[0].phrases[1].tokens, (std::vector<int64_t>{4}));
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(sample.regions[i].name, wanted.regions[i].name);
+    EXPECT_EQ(sample.regions[i].role, wanted.regions[i].role);
+    EXPECT_EQ(sample.regions[i].mask, wanted.regions[i].mask);
+    EXPECT_EQ(sample.regions[i].score, wanted.regions[i].score);
+    EXPECT_EQ(sample.regions[i].phrases, wanted.regions[i].phrases);
+    EXPECT_FALSE(sample.regions[i].exact);
+  }
 }
 
 TEST(Shards, HaveTheSameBytesForTheSameSamples) {

@@ -12,6 +12,7 @@
 #include "freeatm/core/random.h"
 #include "freeatm/core/signals.h"
 
+#include "samples.h"
 #include "testing.h"
 
 namespace freeatm::diffusion {
@@ -55,9 +56,9 @@ class Discs final : public HarvestSource {
       }
     }
     out.sample.key = sample_key(number);
-    out.sample.caption = "a disc on noise";
-    out.sample.phrases = {{"disc", text::Role::kThing, {2, 6}, {number == broken ? 9 : 1}},
-                          {"noise", text::Role::kStuff, {10, 15}, {3}}};
+    testing::set_caption(out.sample, "a disc on noise",
+                         {{"disc", text::Role::kThing, {2, 6}, {number == broken ? 9 : 1}},
+                          {"noise", text::Role::kStuff, {10, 15}, {3}}});
     out.maps.tokens = at::stack({map, map, map, 1 - map});
     return out;
   }

@@ -194,7 +194,7 @@ TEST(PhraseMasks, SelfAttentionCarriesTheMapToItsOwnKind) {
   for (const char* refine : {"self_attention", "iterated"}) {
     const auto out = phrase_masks(given, phrase, kPicture, {.refine = refine, .refine_steps = 2});
     EXPECT_EQ(out.masks.area(0), 8) << refine;
-    EXPECT_EQ(out.masks.area_inside(0, {0, 0, 2, 4}), 8) << refine;
+    EXPECT_EQ(out.masks.rle(0).area_inside({0, 0, 2, 4}), 8) << refine;
   }
   EXPECT_THROW(phrase_masks({maps, {}}, phrase, kPicture, {.refine = "iterated"}), std::exception);
 }

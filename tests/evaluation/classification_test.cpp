@@ -47,7 +47,6 @@ at::Tensor written_logits(std::span<const data::Sample> samples) {
 data::Sample sample(const std::string& logits, std::vector<int64_t> labels) {
   data::Sample out;
   out.key = logits;
-  out.label = labels.empty() ? -1 : labels[0];
   out.labels = std::move(labels);
   return out;
 }

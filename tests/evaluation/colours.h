@@ -27,7 +27,7 @@ class Colours final : public data::Dataset {
                                                     : is_left                                ? 30
                                                                                              : 20);
     }
-    sample.label = index % 3;
+    sample.labels = {index % 3};
     return sample;
   }
   std::vector<std::string> class_names() const override {

@@ -13,7 +13,7 @@ namespace {
 
 using testing::by_name;
 
-/// Grey pictures of 16 x 16 with a red and a blue rectangle, as open_instances gives them.
+/// Grey pictures of 16 x 16 with a red and a blue rectangle, as COCO gives them.
 class Rectangles final : public data::Dataset {
  public:
   explicit Rectangles(int64_t size) : size_(size) {}
@@ -24,15 +24,14 @@ class Rectangles final : public data::Dataset {
     data::Sample sample;
     sample.image = vision::Image(16, 16);
     std::fill(sample.image.pixels.begin(), sample.image.pixels.end(), 120);
-    sample.masks = vision::MaskSet(16, 16);
     const auto shift = static_cast<int>(index % 4);
-    add(sample, "red", 0, shift, 4);
-    add(sample, "blue", 2, 8 + shift, 8);
+    add(sample, 0, shift, 4);
+    add(sample, 2, 8 + shift, 8);
     return sample;
   }
 
  private:
-  static void add(data::Sample& sample, const char* name, int channel, int x, int y) {
+  static void add(data::Sample& sample, int channel, int x, int y) {
     std::vector<uint8_t> mask(256);
     for (int row = y; row < y + 4; ++row) {
       for (int column = x; column < x + 4; ++column) {
@@ -40,9 +39,7 @@ class Rectangles final : public data::Dataset {
         sample.image.pixels[(row * 16 + column) * 3 + channel] = 250;
       }
     }
-    sample.masks.add(mask);
-    sample.phrases.push_back({name, text::Role::kThing, {}, {}});
-    sample.labels.push_back(channel == 0 ? 0 : 1);
+    sample.objects.push_back({.category = channel == 0 ? 0 : 1, .mask = vision::Rle::encode(mask.data(), 16, 16)});
   }
   int64_t size_;
 };

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mask quality with models/emoji: on pictures made by hand, where the controls are known, and on a few scenes of the
-// world.
+// Mask quality on masks made by hand, where the figures are known, and with models/emoji on a few scenes of the world.
 #include "freeatm/evaluation/mask_quality.h"
 
 #include <map>
@@ -8,9 +7,11 @@
 #include <gtest/gtest.h>
 
 #include "freeatm/data/dataset.h"
+#include "freeatm/vision/transforms.h"
 #include "freeatm/world/world.h"
 
 #include "metrics.h"
+#include "samples.h"
 #include "testing.h"
 
 namespace freeatm::evaluation {
@@ -23,47 +24,77 @@ const diffusion::Pipeline& pipeline() {
   return pipeline;
 }
 
-/// A grey picture whose dog is said to be [x, x + side) x [y, y + side).
-data::Sample picture(int x, int y, int side) {
+/// A picture whose dog is [x, x + side) x [y, y + side), and was found to be `found`.
+data::Sample picture(const vision::Box& dog, const vision::Box& found) {
   data::Sample sample;
   sample.image = vision::Image(64, 64);
-  std::fill(sample.image.pixels.begin(), sample.image.pixels.end(), 128);
-  sample.caption = "a photo of a dog on the grass";
-  sample.phrases = {{.text = "dog", .role = text::Role::kThing, .span = {13, 16}},
-                    {.text = "grass", .role = text::Role::kStuff, .span = {24, 29}}};
-  std::vector<uint8_t> mask(64 * 64, 0);
-  for (int row = y; row < y + side; ++row) std::fill_n(mask.begin() + row * 64 + x, side, 1);
-  sample.masks = vision::MaskSet(64, 64);
-  sample.masks.add(mask);
-  sample.masks.add(std::vector<uint8_t>(64 * 64, 1));
+  testing::add_region(sample, "Dog", text::Role::kThing, testing::rectangle(64, 64, found)).exact =
+      vision::Rle::from_box(dog, 64, 64);
+  testing::add_region(sample, "grass", text::Role::kStuff, testing::rectangle(64, 64, {0, 0, 64, 64}));
+  sample.regions[1].exact = sample.regions[1].mask;
+  testing::set_caption(sample, "a photo of a Dog on the grass",
+                       {{"Dog", text::Role::kThing, {13, 16}, {4}}, {"grass", text::Role::kStuff, {24, 29}, {7}}});
   return sample;
 }
 
-TEST(MaskQuality, ControlsOfSquares) {
-  MaskQuality quality(pipeline(), {.harvest = {.timesteps = {200}}});
-  quality.process(std::vector{picture(16, 16, 32), picture(0, 0, 16)});
+TEST(MaskQuality, FiguresOfSquares) {
+  MaskQuality quality;
+  EXPECT_USER_ERROR(quality.result(), "no picture has a thing");
+  const std::vector<diffusion::MaskScores> scores(2);
+  quality.add(picture({16, 16, 32, 32}, {16, 16, 32, 16}), scores, {16, 16});
+  quality.add(picture({0, 0, 16, 16}, {0, 0, 16, 16}), scores, {16, 16});
   const auto result = by_name(quality.result());
   EXPECT_EQ(result.at("objects"), 2);  // stuff is not judged
   EXPECT_EQ(result.at("pictures"), 2);
+  EXPECT_EQ(result.at("mean_iou"), 0.75);  // half of the first, and all of the second
+  EXPECT_EQ(result.at("recall"), 0.5) << "an IoU of a half is not above a half";
   EXPECT_EQ(result.at("centred_square_iou"), 0.5);  // the first is centred, the second lies clear of the middle
-  // A grey picture shows no dog: its masks agree with neither square by more than chance, nor with the other's.
-  EXPECT_LT(result.at("shuffled_iou"), 0.5);
-  EXPECT_EQ(result.at("permuted_iou"), 0);  // no picture has two things
+  EXPECT_EQ(result.at("shuffled_iou"), 0);          // they do not meet
+  EXPECT_EQ(result.at("permuted_iou"), 0);          // no picture has two things
   EXPECT_EQ(result.at("iou_by_things.1"), result.at("mean_iou"));
   EXPECT_EQ(result.at("iou_by_class.dog"), result.at("mean_iou"));
   // Squares on the grid's lines lose nothing but their corners inside the picture: 4 pixels of 1024, one of 256.
   EXPECT_DOUBLE_EQ(result.at("ceiling_iou"), (1020.0 / 1024 + 255.0 / 256) / 2);
+}
 
-  quality.reset();
+TEST(MaskQuality, JudgesOnlyWhatIsKnownAndNamed) {
+  MaskQuality quality;
+  const std::vector<diffusion::MaskScores> scores(2);
+  data::Sample unknown = picture({0, 0, 8, 8}, {0, 0, 8, 8}), cut = unknown;
+  unknown.regions[0].exact.reset();
+  cut.captions[0].phrases[0].tokens.clear();
+  quality.add(unknown, scores, {16, 16});
+  quality.add(cut, scores, {16, 16});
   EXPECT_USER_ERROR(quality.result(), "no picture has a thing");
 }
 
-TEST(MaskQuality, RefusesPicturesOfMixedSizes) {
-  MaskQuality quality(pipeline(), {.harvest = {.timesteps = {200}}});
-  auto samples = std::vector{picture(16, 16, 32), picture(0, 0, 16)};
-  samples[1].image = vision::Image(64, 60);
-  EXPECT_USER_ERROR(quality.process(samples), "60 x 64");
-}
+/// The world's scenes at twice their size, and wider.
+class Larger final : public data::Dataset {
+ public:
+  explicit Larger(const data::Dataset& scenes) : scenes_(scenes) {}
+  int64_t size() const override { return scenes_.size(); }
+  data::Sample get(int64_t index, RandomStream& random) const override {
+    data::Sample sample = scenes_.get(index, random);
+    const int height = 2 * sample.image.height, width = 2 * sample.image.width, wide = width + 40;
+    vision::Image image(height, wide);
+    const vision::Image larger = vision::resize(sample.image, height, width);
+    for (int y = 0; y < height; ++y) std::copy_n(larger.row(y), 3 * width, image.row(y) + 3 * 20);
+    for (data::Region& region : sample.regions) {
+      const std::vector<uint8_t> small = region.mask.decode();
+      std::vector<uint8_t> mask(static_cast<size_t>(height) * wide);
+      for (int y = 0; y < height; ++y) {
+        for (int x = 0; x < width; ++x)
+          mask[static_cast<size_t>(y) * wide + x + 20] = small[static_cast<size_t>(y / 2) * sample.image.width + x / 2];
+      }
+      region.mask = vision::Rle::encode(mask.data(), height, wide);
+    }
+    sample.image = std::move(image);
+    return sample;
+  }
+
+ private:
+  const data::Dataset& scenes_;
+};
 
 TEST(MaskQuality, TheModelFindsTheWorldsObjects) {
   const testing::TemporaryFolder folder;
@@ -72,14 +103,11 @@ TEST(MaskQuality, TheModelFindsTheWorldsObjects) {
   world.count = 1, world.eval_count = 48;
   world::write_world(world);
   const auto scenes = data::open_coco(world.out + "/scenes", "val");
-  RandomStream unused(0, "test");
-  std::vector<data::Sample> samples;
-  for (int64_t i = 0; i < scenes->size(); ++i) samples.push_back(scenes->get(i, unused));
-
-  const auto judge = [&](const MaskQualityOptions& options) {
-    MaskQuality quality(pipeline(), options);
-    quality.process(samples);
-    return by_name(quality.result());
+  const text::PhraseFinder nouns({}, true);
+  const auto judge = [&](diffusion::HarvestRunOptions options, const data::Dataset* pictures = nullptr) {
+    options.count.reset();
+    const auto source = given_pictures(pipeline(), pictures == nullptr ? *scenes : *pictures, nouns, options);
+    return by_name(judge_masks(*source, options));
   };
   const auto best = judge({});
   EXPECT_NEAR(best.at("mean_iou"), 0.86, 0.06);  // .861 on 256 scenes; 48 scatter around it
@@ -94,6 +122,8 @@ TEST(MaskQuality, TheModelFindsTheWorldsObjects) {
   // Deep grids know that a word is in the picture, not where.
   EXPECT_LT(judge({.harvest = {.scales = {4}, .blocks = {"down", "mid", "up"}, .timesteps = {200}}}).at("mean_iou"),
             0.4);
+  EXPECT_NEAR(judge({}, std::make_unique<Larger>(*scenes).get()).at("mean_iou"), best.at("mean_iou"), 0.03)
+      << "pictures of any size";
 }
 
 }  // namespace

@@ -62,8 +62,8 @@ at::Tensor key_logits(std::span<const data::Sample> samples) {
 data::Sample picture(const std::string& seen, const std::vector<std::string>& things) {
   data::Sample sample;
   sample.key = seen;
-  for (const auto& thing : things) sample.phrases.push_back({thing, text::Role::kThing, {}, {}});
-  sample.phrases.push_back({"dog", text::Role::kStuff, {}, {}});  // only things are asked for
+  for (const auto& thing : things) sample.regions.push_back({.name = thing});
+  sample.regions.push_back({.name = "dog", .role = text::Role::kStuff});  // only things are asked for
   return sample;
 }
 

@@ -117,6 +117,7 @@ TEST(Classification, RandAugmentComesBehindTheCropAndDisturbsNoOtherDraw) {
     const auto view_of = [&](const Classification& model) {
       data::Sample sample;
       sample.image = picture(32, 40);
+      sample.labels = {0};
       RandomStream own = random;
       return model.prepare(std::move(sample), own, 0).at("image");
     };

@@ -166,7 +166,7 @@ data::Sample picture() {
   data::Sample sample;
   sample.image = vision::Image(40, 40);
   for (size_t i = 0; i < sample.image.pixels.size(); ++i) sample.image.pixels[i] = static_cast<uint8_t>(i * 7);
-  sample.label = 3;
+  sample.labels = {3};
   return sample;
 }
 

@@ -15,6 +15,7 @@
 
 #include "models/hash_weights.h"
 #include "nano.h"
+#include "samples.h"
 #include "tensors.h"
 #include "testing.h"
 
@@ -159,18 +160,9 @@ data::Sample sample_with_masks() {
   data::Sample sample;
   sample.image = vision::Image(32, 40);
   for (size_t i = 0; i < sample.image.pixels.size(); ++i) sample.image.pixels[i] = static_cast<uint8_t>(i * 7);
-  sample.masks = vision::MaskSet(32, 40);
-  for (const int left : {2, 22, -1}) {
-    std::vector<uint8_t> mask(32 * 40);
-    for (int y = 8; y < 24 && left >= 0; ++y) std::fill_n(mask.begin() + y * 40 + left, 14, uint8_t{1});
-    sample.masks.add(mask);
-    sample.phrases.push_back({.text = left == 2    ? "dog"
-                                      : left == 22 ? "apple"
-                                                   : "grass",
-                              .role = left < 0 ? text::Role::kStuff : text::Role::kThing,
-                              .span = {},
-                              .tokens = {}});
-  }
+  testing::add_region(sample, "dog", text::Role::kThing, testing::rectangle(32, 40, {2, 8, 14, 16}));
+  testing::add_region(sample, "apple", text::Role::kThing, testing::rectangle(32, 40, {22, 8, 14, 16}));
+  testing::add_region(sample, "grass", text::Role::kStuff, testing::rectangle(32, 40, {}));
   return sample;
 }
 
@@ -228,8 +220,7 @@ TEST(Contrastive, ViewTwoShowsTheOtherBackground) {
 
 TEST(Contrastive, SaysWhetherTheViewsShareAThing) {
   data::Sample bare = sample_with_masks();
-  bare.phrases = {};
-  bare.masks = vision::MaskSet(32, 40);
+  bare.regions = {};
   EXPECT_EQ(view_of(common(), 0, bare).at("common").item<int64_t>(), 2);
   ContrastiveOptions options = common();
   options.crops = "mask";

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "samples.h"
+
 namespace freeatm::objectives {
 namespace {
 
@@ -15,14 +17,7 @@ using vision::Box;
 data::Sample sample_with(const std::vector<std::pair<text::Role, Box>>& rectangles) {
   data::Sample sample;
   sample.image = vision::Image(64, 64);
-  sample.masks = vision::MaskSet(64, 64);
-  for (const auto& [role, box] : rectangles) {
-    std::vector<uint8_t> mask(64 * 64);
-    for (int y = int(box.y); y < box.y + box.height; ++y)
-      std::fill_n(mask.begin() + y * 64 + int(box.x), int(box.width), uint8_t{1});
-    sample.masks.add(std::move(mask));
-    sample.phrases.push_back({.text = "x", .role = role, .span = {}, .tokens = {}});
-  }
+  for (const auto& [role, box] : rectangles) testing::add_region(sample, "x", role, testing::rectangle(64, 64, box));
   return sample;
 }
 
@@ -41,12 +36,12 @@ TEST(MaskPair, ShowsTheThingInBothViews) {
     ASSERT_NE(pair.kind, PairKind::kFellBack);  // a large thing: 20 draws are plenty
     if (pair.kind == PairKind::kPlain) continue;
     ++followed;
-    EXPECT_EQ(sample.masks.area_inside(1, pair.a),
+    EXPECT_EQ(sample.regions[1].mask.area_inside(pair.a),
               kThing.area());  // whole in view a, which is 1.1 to 1.6 times its box
     EXPECT_GE(pair.a.width, std::floor(1.1 * kThing.width));
     EXPECT_LE(pair.a.width, 1.6 * kThing.width + 2);
     EXPECT_LE(pair.a.height, 1.6 * kThing.height + 2);
-    const double inside = static_cast<double>(sample.masks.area_inside(1, pair.b));
+    const double inside = static_cast<double>(sample.regions[1].mask.area_inside(pair.b));
     EXPECT_GE(inside, 0.5 * kThing.area());
     EXPECT_GE(inside, 0.1 * pair.b.area());
     for (const Box& box : {pair.a, pair.b}) EXPECT_EQ(vision::intersection(box, {0, 0, 64, 64}), box);
@@ -64,8 +59,8 @@ TEST(MaskPair, ChoosesEveryThingAndNothingElse) {
   for (uint64_t i = 0; i < 2000; ++i) {
     const CropPair pair = pair_of(sample, i, {.mask_probability = 1});
     if (pair.kind != PairKind::kMask) continue;
-    const bool holds_left = sample.masks.area_inside(0, pair.a) == left.area(),
-               holds_right = sample.masks.area_inside(3, pair.a) == right.area();
+    const bool holds_left = sample.regions[0].mask.area_inside(pair.a) == left.area(),
+               holds_right = sample.regions[3].mask.area_inside(pair.a) == right.area();
     EXPECT_NE(holds_left, holds_right);
     ++(holds_left ? of_left : of_right);
   }

@@ -74,7 +74,7 @@ class Pictures final : public data::Dataset {
     data::Sample sample;
     sample.key = sample_key(index);
     sample.image = numbered(sizes_[index].first, sizes_[index].second);
-    if (index != 2) sample.caption = "a dog";
+    if (index != 2) sample.captions = {{.text = "a dog"}};
     return sample;
   }
 
@@ -134,7 +134,7 @@ TEST(PicturesInMemory, AreWhatTheDatasetGives) {
   RandomStream random(1, "");
   EXPECT_EQ(pictures.size(), 2);
   EXPECT_EQ(pictures.get(1, random).image, numbered(8, 8));
-  EXPECT_EQ(pictures.get(1, random).caption, "a dog");
+  EXPECT_EQ(pictures.get(1, random).caption(), "a dog");
   EXPECT_NE(pictures.digest(), PicturesInMemory(Pictures({{8, 8}, {8, 8}, {8, 8}}), std::nullopt, 1).digest());
 }
 

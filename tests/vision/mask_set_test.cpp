@@ -27,7 +27,6 @@ TEST(MaskSet, AgreesWithItsRunLengths) {
     EXPECT_EQ(masks.rle(i), added[i]);
     EXPECT_EQ(masks.area(i), added[i].area());
     EXPECT_EQ(masks.box(i), added[i].box());
-    EXPECT_EQ(masks.area_inside(i, masks.box(i)), added[i].area());
   }
 }
 
@@ -44,15 +43,6 @@ TEST(MaskSet, MovesWithThePicture) {
   EXPECT_EQ(larger[0][3], 0);
   EXPECT_EQ(masks.resized_crop({0, 0, 4, 2}, 2, 4).rle(0), masks.rle(0));
   EXPECT_EQ(masks.resized_crop({1, 1, 2, 1}, 1, 2).rle(0), (Rle{1, 2, {0, 1, 1}}));
-}
-
-TEST(MaskSet, CountsInsideABoxRoundedToPixels) {
-  MaskSet masks(2, 4);
-  masks.add({1, 0, 0, 0,  //
-             1, 1, 0, 0});
-  EXPECT_EQ(masks.area_inside(0, {0.6, 0, 1.2, 2}), 1);
-  EXPECT_EQ(masks.area_inside(0, {-5, -5, 100, 100}), 3);
-  EXPECT_EQ(masks.area_inside(0, {30, 30, 2, 2}), 0);
 }
 
 }  // namespace

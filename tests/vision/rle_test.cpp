@@ -43,6 +43,30 @@ TEST(Rle, EncodesAsPycocotools) {
   }
 }
 
+TEST(Rle, CountsInsideABoxRoundedToPixels) {
+  RandomStream random(1, "masks");
+  for (int i = 0; i < 300; ++i) {
+    const int height = 1 + static_cast<int>(random.integer(9)), width = 1 + static_cast<int>(random.integer(9));
+    std::vector<uint8_t> mask(size_t(height) * width);
+    const double share = random.uniform();
+    for (auto& value : mask) value = random.bernoulli(share);
+    const int left = static_cast<int>(random.integer(width + 1)), top = static_cast<int>(random.integer(height + 1));
+    const int right = left + static_cast<int>(random.integer(width - left + 1)),
+              bottom = top + static_cast<int>(random.integer(height - top + 1));
+    int64_t inside = 0;
+    for (int y = top; y < bottom; ++y) {
+      for (int x = left; x < right; ++x) inside += mask[size_t(y) * width + x];
+    }
+    const Rle rle = Rle::encode(mask.data(), height, width);
+    EXPECT_EQ(rle.area_inside({double(left), double(top), double(right - left), double(bottom - top)}), inside);
+    EXPECT_EQ(rle.area_inside({-5, -5, 100, 100}), rle.area());
+  }
+  const Rle corner = Rle::encode(std::vector<uint8_t>{1, 0, 0, 0, 1, 1, 0, 0}.data(), 2, 4);
+  EXPECT_EQ(corner.area_inside({0.6, 0, 1.2, 2}), 1);
+  EXPECT_EQ(corner.area_inside({30, 30, 2, 2}), 0);
+  EXPECT_EQ(Rle::zeros(2, 4).area_inside({0, 0, 4, 2}), 0);
+}
+
 TEST(Rle, DrawsPolygonsAsPycocotools) {
   ASSERT_GE(expected("polygons").size(), 265u);
   for (const Json& json : expected("polygons")) {

@@ -290,22 +290,21 @@ TEST_F(World, IsReadBackByOurDatasets) {
     const data::Sample sample = scenes->get(i, none);
     const Scene drawn = draw_scene(sprites(), Domain::kSeen, {}, RandomStream(0, "world/scenes/train", 0, i));
     EXPECT_EQ(sample.image, drawn.picture.image);
-    EXPECT_EQ(sample.caption, drawn.caption.text);
-    ASSERT_EQ(sample.phrases.size(), drawn.caption.phrases.size());
-    ASSERT_EQ(sample.masks.count(), static_cast<int64_t>(sample.phrases.size()));
-    for (int64_t k = 0; k < sample.masks.count(); ++k) {
-      EXPECT_EQ(sample.phrases[k].span, drawn.caption.phrases[k].span);
+    EXPECT_EQ(sample.caption(), drawn.caption.text);
+    ASSERT_EQ(sample.regions.size(), drawn.caption.phrases.size());
+    for (size_t k = 0; k < sample.regions.size(); ++k) {
+      EXPECT_EQ(sample.captions[0].phrases[k].span, drawn.caption.phrases[k].span);
       std::vector<uint8_t> all(kSide * kSide);  // of the phrase's objects; of a place, none
       for (int object : drawn.caption.objects[k]) {
         for (int p = 0; p < kSide * kSide; ++p) all[p] |= drawn.picture.masks[object][p];
       }
-      EXPECT_EQ(sample.masks.rle(k).decode(), all);
+      EXPECT_EQ(sample.regions[k].mask.decode(), all);
     }
   }
   const auto objects = data::open_image_folder(folder / "world/objects", "val");
   EXPECT_EQ(objects->size(), 40);
   const data::Sample sample = objects->get(3, none);
-  EXPECT_EQ(sample.key, objects->class_names()[sample.label] + "/000000000.png");
+  EXPECT_EQ(sample.key, objects->class_names()[sample.label()] + "/000000000.png");
 }
 
 TEST_F(World, IsReadByPycocotools) {

@@ -9,9 +9,10 @@
 
 using namespace freeatm;
 
-static vision::Image grey(const vision::MaskSet& masks, int64_t i) {
-  vision::Image image(masks.height(), masks.width());
-  for (size_t p = 0; p < image.pixels.size(); ++p) image.pixels[p] = masks[i][p / 3] * 255;
+static vision::Image grey(const vision::Rle& mask) {
+  vision::Image image(mask.height, mask.width);
+  const auto bytes = mask.decode();  // 0 or 1
+  for (size_t p = 0; p < image.pixels.size(); ++p) image.pixels[p] = bytes[p / 3] * 255;
   return image;
 }
 
@@ -19,19 +20,18 @@ static void harvest(const std::string& model, const std::string& caption, const 
   diffusion::HarvestRunOptions options;  // those of configs/harvest.yaml
   options.count = 1;
   const auto pipeline = diffusion::Pipeline::load(model, at::kCPU, at::kFloat);
-  const std::vector<data::Caption> captions = {{.text = caption}};
+  const std::vector<text::Caption> captions = {{.text = caption}};
   const text::PhraseFinder phrases(world::lexicon(), true);
   const auto source = diffusion::sampled_pictures(pipeline, captions, phrases, options);
-  const diffusion::Harvested harvested = source->harvest(0, 1).front();
+  diffusion::Harvested harvested = source->harvest(0, 1).front();
+  decide(harvested, options.masks);
   const data::Sample& sample = harvested.sample;
-  const auto found = diffusion::phrase_masks(harvested.maps, sample.phrases, sample.image, options.masks);
 
   prepare_folder(out);
   write_file(out / "picture.png", vision::encode_png(sample.image));
-  for (size_t i = 0; i < sample.phrases.size(); ++i) {
-    const std::string& text = sample.phrases[i].text;
-    write_file(out / (text + ".png"), vision::encode_png(grey(found.masks, i)));
-    std::printf("%s: certainty %.2f\n", text.c_str(), found.scores[i].certainty);
+  for (const data::Region& region : sample.regions) {
+    write_file(out / (region.name + ".png"), vision::encode_png(grey(region.mask)));
+    std::printf("%s: certainty %.2f\n", region.name.c_str(), *region.score);
   }
 }
 

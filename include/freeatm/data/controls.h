@@ -10,10 +10,10 @@
 namespace freeatm::data {
 
 /// The dataset with other masks, and nothing else changed:
-///   shuffled: those of another picture, drawn evenly, with its phrases, which stand nowhere in this one's caption
+///   shuffled: those of another picture, drawn evenly, with its names, of which no caption of this one speaks
 ///   boxes: instead of each thing's mask a box of the same area, of a shape up to 1 : 2, anywhere
 ///   saliency: vision::salient_regions instead of the things, at most as many; stuff stays
-///   exact: what the picture's dataset knew (Sample::exact); masks of a dataset that has no others are exact already
+///   exact: what the picture's dataset knew (Region::exact); masks that were not found (no score) are exact already
 /// Throws UserError, now or when a sample is read, where `exact` is asked for and not there.
 std::unique_ptr<Dataset> with_control(std::unique_ptr<Dataset> dataset, const std::string& control);
 

@@ -20,7 +20,7 @@ class Dataset {
   virtual Sample get(int64_t index, RandomStream& random) const = 0;
   /// The labels' names; empty where samples have no label.
   virtual std::vector<std::string> class_names() const { return {}; }
-  /// Whether a sample has any number of labels (Sample::labels) instead of exactly one (Sample::label).
+  /// Whether a sample has any number of labels (Sample::labels) instead of exactly one.
   virtual bool is_multi_label() const { return false; }
   /// Samples of each file that holds many, in the order of their indices; one part where files hold one each.
   virtual std::vector<int64_t> shard_sizes() const { return {size()}; }
@@ -40,8 +40,6 @@ std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options);
 
 std::unique_ptr<Dataset> open_shards(const std::string& root);
 std::unique_ptr<Dataset> open_coco(const std::string& root, const std::string& split);
-/// Its instances alone: every object is a phrase under its category's name, with its own mask.
-std::unique_ptr<Dataset> open_instances(const std::string& root, const std::string& split);
 std::unique_ptr<Dataset> open_image_folder(const std::string& root, const std::string& split);
 /// Pictures at any depth, each with its caption in a .txt of the same name, in byte order of their paths. Throws
 /// UserError where a picture has no .txt, or a .txt no picture.

@@ -32,29 +32,35 @@ struct HarvestRunOptions {
   int64_t thread_count() const;
 };
 
-/// A picture with what its attention said, on the CPU; its phrases have tokens, but no masks yet.
+/// A picture with what its attention said, on the CPU. Its one caption's phrases have tokens; regions, where there are
+/// any, hold what their dataset knew (`exact`), and no masks yet.
 struct Harvested {
   data::Sample sample;
   data::Provenance provenance;
   TokenMaps maps;
 };
 
+/// Decides the masks: each phrase of the caption becomes a region. Returns all scores of each; Region::score has the
+/// one that the options name.
+std::vector<MaskScores> decide(Harvested& picture, const MaskOptions& options);
+
 /// Where such pictures come from.
 class HarvestSource {
  public:
   virtual ~HarvestSource() = default;
   virtual int64_t size() const = 0;
-  /// Pictures [begin, end).
+  /// Pictures [begin, end): one call at a time, and cheapest in order.
   virtual std::vector<Harvested> harvest(int64_t begin, int64_t end) const = 0;
 };
 
 /// Pictures that the model draws: number i has seed + i and caption i modulo their number, or i / images_per_caption.
 /// What is given must outlive it.
-std::unique_ptr<HarvestSource> sampled_pictures(const Pipeline& pipeline, const std::vector<data::Caption>& captions,
+std::unique_ptr<HarvestSource> sampled_pictures(const Pipeline& pipeline, const std::vector<text::Caption>& captions,
                                                 const text::PhraseFinder& phrases, const HarvestRunOptions& options);
 
-/// Pictures that exist, encoded and noised to harvest.timesteps, one pass each. They are cropped to the middle of the
-/// model's shape and resized to it; masks that their dataset has become `exact`. What is given must outlive it.
+/// Pictures that exist, of any size, encoded and noised to harvest.timesteps, one pass each. They are cropped to the
+/// middle of the model's shape and resized to it; masks that their dataset was given become `exact`. They are read and
+/// resized by threads, in order. What is given must outlive it.
 std::unique_ptr<HarvestSource> given_pictures(const Pipeline& pipeline, const data::Dataset& dataset,
                                               const text::PhraseFinder& phrases, const HarvestRunOptions& options);
 

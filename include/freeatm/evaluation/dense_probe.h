@@ -36,7 +36,8 @@ struct LabelledGrids {
   int64_t classes() const { return static_cast<int64_t>(class_names.size()); }
 };
 
-/// dataset: open_instances. Pictures and masks are squeezed into squares; where objects overlap the last one counts.
+/// dataset: of objects with masks; throws UserError elsewhere. Pictures and masks are squeezed into squares; where
+/// objects overlap the last one counts.
 LabelledGrids extract_grids(FrozenBackbone& backbone, const data::Dataset& dataset, const FeatureOptions& options,
                             std::optional<int64_t> limit, const std::string& label);
 

@@ -21,8 +21,8 @@ namespace freeatm::evaluation {
 std::optional<int64_t> class_of_noun(std::string_view noun, const std::vector<std::string>& class_names);
 
 /// Do pictures show what their captions name? A referee, a classifier trained on real pictures, looks at each; a noun,
-/// which is a phrase of role `thing`, is recalled where the sigmoid of its class is above 1/2. Two phrases of one class
-/// in a caption are one noun.
+/// which is a region of role `thing`, is recalled where the sigmoid of its class is above 1/2. Two regions of one class
+/// in a picture are one noun.
 class PromptRecall final : public Evaluator {
  public:
   /// classify: the referee, with any number of labels a picture

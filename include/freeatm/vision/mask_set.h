@@ -25,8 +25,6 @@ class MaskSet {
   Rle rle(int64_t i) const { return Rle::encode((*this)[i], height_, width_); }
 
   int64_t area(int64_t i) const;
-  /// How many of mask i's pixels lie inside the box (its edges rounded to pixels).
-  int64_t area_inside(int64_t i, const Box& box) const;
   /// The tight box of mask i, empty where it has no pixel: pycocotools' `toBbox`, and torchvision's `masks_to_boxes`,
   /// which names the last pixel (x + width - 1) instead of the width.
   Box box(int64_t i) const;

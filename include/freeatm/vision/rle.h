@@ -16,6 +16,7 @@ struct Rle {
   std::vector<uint32_t> runs;
 
   static Rle encode(const uint8_t* mask, int height, int width);  // [height, width], row by row, 0 or not
+  static Rle zeros(int height, int width);
 
   /// From an annotation file, `name`: COCO's compressed `counts`; its plain run lengths; a polygon x0, y0, x1, y1, ...
   /// Throw UserError(name, "segmentation", ...) where the runs do not fill height x width, or where there are not at
@@ -28,6 +29,8 @@ struct Rle {
   std::string counts() const;
   std::vector<uint8_t> decode() const;  // [height, width], 0 or 1
   int64_t area() const;
+  /// How many ones lie inside the box (its edges rounded to pixels).
+  int64_t area_inside(const Box& box) const;
   Box box() const;  // the tight box of the ones; empty when there are none
 
   bool operator==(const Rle&) const = default;

@@ -70,7 +70,7 @@ Classification::Classification(std::shared_ptr<models::Backbone> backbone, int64
 }
 
 Tensor Classification::target_of(const data::Sample& sample) const {
-  if (!options_.is_multi_label()) return at::scalar_tensor(sample.label, at::kLong);
+  if (!options_.is_multi_label()) return at::scalar_tensor(sample.label(), at::kLong);
   Tensor target = at::zeros({classes_});
   for (const int64_t label : sample.labels) target[label] = 1;
   return target;

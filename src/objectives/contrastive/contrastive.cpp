@@ -26,11 +26,11 @@ constexpr uint8_t kNoThing = 2;
 /// Whether a thing has a quarter of itself in both views: 1 or 0; kNoThing where there is none.
 uint8_t has_common_thing(const data::Sample& sample, const CropPair& pair) {
   uint8_t common = kNoThing;
-  for (int64_t i = 0; i < sample.masks.count(); ++i) {
-    const double least = kVisible * static_cast<double>(sample.masks.area(i));
-    if (sample.phrases[i].role != text::Role::kThing || least == 0) continue;
+  for (const data::Region& region : sample.regions) {
+    if (!region.is_thing()) continue;
+    const double least = kVisible * static_cast<double>(region.mask.area());
     const auto visible = [&](const vision::Box& box) {
-      return static_cast<double>(sample.masks.area_inside(i, box)) >= least;
+      return static_cast<double>(region.mask.area_inside(box)) >= least;
     };
     if (visible(pair.a) && visible(pair.b)) return 1;
     common = 0;
@@ -144,7 +144,7 @@ torch::nn::Sequential Contrastive::make_predictor() {
 
 data::View Contrastive::prepare(data::Sample&& sample, RandomStream& random, double /*progress*/) const {
   RandomStream crops = random.fork("crops"), view1 = random.fork("view1"), view2 = random.fork("view2");
-  if (options_.needs_masks() && sample.masks.count() == 0 && !options_.allow_missing) {
+  if (options_.needs_masks() && sample.regions.empty() && !options_.allow_missing) {
     throw UserError(sample.key, "data.root",
                     "the picture has no masks, which crops=mask, background=swap and regions=pooled need "
                     "(objective.allow_missing=true: such pictures are plain pairs)");
@@ -157,8 +157,7 @@ data::View Contrastive::prepare(data::Sample&& sample, RandomStream& random, dou
   if (options_.second_view.blur_probability) augment2.blur_probability = *options_.second_view.blur_probability;
   if (options_.second_view.solarize_probability)
     augment2.solarize_probability = *options_.second_view.solarize_probability;
-  const vision::MaskSet none;
-  const vision::MaskSet& masks = pools ? sample.masks : none;
+  const vision::MaskSet masks = pools ? sample.masks() : vision::MaskSet();
   vision::Augmented a = vision::augment(sample.image, masks, pair.a, options_.augment, view1);
   vision::Augmented b = vision::augment(swaps ? sample.swapped : sample.image, masks, pair.b, augment2, view2);
   data::View view{{"view1", data::pixels(std::move(a.image))},
@@ -167,7 +166,7 @@ data::View Contrastive::prepare(data::Sample&& sample, RandomStream& random, dou
                   {"common", at::scalar_tensor(int64_t{has_common_thing(sample, pair)}, at::kByte)}};
   if (!pools) return view;
   for (const auto& [number, masks_of] : {std::pair("1", &a.masks), {"2", &b.masks}}) {
-    const Regions regions = view_regions(sample.phrases, *masks_of, grid_side_, options_.region.min_cells);
+    const Regions regions = view_regions(sample.regions, *masks_of, grid_side_, options_.region.min_cells);
     view.ragged[std::string("regions") + number] = regions.weights;
     view.ragged[std::string("region_numbers") + number] = regions.numbers;
     view.ragged[std::string("region_texts") + number] = regions.texts;

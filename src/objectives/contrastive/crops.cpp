@@ -43,14 +43,6 @@ Box anywhere(const vision::Image& image, const Box& box, RandomStream& random) {
           box.height};
 }
 
-std::vector<int64_t> things_of(const data::Sample& sample) {
-  std::vector<int64_t> things;
-  for (int64_t i = 0; i < sample.masks.count(); ++i) {
-    if (sample.phrases[i].role == text::Role::kThing && sample.masks.area(i) > 0) things.push_back(i);
-  }
-  return things;
-}
-
 }  // namespace
 
 void CropOptions::fields(config::Fields& f) {
@@ -74,15 +66,15 @@ CropPair mask_pair(const data::Sample& sample, const CropOptions& options, Rando
   CropPair pair = plain_pair(sample.image, options, random);
   if (!random.bernoulli(options.mask_probability)) return pair;
   pair.kind = PairKind::kFellBack;
-  const std::vector<int64_t> things = things_of(sample);
+  const std::vector<int64_t> things = sample.things();
   if (things.empty()) return pair;
-  const int64_t thing = things[random.integer(static_cast<int64_t>(things.size()))];
-  const double area = static_cast<double>(sample.masks.area(thing));
+  const vision::Rle& thing = sample.regions[things[random.integer(std::ssize(things))]].mask;
+  const double area = static_cast<double>(thing.area());
   for (int64_t i = 0; i < options.tries; ++i) {
     const Box b = random_crop(sample.image, options, random);
-    const double inside = static_cast<double>(sample.masks.area_inside(thing, b));
+    const double inside = static_cast<double>(thing.area_inside(b));
     if (inside < options.min_visible * area || inside < options.min_share * b.area()) continue;
-    pair = {thing_crop(sample.image, sample.masks.box(thing), options, random), b, PairKind::kMask};
+    pair = {thing_crop(sample.image, thing.box(), options, random), b, PairKind::kMask};
     if (!options.at_random_place) return pair;
     RandomStream places = random.fork("places");
     pair.a = anywhere(sample.image, pair.a, places);

@@ -16,7 +16,7 @@ int64_t text_number(const std::string& text) {
   return text.empty() ? 0 : static_cast<int64_t>(stable_hash(text, 1) >> 1) | 1;  // never 0
 }
 
-// [phrases, size, size] bytes -> the mean over each of grid x grid cells
+// [regions, size, size] bytes -> the mean over each of grid x grid cells
 at::Tensor cell_shares(const vision::MaskSet& masks, int64_t grid) {
   const at::Tensor bytes = at::from_blob(const_cast<uint8_t*>(masks.count() > 0 ? masks[0] : nullptr),
                                          {masks.count(), masks.height(), masks.width()}, at::kByte);
@@ -25,22 +25,22 @@ at::Tensor cell_shares(const vision::MaskSet& masks, int64_t grid) {
 
 }  // namespace
 
-Regions view_regions(const std::vector<text::Phrase>& phrases, const vision::MaskSet& masks, int64_t grid,
+Regions view_regions(const std::vector<data::Region>& regions, const vision::MaskSet& masks, int64_t grid,
                      double min_cells) {
   std::vector<at::Tensor> weights;
   std::vector<int64_t> numbers, texts;
   std::string stuff;
   at::Tensor covered = at::zeros({grid, grid});
   if (masks.count() > 0) {
-    const at::Tensor shares = cell_shares(masks, grid);  // [phrases, grid, grid]
+    const at::Tensor shares = cell_shares(masks, grid);  // [regions, grid, grid]
     for (int64_t i = 0; i < masks.count(); ++i) {
-      if (phrases[i].role == text::Role::kStuff) stuff += phrases[i].text + ";";
-      if (phrases[i].role != text::Role::kThing) continue;
+      if (regions[i].role == text::Role::kStuff) stuff += regions[i].name + ";";
+      if (regions[i].role != text::Role::kThing) continue;
       covered = at::maximum(covered, shares[i]);
       if (shares[i].sum().item<double>() < min_cells) continue;
       weights.push_back(shares[i]);
       numbers.push_back(i);
-      texts.push_back(text_number(phrases[i].text));
+      texts.push_back(text_number(regions[i].name));
     }
   }
   const at::Tensor background = 1 - covered;

@@ -11,7 +11,8 @@
 
 namespace freeatm::objectives {
 
-/// One view's regions: its things, each with the number of its phrase, and what is left as the background, number -1.
+/// One view's regions: its things, each with its number among the picture's, and what is left as the background, number
+/// -1.
 struct Regions {
   at::Tensor weights;  // [R, h, w], fp32, the share of each cell
   at::Tensor numbers;  // [R] int64
@@ -20,8 +21,8 @@ struct Regions {
 
 /// Things that have less than `min_cells` of the grid in this view are left out, and so is such a background. A
 /// background's text is that of the stuff that the caption names ("grass").
-///   masks: of the view, [phrases, size, size]
-Regions view_regions(const std::vector<text::Phrase>& phrases, const vision::MaskSet& masks, int64_t grid,
+///   masks: of the view, [regions, size, size]
+Regions view_regions(const std::vector<data::Region>& regions, const vision::MaskSet& masks, int64_t grid,
                      double min_cells);
 
 /// Features of a grid, averaged by each region's weights: [B, C, h, w], [R, h, w], each region's picture [R] -> [R, C].

@@ -43,7 +43,7 @@ PicturesInMemory::PicturesInMemory(const data::Dataset& dataset, std::optional<i
     const vision::Image image = vision::center_square(sample.image, static_cast<int>(side()));
     std::memcpy(pixels_[i].data_ptr(), image.pixels.data(), image.pixels.size());
     keys_.push_back(std::move(sample.key));
-    captions_.push_back(std::move(sample.caption));
+    captions_.push_back(sample.caption());
     progress.advance();
   }
 }
@@ -53,7 +53,7 @@ data::Sample PicturesInMemory::get(int64_t index, RandomStream&) const {
   sample.key = keys_[index];
   sample.image = vision::Image(static_cast<int>(side()), static_cast<int>(side()));
   std::memcpy(sample.image.pixels.data(), pixels_[index].data_ptr(), sample.image.pixels.size());
-  sample.caption = captions_[index];
+  sample.captions = {{.text = captions_[index]}};
   return sample;
 }
 

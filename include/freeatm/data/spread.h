@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <algorithm>
+#include <cstdint>
+
+#include "freeatm/data/dataset.h"
+
+namespace freeatm::data {
+
+/// So many of a dataset's samples, spread evenly over it; all where it has no more. The dataset must outlive it.
+class Spread final : public Dataset {
+ public:
+  Spread(const Dataset& whole, int64_t count) : whole_(whole), count_(std::min(count, whole.size())) {}
+  int64_t size() const override { return count_; }
+  Sample get(int64_t index, RandomStream& random) const override {
+    return whole_.get(index * whole_.size() / count_, random);
+  }
+
+ private:
+  const Dataset& whole_;
+  int64_t count_;
+};
+
+}  // namespace freeatm::data

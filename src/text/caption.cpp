@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/text/caption.h"
+
+#include <algorithm>
+
+#include "freeatm/core/error.h"
+
+namespace freeatm::text {
+namespace {
+
+/// Where a span lies once `part` is `grown` bytes longer.
+Span moved(const Span& span, const Span& part, int64_t grown) {
+  if (span.end <= part.begin) return span;
+  if (span.begin >= part.end) return {span.begin + grown, span.end + grown};
+  if (span.begin <= part.begin && span.end >= part.end) return {span.begin, span.end + grown};
+  if (span.begin < part.begin) return {span.begin, part.begin};
+  if (span.end > part.end) return {part.end + grown, span.end + grown};
+  return {part.begin, part.begin};
+}
+
+}  // namespace
+
+void Caption::replace(const Span& part, std::string_view words) {
+  FREEATM_CHECK(0 <= part.begin && part.begin <= part.end && part.end <= std::ssize(text), "[{}, {}) of '{}'",
+                part.begin, part.end, text);
+  text.replace(part.begin, part.end - part.begin, words);
+  const int64_t grown = std::ssize(words) - (part.end - part.begin);
+  for (Phrase& phrase : phrases) {
+    phrase.span = moved(phrase.span, part, grown);
+    phrase.text = text.substr(phrase.span.begin, phrase.span.end - phrase.span.begin);
+    phrase.tokens.clear();
+  }
+}
+
+void Caption::append(std::string_view words) { replace({std::ssize(text), std::ssize(text)}, words); }
+
+}  // namespace freeatm::text
