@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // evaluate's tasks on frozen features: a backbone beside its random weights.
 #include "freeatm/core/error.h"
-#include "freeatm/core/log.h"
 #include "freeatm/core/random.h"
 #include "freeatm/core/version.h"
 #include "freeatm/models/device.h"
@@ -69,22 +68,12 @@ fs::path cache_file(const FrozenOptions& options, at::Device device) {
 }
 
 Metrics judge_random(const FrozenOptions& options, at::Device device, const FrozenPictures& pictures) {
-  const fs::path file = cache_file(options, device);
-  if (options.random_weights == "cached" && !options.is_untrained() && fs::exists(file)) {
-    try {
-      Metrics metrics = evaluation::read_rows(file);
-      log::info("random weights were judged before: {}", file.string());
-      return metrics;
-    } catch (const UserError& error) {
-      log::warning("{}; they are judged anew", error.what());
-    }
-  }
-  const auto model = make_model(options.model, options.seed());
-  model->to(device);
-  Metrics metrics = evaluation::judge(*options.task, *model, device, pictures, options.seed(), "random_weights");
-  prepare_folder(file.parent_path());
-  evaluation::write_rows(file, metrics);
-  return metrics;
+  const bool anew = options.random_weights != "cached" || options.is_untrained();
+  return evaluation::cached_rows(cache_file(options, device), anew, [&] {
+    const auto model = make_model(options.model, options.seed());
+    model->to(device);
+    return evaluation::judge(*options.task, *model, device, pictures, options.seed(), "random_weights");
+  });
 }
 
 }  // namespace

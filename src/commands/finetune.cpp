@@ -12,6 +12,7 @@
 #include "freeatm/data/dataset.h"
 #include "freeatm/evaluation/classification.h"
 #include "freeatm/evaluation/features.h"
+#include "freeatm/evaluation/splits.h"
 #include "freeatm/models/device.h"
 #include "freeatm/objectives/classification/classification.h"
 #include "freeatm/runs/run_folder.h"
@@ -44,28 +45,6 @@ struct FinetuneOptions {
   }
 };
 
-struct Split {
-  std::string name;
-  std::unique_ptr<data::Dataset> dataset;
-};
-
-/// The labelled splits that there are; at least one, all with the classes of the training's.
-std::vector<Split> open_eval_splits(const FinetuneOptions& options, const data::Dataset& train) {
-  std::vector<Split> splits;
-  for (const std::string& name : options.eval_splits) {
-    if (!fs::is_directory(fs::path(options.data.root) / name)) continue;
-    data::DatasetOptions data = options.data;
-    data.split = name;
-    splits.push_back({name, data::open_dataset(data)});
-    if (splits.back().dataset->class_names() != train.class_names()) {
-      throw UserError(options.data.root, "data.root", "{} and {} do not hold the same classes", options.data.split,
-                      name);
-    }
-  }
-  if (splits.empty()) throw UserError(options.data.root, "eval_splits", "has no split {}", one_of(options.eval_splits));
-  return splits;
-}
-
 /// A ViT as finetuning wants it: positions for the grid of the views, the pooling that was asked for, nothing frozen.
 void fit_to_task(ModelOptions& model, const FinetuneOptions& options) {
   if (model.name != "vit") {
@@ -95,28 +74,24 @@ std::shared_ptr<models::Backbone> make_backbone(FinetuneOptions& options) {
   return start.load(seed);
 }
 
-std::unique_ptr<evaluation::Evaluator> make_evaluator(const data::Dataset& dataset,
-                                                      std::shared_ptr<objectives::Classification> classifier) {
-  const evaluation::Classify classify = [classifier](std::span<const data::Sample> samples) {
-    return classifier->logits(samples);
-  };
-  if (dataset.is_multi_label()) return std::make_unique<evaluation::MultiLabelQuality>(classify, dataset.class_names());
-  return std::make_unique<evaluation::SingleLabelQuality>(classify, dataset.class_names());
-}
-
 }  // namespace
 
 int finetune(const config::Composed& composed) {
   auto options = config::read<FinetuneOptions>(composed);
   const at::Device device = models::pick_device(options.run.device);
-  const auto train = data::open_dataset(options.data);
-  options.objective = options.objective.settled_for(*train, options.data.root);
-  const std::vector<Split> splits = open_eval_splits(options, *train);
-  const auto class_names = train->class_names();
+  const evaluation::Split train{options.data.split, data::open_dataset(options.data)};
+  options.objective = options.objective.settled_for(*train.dataset, options.data.root);
+  const auto open = [&](const std::string& split) {
+    data::DatasetOptions data = options.data;
+    data.split = split;
+    return data::open_dataset(data);
+  };
+  const auto splits = evaluation::open_splits(options.data.root, options.eval_splits, "eval_splits", train, open);
+  const auto class_names = train.dataset->class_names();
   const auto classifier =
       std::make_shared<objectives::Classification>(make_backbone(options), static_cast<int64_t>(class_names.size()),
                                                    options.objective, static_cast<uint64_t>(options.run.seed));
-  training::TrainRun run(classifier, *train, options.run.run(device));
+  training::TrainRun run(classifier, *train.dataset, options.run.run(device));
 
   const fs::path out = options.run.out;
   std::vector<runs::Input> inputs{runs::data_input(options.data.root, options.data.split)};
@@ -127,8 +102,9 @@ int finetune(const config::Composed& composed) {
 
   classifier->eval();
   evaluation::Metrics metrics;
-  for (const Split& split : splits) {
-    const auto evaluator = make_evaluator(*split.dataset, classifier);
+  const evaluation::Classify classify = [&](std::span<const data::Sample> some) { return classifier->logits(some); };
+  for (const evaluation::Split& split : splits) {
+    const auto evaluator = evaluation::quality_of(classify, *split.dataset);
     append(metrics, evaluation::judge(*evaluator, *split.dataset, {}, options.run.loader.batch_size, split.name),
            split.name);
   }

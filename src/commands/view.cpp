@@ -14,8 +14,7 @@
 #include "freeatm/report/gallery.h"
 #include "freeatm/report/html.h"
 #include "freeatm/report/run_views.h"
-
-#include "view_samples.h"
+#include "freeatm/report/shard_view.h"
 
 namespace freeatm::commands {
 namespace {
@@ -40,37 +39,6 @@ struct ViewOptions {
   }
 };
 
-/// The folders that have something to show, by what lies in them.
-struct Contents {
-  fs::path root;
-  std::vector<report::NamedFolder> harvests;     // *.tar
-  std::vector<report::NamedFolder> runs;         // metrics.jsonl
-  std::vector<report::NamedFolder> evaluations;  // metrics.json
-
-  std::string name_of(const fs::path& folder) const {
-    if (folder == root) return fs::weakly_canonical(root).filename().string();
-    return fs::relative(folder, root).generic_string();
-  }
-};
-
-void look_into(const fs::path& folder, int depth, Contents& contents) {
-  std::vector<fs::path> folders;
-  bool has_shards = false;
-  for (const auto& entry : fs::directory_iterator(folder, fs::directory_options::skip_permission_denied)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with(".")) continue;
-    if (entry.is_directory()) folders.push_back(entry.path());
-    if (entry.path().extension() == ".tar") has_shards = true;
-  }
-  const report::NamedFolder named{folder, contents.name_of(folder)};
-  if (has_shards) contents.harvests.push_back(named);
-  if (fs::exists(folder / "metrics.jsonl")) contents.runs.push_back(named);
-  if (fs::exists(folder / "metrics.json")) contents.evaluations.push_back(named);
-  if (depth == 0) return;
-  std::sort(folders.begin(), folders.end());
-  for (const fs::path& inner : folders) look_into(inner, depth - 1, contents);
-}
-
 struct Pictures {
   report::Gallery gallery;
   std::string made_by;  // HTML
@@ -78,10 +46,10 @@ struct Pictures {
   int64_t problems = 0;
 };
 
-Pictures read_pictures(const Contents& contents, const ViewOptions& options) {
+Pictures read_pictures(const report::Contents& contents, const ViewOptions& options) {
   Pictures pictures;
   for (const report::NamedFolder& folder : contents.harvests) {
-    const ShardView shards(folder.path);
+    const report::ShardView shards(folder.path);
     const int64_t count = std::min(options.count.value_or(shards.size()), shards.size());
     report::CommonFacts facts;
     Progress progress("view", count, "pictures");
@@ -103,18 +71,6 @@ Pictures read_pictures(const Contents& contents, const ViewOptions& options) {
   return pictures;
 }
 
-/// "1 harvest, 2 runs, 3 evaluations in runs/quickstart"
-std::string summary(const Contents& contents) {
-  std::string out;
-  const auto count = [&](size_t number, const char* singular, const char* plural) {
-    if (number > 0) out += format("{}{} {}", out.empty() ? "" : ", ", number, number == 1 ? singular : plural);
-  };
-  count(contents.harvests.size(), "harvest", "harvests");
-  count(contents.runs.size(), "run", "runs");
-  count(contents.evaluations.size(), "evaluation", "evaluations");
-  return out + " in " + contents.root.string();
-}
-
 }  // namespace
 
 int view(const config::Composed& composed) {
@@ -122,8 +78,7 @@ int view(const config::Composed& composed) {
   require_folder(options.in, "in");
   if (fs::is_directory(options.out)) throw UserError(options.out, "out", "is a folder; a file is wanted");
 
-  Contents contents{options.in, {}, {}, {}};
-  look_into(contents.root, kDepth, contents);
+  const report::Contents contents = report::look_into(options.in, kDepth);
   if (contents.harvests.empty() && contents.runs.empty() && contents.evaluations.empty()) {
     throw UserError(options.in, "in",
                     "holds nothing to show: no shards (*.tar), metrics.jsonl or metrics.json, {} folders deep", kDepth);
@@ -134,7 +89,7 @@ int view(const config::Composed& composed) {
   const Pictures pictures = read_pictures(contents, options);
   const bool is_alone = contents.runs.empty() && contents.evaluations.empty();
   report::Page page(options.title.value_or(contents.name_of(contents.root)),
-                    is_alone ? pictures.lead : summary(contents), options.note.value_or(""));
+                    is_alone ? pictures.lead : contents.summary(), options.note.value_or(""));
   if (pictures.gallery.size() > 0) {
     page.add("pictures", "Pictures", pictures.made_by + pictures.gallery.html(options.sort));
     page.add_data(pictures.gallery.data());

@@ -142,4 +142,9 @@ Metrics SingleLabelQuality::result() {
   return single_label_metrics(at::cat(logits_), at::cat(labels_), class_names_);
 }
 
+std::unique_ptr<Evaluator> quality_of(const Classify& classify, const data::Dataset& pictures) {
+  if (pictures.is_multi_label()) return std::make_unique<MultiLabelQuality>(classify, pictures.class_names());
+  return std::make_unique<SingleLabelQuality>(classify, pictures.class_names());
+}
+
 }  // namespace freeatm::evaluation

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "freeatm/core/error.h"
-#include "freeatm/core/files.h"
 
 namespace freeatm::evaluation {
 
@@ -17,22 +16,17 @@ void FrozenData::fields(config::Fields& f) {
 }
 
 FrozenPictures::FrozenPictures(const FrozenTask& task, const FrozenData& data, const FeatureOptions& features)
-    : data_(data), options_(features), train_(task.open(data, data.train_split)) {
-  for (const std::string& name : data.eval_splits) {
-    if (!fs::is_directory(fs::path(data.root) / name)) continue;
-    splits_.push_back({name, task.open(data, name)});
-    if (splits_.back().dataset->class_names() != train_->class_names())
-      throw UserError(data.root, "data.root", "{} and {} do not hold the same classes", data.train_split, name);
-  }
-  if (splits_.empty()) throw UserError(data.root, "data.eval_splits", "has no split {}", one_of(data.eval_splits));
-  if (train_->class_names().empty())
+    : data_(data), options_(features), train_{data.train_split, task.open(data, data.train_split)} {
+  splits_ = open_splits(data.root, data.eval_splits, "data.eval_splits", train_,
+                        [&](const std::string& split) { return task.open(data, split); });
+  if (train().class_names().empty())
     throw UserError(data.root, "data.root", "has no labels: an image folder or COCO's instances are wanted");
 }
 
 LabelledFeatures FrozenPictures::train_features(FrozenBackbone& backbone, const std::string& label,
                                                 bool mirrored) const {
   const std::string part = mirrored ? data_.train_split + ", mirrored" : data_.train_split;
-  return extract_features(backbone, *train_, options_, {}, label + ": " + part, mirrored);
+  return extract_features(backbone, train(), options_, {}, label + ": " + part, mirrored);
 }
 
 LabelledFeatures FrozenPictures::features(FrozenBackbone& backbone, const Split& split,

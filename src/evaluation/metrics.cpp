@@ -11,6 +11,7 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/json.h"
+#include "freeatm/core/log.h"
 
 namespace freeatm::evaluation {
 
@@ -75,6 +76,22 @@ Metrics read_rows(const fs::path& file) {
   } catch (const nlohmann::json::exception& error) {
     throw UserError(file.string(), "", "holds no rows of metrics: {}", error.what());
   }
+  return metrics;
+}
+
+Metrics cached_rows(const fs::path& file, bool anew, const std::function<Metrics()>& measure) {
+  if (!anew && fs::exists(file)) {
+    try {
+      Metrics metrics = read_rows(file);
+      log::info("{}: has the scores of before", file.string());
+      return metrics;
+    } catch (const UserError& error) {
+      log::warning("{}; measured anew", error.what());
+    }
+  }
+  Metrics metrics = measure();
+  prepare_folder(file.parent_path());
+  write_rows(file, metrics);
   return metrics;
 }
 

@@ -29,7 +29,47 @@ std::string spaced(std::string name) {
   return name;
 }
 
+void add_contents(const fs::path& folder, int depth, Contents& contents) {
+  std::vector<fs::path> folders;
+  bool has_shards = false;
+  for (const auto& entry : fs::directory_iterator(folder, fs::directory_options::skip_permission_denied)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(".")) continue;
+    if (entry.is_directory()) folders.push_back(entry.path());
+    if (entry.path().extension() == ".tar") has_shards = true;
+  }
+  const NamedFolder named{folder, contents.name_of(folder)};
+  if (has_shards) contents.harvests.push_back(named);
+  if (fs::exists(folder / "metrics.jsonl")) contents.runs.push_back(named);
+  if (fs::exists(folder / "metrics.json")) contents.evaluations.push_back(named);
+  if (depth == 0) return;
+  std::sort(folders.begin(), folders.end());
+  for (const fs::path& inner : folders) add_contents(inner, depth - 1, contents);
+}
+
 }  // namespace
+
+std::string Contents::name_of(const fs::path& folder) const {
+  if (folder == root) return fs::weakly_canonical(root).filename().string();
+  return fs::relative(folder, root).generic_string();
+}
+
+std::string Contents::summary() const {
+  std::string out;
+  const auto count = [&](size_t number, const char* singular, const char* plural) {
+    if (number > 0) out += format("{}{} {}", out.empty() ? "" : ", ", number, number == 1 ? singular : plural);
+  };
+  count(harvests.size(), "harvest", "harvests");
+  count(runs.size(), "run", "runs");
+  count(evaluations.size(), "evaluation", "evaluations");
+  return out + " in " + root.string();
+}
+
+Contents look_into(const fs::path& root, int depth) {
+  Contents contents{root, {}, {}, {}};
+  add_contents(root, depth, contents);
+  return contents;
+}
 
 std::string made_by_html(const std::string& command, const fs::path& folder) {
   const std::string line = command_of(command, folder);

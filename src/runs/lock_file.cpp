@@ -3,11 +3,13 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
 #include <fstream>
 #include <optional>
+#include <sstream>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,7 +41,7 @@ std::string host_name() {
 }
 
 /// The 22nd word of /proc/PROCESS/stat; the second is a name in parentheses, which may hold anything. "" where there is
-/// no such process.
+/// no such process, "ended" where its parent has not asked yet how it ended.
 std::string start_of(int64_t process) {
   std::ifstream in("/proc/" + std::to_string(process) + "/stat");
   std::string line;
@@ -48,7 +50,9 @@ std::string start_of(int64_t process) {
   if (end_of_name == std::string::npos) return "";
   std::istringstream words(line.substr(end_of_name + 1));
   std::string word;
-  for (int i = 3; i <= 22; ++i) words >> word;
+  words >> word;
+  if (word == "Z" || word == "X") return "ended";
+  for (int i = 4; i <= 22; ++i) words >> word;
   return word;
 }
 
@@ -79,7 +83,10 @@ std::optional<Holder> holder_of(const fs::path& folder) {
 
 bool has_ended(const Holder& holder, const Holder& us) {
   if (holder.folder != 0 && holder.folder != us.folder) return true;
-  return holder.host == us.host && start_of(holder.process) != holder.started;
+  if (holder.host != us.host) return false;
+  const std::string started = start_of(holder.process);
+  if (!started.empty()) return started != holder.started;
+  return ::kill(static_cast<pid_t>(holder.process), 0) != 0 && errno == ESRCH;  // else /proc hides it from us
 }
 
 /// False where the file is there already.

@@ -130,6 +130,16 @@ void change_lock(const fs::path& folder, const std::function<void(nlohmann::json
   write_file(folder / kLockFile, json.dump());
 }
 
+TEST(LockFile, OfAProcessThatNobodyHasAskedAfterIsTakenOver) {
+  const TemporaryFolder folder;
+  OtherProcess holder([&] { take_lock_file(folder.path()); });
+  ASSERT_TRUE(holder.succeeded());
+  ::kill(holder.id(), SIGKILL);
+  siginfo_t info{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(holder.id()), &info, WEXITED | WNOWAIT), 0);  // it stays a zombie
+  EXPECT_NO_THROW(take_lock_file(folder.path()));
+}
+
 TEST(LockFile, OfAnotherMachineSaysHowToTakeItOver) {
   const TemporaryFolder folder;
   change_lock(folder.path(), [](auto& json) { json["host"] = "node7", json["process"] = 123; });

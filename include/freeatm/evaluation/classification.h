@@ -4,11 +4,13 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
+#include "freeatm/data/dataset.h"
 #include "freeatm/evaluation/evaluator.h"
 
 namespace freeatm::evaluation {
@@ -62,5 +64,8 @@ class SingleLabelQuality final : public Evaluator {
   std::vector<std::string> class_names_;
   std::vector<at::Tensor> logits_, labels_;  // of each batch, [B, K] and [B]
 };
+
+/// What judges a classifier on such pictures: with one label each, or with several.
+std::unique_ptr<Evaluator> quality_of(const Classify& classify, const data::Dataset& pictures);
 
 }  // namespace freeatm::evaluation

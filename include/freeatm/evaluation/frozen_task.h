@@ -11,6 +11,7 @@
 #include "freeatm/data/dataset.h"
 #include "freeatm/evaluation/features.h"
 #include "freeatm/evaluation/metrics.h"
+#include "freeatm/evaluation/splits.h"
 
 namespace freeatm::evaluation {
 
@@ -26,16 +27,11 @@ class FrozenTask;
 /// The splits of a task, and what a backbone says of them.
 class FrozenPictures {
  public:
-  struct Split {
-    std::string name;
-    std::unique_ptr<data::Dataset> dataset;
-  };
-
   /// Opens all that is needed. Throws UserError where something is missing, or where the splits do not hold the same
   /// classes.
   FrozenPictures(const FrozenTask& task, const FrozenData& data, const FeatureOptions& features);
 
-  const data::Dataset& train() const { return *train_; }
+  const data::Dataset& train() const { return *train_.dataset; }
   const std::vector<Split>& splits() const { return splits_; }
   const FrozenData& data() const { return data_; }
   const FeatureOptions& options() const { return options_; }
@@ -47,7 +43,7 @@ class FrozenPictures {
  private:
   FrozenData data_;
   FeatureOptions options_;
-  std::unique_ptr<data::Dataset> train_;
+  Split train_;
   std::vector<Split> splits_;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What was measured, as rows; metrics.json and the terminal give them names.
 #pragma once
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -34,5 +35,8 @@ void print_metrics(const fs::path& folder);
 void write_rows(const fs::path& file, const Metrics& metrics);
 /// Throws UserError(file, "", ...) where it is none of these.
 Metrics read_rows(const fs::path& file);
+/// What an earlier call has left in the file, or what `measure` says, which is then left there.
+///   anew: measure in any case
+Metrics cached_rows(const fs::path& file, bool anew, const std::function<Metrics()>& measure);
 
 }  // namespace freeatm::evaluation

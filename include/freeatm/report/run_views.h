@@ -14,6 +14,22 @@ struct NamedFolder {
   std::string name;
 };
 
+/// The folders that have something to show, by what lies in them.
+struct Contents {
+  fs::path root;
+  std::vector<NamedFolder> harvests;     // *.tar
+  std::vector<NamedFolder> runs;         // metrics.jsonl
+  std::vector<NamedFolder> evaluations;  // metrics.json
+
+  /// What a page calls the folder: its path below the root.
+  std::string name_of(const fs::path& folder) const;
+  /// "1 harvest, 2 runs, 3 evaluations in runs/quickstart"
+  std::string summary() const;
+};
+
+///   depth: folders below the root that are looked into
+Contents look_into(const fs::path& root, int depth);
+
 /// "<p><code>freeatm harvest --config runs/h/config.yaml": the command that makes the folder again, from the config
 /// that it holds; "" where it holds none.
 std::string made_by_html(const std::string& command, const fs::path& folder);

@@ -9,7 +9,7 @@
 #include "freeatm/data/shards.h"
 #include "freeatm/report/gallery.h"
 
-namespace freeatm::commands {
+namespace freeatm::report {
 
 /// The samples of a folder of shards for the eye. Training refuses a sample that is broken; here it is shown, with what
 /// is missing or broken said on its card.
@@ -20,11 +20,11 @@ class ShardView {
 
   int64_t size() const { return static_cast<int64_t>(places_.size()); }
   ///   max_side: pixels; a larger picture is made smaller (WebP), any other keeps its file's bytes
-  report::GalleryItem item(int64_t index, int64_t max_side) const;
+  GalleryItem item(int64_t index, int64_t max_side) const;
 
  private:
   std::vector<std::unique_ptr<data::ShardReader>> shards_;
   std::vector<std::pair<const data::ShardReader*, const data::IndexedSample*>> places_;
 };
 
-}  // namespace freeatm::commands
+}  // namespace freeatm::report
