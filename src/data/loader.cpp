@@ -157,6 +157,7 @@ void Loader::State::finish(const std::shared_ptr<PendingBatch>& batch) {
     if (!batch->error) {
       batch->batch = collate(std::move(batch->views), batch->keys);
       batch->batch.tensors["index"] = at::tensor(batch->indices);
+      if (options.pin_memory) batch->batch.pin_memory();
     }
   } catch (...) {
     batch->error = std::current_exception();

@@ -37,7 +37,7 @@ void Trainer::end_epoch(const Position& position) {
 
 void Trainer::train_epoch(Position& position) {
   const RunLength& length = course_.length;
-  loader_.start(position.epoch, position.step_in_epoch * length.accumulate);
+  batches_.start(position.epoch, position.step_in_epoch * length.accumulate);
   while (!length.ends_epoch(position) && !length.ends_run(position)) {
     at::manual_seed(RandomStream(course_.seed, "step", 0, static_cast<uint64_t>(position.step)).next_u32());
     optimizer_.set_learning_rate(course_.schedule(position.step));
@@ -45,10 +45,11 @@ void Trainer::train_epoch(Position& position) {
     std::optional<data::Batch> batch;
     int64_t samples = 0;
     for (int64_t i = 0; i < length.accumulate; ++i) {
-      batch = loader_.next();
+      batch = batches_.next();
       FREEATM_CHECK(batch, "epoch {} has too few batches", position.epoch);
       parts.push_back(losses_of(*batch));
       (parts.back().total() / static_cast<double>(length.accumulate)).backward();
+      batches_.copy_ahead();
       samples += batch->size;
     }
     optimizer_.step();
@@ -65,7 +66,7 @@ void Trainer::train_epoch(Position& position) {
 
 Losses Trainer::losses_of(const data::Batch& batch) {
   const Autocast autocast(course_.device.type(), course_.compute);
-  return objective_.losses(batch.to(course_.device));
+  return objective_.losses(batch);
 }
 
 }  // namespace freeatm::training
