@@ -37,7 +37,7 @@ endif()
 
 # Debian's own libraries are the .deb's dependencies.
 if(FREEATM_CUDA)
-  install(TARGETS freeatm_models_cuda LIBRARY DESTINATION lib/freeatm COMPONENT package EXCLUDE_FROM_ALL)
+  install(TARGETS freeatm_ops_cuda LIBRARY DESTINATION lib/freeatm COMPONENT package EXCLUDE_FROM_ALL)
 endif()
 install(CODE "set(torch \"${FREEATM_TORCH_DIR}\")" COMPONENT package EXCLUDE_FROM_ALL)
 install(SCRIPT cmake/bundle_libtorch.cmake COMPONENT package EXCLUDE_FROM_ALL)

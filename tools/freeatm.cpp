@@ -17,9 +17,9 @@
 #include "freeatm/core/memory.h"
 #include "freeatm/core/signals.h"
 #include "freeatm/core/version.h"
-#include "freeatm/models/device.h"
 #include "freeatm/runs/exit_code.h"
 #include "freeatm/runs/jobs.h"
+#include "freeatm/runtime/device.h"
 
 #include "command_line.h"
 
@@ -156,7 +156,7 @@ void spin_briefly(char** argv) {
 
 // One line: LibTorch puts a backtrace behind its own.
 std::string failure_text(const std::exception& error) {
-  if (models::is_out_of_memory(error)) return "out of memory: a smaller batch_size needs less";
+  if (runtime::is_out_of_memory(error)) return "out of memory: a smaller batch_size needs less";
   const std::string text = error.what();
   return text.substr(0, text.find('\n'));
 }

@@ -11,6 +11,7 @@
 #include "freeatm/config/fields.h"
 #include "freeatm/data/pixels.h"
 #include "freeatm/models/backbone.h"
+#include "freeatm/models/image_normalize.h"
 #include "freeatm/models/initialize.h"
 #include "freeatm/objectives/recipe.h"
 #include "freeatm/vision/augment.h"
@@ -49,14 +50,15 @@ class Rotation final : public training::Objective {
   /// On the device, nothing waits for it: the trainer sums the terms, and logs all that is named here.
   training::Losses losses(const data::Batch& batch) override {
     const auto dtype = backbone_->parameters().front().scalar_type();
-    const at::Tensor features = backbone_->forward(models::normalized(batch["view"], dtype));  // [B, channels]
-    const at::Tensor logits = head_->forward(features);                                        // [B, 4]
+    const at::Tensor features = backbone_->forward(normalized_(batch["view"], dtype));  // [B, channels]
+    const at::Tensor logits = head_->forward(features);                                 // [B, 4]
     const at::Tensor right = logits.argmax(1).eq(batch["turns"]).to(at::kFloat).mean();
     return {.terms = {{"rotation", at::cross_entropy_loss(logits, batch["turns"])}}, .observed = {{"accuracy", right}}};
   }
 
  private:
   RotationOptions options_;
+  models::ImageNormalize normalized_;
   std::shared_ptr<models::Backbone> backbone_;
   torch::nn::Linear head_{nullptr};
 };

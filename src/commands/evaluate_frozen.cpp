@@ -3,7 +3,7 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/random.h"
 #include "freeatm/core/version.h"
-#include "freeatm/models/device.h"
+#include "freeatm/runtime/device.h"
 
 #include "evaluate_tasks.h"
 #include "factories.h"
@@ -14,15 +14,6 @@ namespace {
 
 using evaluation::FrozenPictures;
 using evaluation::Metrics;
-
-// A ViT has positions for the grid of the pictures that it sees.
-void fit_to_pictures(ModelOptions& model, int64_t image_size) {
-  if (model.name != "vit") return;
-  if (image_size % model.vit.patch_size != 0)
-    throw UserError("", "features.image_size", "{} is no multiple of the model's patch_size {}", image_size,
-                    model.vit.patch_size);
-  model.vit.image_size = image_size;
-}
 
 struct FrozenOptions {
   std::shared_ptr<evaluation::FrozenTask> task;
@@ -70,7 +61,7 @@ fs::path cache_file(const FrozenOptions& options, at::Device device) {
 Metrics judge_random(const FrozenOptions& options, at::Device device, const FrozenPictures& pictures) {
   const bool anew = options.random_weights != "cached" || options.is_untrained();
   return evaluation::cached_rows(cache_file(options, device), anew, [&] {
-    const auto model = make_model(options.model, options.seed());
+    const auto model = options.model.make(options.seed());
     model->to(device);
     return evaluation::judge(*options.task, *model, device, pictures, options.seed(), "random_weights");
   });
@@ -80,17 +71,17 @@ Metrics judge_random(const FrozenOptions& options, at::Device device, const Froz
 
 int evaluate_frozen(const config::Composed& composed) {
   auto options = config::read<FrozenOptions>(composed);
-  const at::Device device = models::pick_device(options.common.device);
+  const at::Device device = runtime::pick_device(options.common.device);
   Pretrained start{options.model, {}, ""};
   if (!options.is_untrained()) start = open_pretrained(options.checkpoint, options.model);
-  fit_to_pictures(start.model, options.features.image_size);
+  start.model.fit_to_pictures(options.features.image_size, "features.image_size");
   options.model = start.model;
   std::shared_ptr<models::Backbone> trained;
   if (!options.is_untrained()) {
     trained = start.load(options.seed());
     trained->to(device);
   } else {
-    make_model(options.model, options.seed());  // a model that cannot be is refused before a folder is made
+    options.model.make(options.seed());  // a model that cannot be is refused before a folder is made
   }
   const FrozenPictures pictures(*options.task, options.data, options.features);
 

@@ -4,7 +4,7 @@
 #include "freeatm/data/spread.h"
 #include "freeatm/diffusion/pipeline.h"
 #include "freeatm/evaluation/mask_quality.h"
-#include "freeatm/models/device.h"
+#include "freeatm/runtime/device.h"
 
 #include "evaluate_tasks.h"
 
@@ -67,9 +67,9 @@ int evaluate_masks(const config::Composed& composed) {
   const auto options = config::read<MasksTaskOptions>(composed);
   const auto scenes = data::open_dataset({options.data.root, options.data.layout, options.data.split});
   const data::Spread chosen(*scenes, options.count);
-  const at::Device device = models::pick_device(options.common.device);
+  const at::Device device = runtime::pick_device(options.common.device);
   const auto pipeline = diffusion::Pipeline::load(find_shipped(options.diffusion.path), device,
-                                                  models::pick_dtype(options.common.dtype, device));
+                                                  runtime::pick_dtype(options.common.dtype, device));
   const runs::Claim claim =
       runs::claim_of(options, options.common.out, options.common.resume,
                      {runs::data_input(options.data.root, options.data.split),

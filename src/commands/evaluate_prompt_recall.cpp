@@ -3,7 +3,7 @@
 #include "freeatm/core/files.h"
 #include "freeatm/evaluation/features.h"
 #include "freeatm/evaluation/prompt_recall.h"
-#include "freeatm/models/device.h"
+#include "freeatm/runtime/device.h"
 
 #include "evaluate_tasks.h"
 #include "trained_models.h"
@@ -30,7 +30,7 @@ struct PromptRecallTaskOptions {
 
 int evaluate_prompt_recall(const config::Composed& composed) {
   const auto options = config::read<PromptRecallTaskOptions>(composed);
-  const Classifier referee = load_classifier(options.checkpoint, models::pick_device(options.common.device));
+  const Classifier referee = load_classifier(options.checkpoint, runtime::pick_device(options.common.device));
   if (!referee.model->is_multi_label()) {
     throw UserError(options.checkpoint, "checkpoint",
                     "knows one label a picture; a referee must tell any number: finetune it on scenes");

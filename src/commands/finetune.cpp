@@ -13,9 +13,9 @@
 #include "freeatm/evaluation/classification.h"
 #include "freeatm/evaluation/features.h"
 #include "freeatm/evaluation/splits.h"
-#include "freeatm/models/device.h"
 #include "freeatm/objectives/classification/classification.h"
 #include "freeatm/runs/run_folder.h"
+#include "freeatm/runtime/device.h"
 
 #include "train_options.h"
 #include "trained_models.h"
@@ -45,20 +45,10 @@ struct FinetuneOptions {
   }
 };
 
-/// A ViT as finetuning wants it: positions for the grid of the views, the pooling that was asked for, nothing frozen.
+/// A model as finetuning wants it: for pictures as large as the views, with the pooling that was asked for.
 void fit_to_task(ModelOptions& model, const FinetuneOptions& options) {
-  if (model.name != "vit") {
-    if (options.global_pool) throw UserError("", "global_pool", "a {} has no pooling but its mean", model.name);
-    return;
-  }
-  const int64_t size = options.objective.augment.size, patch = model.vit.patch_size;
-  if (size % patch != 0)
-    throw UserError("", "objective.augment.size", "{} is no multiple of the model's patch_size {}", size, patch);
-  model.vit.image_size = size;
-  model.vit.global_pool = options.global_pool.value_or(model.vit.global_pool);
-  model.vit.freeze_patch_embed = false;
-  if (model.vit.global_pool == "token" && !model.vit.class_token)
-    throw UserError("", "global_pool", "token needs a class token, which this model lacks");
+  model.fit_to_pictures(options.objective.augment.size, "objective.augment.size");
+  model.prepare_finetuning(options.global_pool);
 }
 
 /// The start of the training. Where a run gives its weights, its model is the one that is trained and saved.
@@ -66,7 +56,7 @@ std::shared_ptr<models::Backbone> make_backbone(FinetuneOptions& options) {
   const auto seed = static_cast<uint64_t>(options.run.seed);
   if (options.checkpoint == "none") {
     fit_to_task(options.model, options);
-    return make_model(options.model, seed);
+    return options.model.make(seed);
   }
   Pretrained start = open_pretrained(options.checkpoint, options.model);
   fit_to_task(start.model, options);
@@ -78,7 +68,7 @@ std::shared_ptr<models::Backbone> make_backbone(FinetuneOptions& options) {
 
 int finetune(const config::Composed& composed) {
   auto options = config::read<FinetuneOptions>(composed);
-  const at::Device device = models::pick_device(options.run.device);
+  const at::Device device = runtime::pick_device(options.run.device);
   const evaluation::Split train{options.data.split, data::open_dataset(options.data)};
   options.objective = options.objective.settled_for(*train.dataset, options.data.root);
   const auto open = [&](const std::string& split) {

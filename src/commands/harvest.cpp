@@ -8,8 +8,8 @@
 #include "freeatm/core/shipped.h"
 #include "freeatm/data/captions.h"
 #include "freeatm/diffusion/pipeline.h"
-#include "freeatm/models/device.h"
 #include "freeatm/runs/run_folder.h"
+#include "freeatm/runtime/device.h"
 #include "freeatm/world/world.h"
 
 namespace freeatm::commands {
@@ -66,8 +66,8 @@ struct HarvestCommandOptions {
   }
   text::PhraseFinder phrases() const { return {lexicon == "emoji" ? world::lexicon() : text::Lexicon{}, nouns}; }
   diffusion::Pipeline load() const {
-    const at::Device where = models::pick_device(device);
-    return diffusion::Pipeline::load(find_shipped(diffusion.path), where, models::pick_dtype(dtype, where));
+    const at::Device where = runtime::pick_device(device);
+    return diffusion::Pipeline::load(find_shipped(diffusion.path), where, runtime::pick_dtype(dtype, where));
   }
 };
 

@@ -3,8 +3,8 @@
 #include "freeatm/commands/commands.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/evaluation/probe_hook.h"
-#include "freeatm/models/device.h"
 #include "freeatm/runs/run_folder.h"
+#include "freeatm/runtime/device.h"
 #include "freeatm/training/collapse_alarm.h"
 
 #include "factories.h"
@@ -33,11 +33,11 @@ struct PretrainOptions {
 
 int pretrain(const config::Composed& composed) {
   const auto options = config::read<PretrainOptions>(composed);
-  const at::Device device = models::pick_device(options.run.device);
+  const at::Device device = runtime::pick_device(options.run.device);
   const objectives::Recipe& recipe = *options.objective.recipe;
   const auto dataset = recipe.wrap(data::open_dataset(options.data));
   const auto seed = static_cast<uint64_t>(options.run.seed);
-  const auto objective = recipe.make([&] { return make_model(options.model, seed); }, seed);
+  const auto objective = recipe.make([&] { return options.model.make(seed); }, seed);
   training::TrainRun run(objective, *dataset, options.run.run(device));
   run.add(std::make_unique<training::CollapseAlarm>());
   if (options.probe.every) {

@@ -2,19 +2,18 @@
 // freeatm train-diffusion: captioned pictures -> a small Stable Diffusion, in three stages.
 #include "train_diffusion.h"
 
-#include <ATen/Parallel.h>
-
 #include "freeatm/commands/commands.h"
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
 #include "freeatm/core/shipped.h"
+#include "freeatm/runtime/threads.h"
 #include "freeatm/text/bpe_trainer.h"
 
 namespace freeatm::commands {
 
 int train_diffusion(const config::Composed& composed) {
   const auto options = config::read<TrainDiffusionOptions>(composed);
-  if (options.threads) at::set_num_threads(static_cast<int>(*options.threads));
+  if (options.threads) runtime::set_threads(*options.threads);
   if (options.stage == "tokenizer") return train_tokenizer(options);
   return options.stage == "vae" ? train_vae(options) : train_unet(options);
 }

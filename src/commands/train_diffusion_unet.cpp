@@ -8,9 +8,10 @@
 #include "freeatm/diffusion/pipeline.h"
 #include "freeatm/diffusion/pipeline_writer.h"
 #include "freeatm/diffusion/preview.h"
-#include "freeatm/models/device.h"
 #include "freeatm/objectives/denoising/parts.h"
+#include "freeatm/objectives/denoising/weights.h"
 #include "freeatm/report/run_views.h"
+#include "freeatm/runtime/device.h"
 #include "freeatm/text/tokenizer.h"
 #include "freeatm/training/ema.h"
 
@@ -96,7 +97,7 @@ std::string lead_of(const TrainDiffusionOptions& options, int64_t pictures) {
 }  // namespace
 
 int train_unet(TrainDiffusionOptions options) {
-  const at::Device device = models::pick_device(options.device);
+  const at::Device device = runtime::pick_device(options.device);
   const objectives::FrozenParts frozen = load_frozen(options, device);
   if (options.preview.prompts.empty()) options.preview.prompts = unseen_captions(options);
   const objectives::DenoisingData data = make_data(options, frozen, device);

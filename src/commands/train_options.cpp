@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train_options.h"
 
-#include "freeatm/models/device.h"
+#include "freeatm/runtime/device.h"
 
 namespace freeatm::commands {
 namespace {
 
 /// bf16 where the device is quick at it.
 at::ScalarType pick_compute(const std::string& name, at::Device device) {
-  if (name != "auto") return models::pick_dtype(name, device);
-  return models::computes_natively(device, at::kBFloat16) ? at::kBFloat16 : at::kFloat;
+  if (name != "auto") return runtime::pick_dtype(name, device);
+  return runtime::computes_natively(device, at::kBFloat16) ? at::kBFloat16 : at::kFloat;
 }
 
 }  // namespace

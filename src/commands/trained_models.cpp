@@ -76,7 +76,7 @@ weights::TensorMap backbone_of(const fs::path& step) {
 }  // namespace
 
 std::shared_ptr<models::Backbone> Pretrained::load(uint64_t seed) const {
-  auto backbone = make_model(model, seed);
+  auto backbone = model.make(seed);
   models::load_pretrained(*backbone, tensors, where, "checkpoint");
   return backbone;
 }
@@ -108,7 +108,7 @@ Classifier load_classifier(const fs::path& run, at::Device device) {
   Classifier classifier{nullptr, read_class_names(run)};
   const fs::path checkpoint = training::require_checkpoint(run, "checkpoint");
   classifier.model = std::make_shared<objectives::Classification>(
-      make_model(backbone, 0), static_cast<int64_t>(classifier.class_names.size()),
+      backbone.make(0), static_cast<int64_t>(classifier.class_names.size()),
       options_of_run<objectives::ClassificationOptions>(run, "objective"), 0);
   weights::require_complete(
       weights::load_into(weights::module_state(*classifier.model), training::load_checkpoint_model(checkpoint)),

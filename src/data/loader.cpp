@@ -11,11 +11,11 @@
 #include <thread>
 #include <vector>
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/tensor.h>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
+#include "freeatm/runtime/threads.h"
 
 #include "epoch_order.h"
 
@@ -76,8 +76,8 @@ struct Loader::State {
         seed(seed),
         ahead(std::max(options.prefetch, options.workers)),
         shard_sizes(dataset.shard_sizes()) {
-    FREEATM_CHECK(options.world == 1 || options.drop_last, "ranks share whole batches");
-    const int64_t size = dataset.size(), batch = options.batch_size * options.world;
+    FREEATM_CHECK(options.rank.world == 1 || options.drop_last, "ranks share whole batches");
+    const int64_t size = dataset.size(), batch = options.batch_size * options.rank.world;
     steps = options.drop_last ? size / batch : (size + batch - 1) / batch;
     if (steps == 0) throw UserError("", "batch_size", "{} is more than the dataset's {} samples", batch, size);
   }
@@ -130,7 +130,7 @@ std::shared_ptr<PendingBatch> Loader::State::open_batch() {
     order_epoch = batch->place.epoch;
   }
   batch->order = order;
-  batch->begin = (batch->place.step * options.world + options.rank) * options.batch_size;
+  batch->begin = (batch->place.step * options.rank.world + options.rank.index) * options.batch_size;
   batch->size = std::min(options.batch_size, dataset.size() - batch->begin);
   batch->views.resize(batch->size);
   batch->keys.resize(batch->size);
@@ -168,7 +168,7 @@ void Loader::State::finish(const std::shared_ptr<PendingBatch>& batch) {
 }
 
 void Loader::State::work() {
-  at::set_num_threads(1);  // the training's threads are elsewhere
+  runtime::compute_alone();  // the training's threads are elsewhere
   std::unique_lock lock(mutex);
   for (;;) {
     room.wait(lock, [&] { return stopping || has_work(); });
@@ -207,8 +207,7 @@ void LoaderOptions::fields(config::Fields& f) {
 
 Loader::Loader(const Dataset& dataset, Prepare prepare, const LoaderOptions& options, uint64_t seed, Collate collate)
     : state_(std::make_unique<State>(dataset, std::move(prepare), options, seed, std::move(collate))) {
-  at::get_num_threads();  // settles the caller's pool: a worker's set_num_threads(1) is also the default of threads
-                          // that have none yet
+  runtime::keep_threads();  // whatever the workers do
   for (int64_t i = 0; i < options.workers; ++i) state_->workers.emplace_back([state = state_.get()] { state->work(); });
 }
 

@@ -5,14 +5,14 @@
 #include <cstdio>
 #include <limits>
 #include <stdexcept>
-#include <thread>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/format.h"
 #include "freeatm/core/progress.h"
 #include "freeatm/core/signals.h"
 #include "freeatm/data/npy.h"
-#include "freeatm/models/device.h"
+#include "freeatm/runtime/device.h"
+#include "freeatm/runtime/threads.h"
 
 #include "entry_pool.h"
 
@@ -71,7 +71,7 @@ std::vector<Harvested> harvest_batch(const HarvestSource& source, int64_t begin,
   try {
     return source.harvest(begin, end);
   } catch (const std::exception& error) {
-    if (!models::is_out_of_memory(error)) throw;
+    if (!runtime::is_out_of_memory(error)) throw;
     throw std::runtime_error(
         format("out of memory with {} pictures at once: a smaller batch_size needs less", end - begin));
   }
@@ -165,7 +165,7 @@ void HarvestRunOptions::fields(config::Fields& f) {
 }
 
 int64_t HarvestRunOptions::thread_count() const {
-  return threads > 0 ? threads : std::max<int64_t>(1, int64_t{std::thread::hardware_concurrency()} - 1);
+  return threads > 0 ? threads : std::max<int64_t>(1, runtime::cores() - 1);
 }
 
 std::vector<MaskScores> decide(Harvested& picture, const MaskOptions& options) {

@@ -10,7 +10,7 @@
 #include <ATen/ops/zeros.h>
 
 #include "freeatm/core/error.h"
-#include "freeatm/models/token_sums.h"
+#include "freeatm/ops/token_sums.h"
 
 namespace freeatm::diffusion {
 namespace {
@@ -33,6 +33,12 @@ at::Tensor conditional(const at::Tensor& tensor, const models::AttentionCall& ca
 at::Tensor probabilities(const models::AttentionCall& call) {
   const at::Tensor query = conditional(call.query, call), key = conditional(call.key, call);
   return at::softmax(at::matmul(query * call.scale, key.transpose(-2, -1)), -1);
+}
+
+void add_sums(const models::AttentionCall& call, int64_t first_token, double weight, const at::Tensor& sums) {
+  ops::add_token_sums({.scale = call.scale, .first_token = first_token, .weight = weight},
+                      call.query.narrow(0, call.first_row, call.rows), call.key.narrow(0, call.first_row, call.rows),
+                      sums);
 }
 
 // [rows, N, tokens], fp32, on the call's device.
@@ -125,7 +131,7 @@ void AttentionHarvester::observe(const models::AttentionCall& call) {
   Grid& grid = grids_[{call.site.height, call.site.width}];
   if (!grid.sum.defined()) grid.sum = zeros(call, tokens);
   if (options_.weights == "uniform") {
-    models::add_token_probabilities(call, kFirstWord, weight, grid.sum);
+    add_sums(call, kFirstWord, weight, grid.sum);
   } else {
     const at::Tensor all = probabilities(call);
     const at::Tensor words = all.narrow(-1, kFirstWord, tokens);  // [rows, heads, N, tokens]
@@ -136,7 +142,7 @@ void AttentionHarvester::observe(const models::AttentionCall& call) {
 
 void AttentionHarvester::observe_self(const models::AttentionCall& call) {
   if (!self_.sum.defined()) self_.sum = zeros(call, call.key.size(2));
-  models::add_token_probabilities(call, 0, 1, self_.sum);
+  add_sums(call, 0, 1, self_.sum);
   self_.weight += 1;
   self_height_ = call.site.height, self_width_ = call.site.width;
 }

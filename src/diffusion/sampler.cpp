@@ -14,7 +14,7 @@
 #include <ATen/ops/tensor.h>
 
 #include "freeatm/core/error.h"
-#include "freeatm/models/device.h"
+#include "freeatm/runtime/device.h"
 
 #include "seeded_noise.h"
 
@@ -54,7 +54,7 @@ auto naming_the_batch(int64_t batch, int64_t height, int64_t width, Run run) {
   try {
     return run();
   } catch (const std::exception& error) {
-    if (!models::is_out_of_memory(error)) throw;
+    if (!runtime::is_out_of_memory(error)) throw;
     throw std::runtime_error(format(
         "out of memory with {} pictures of {} x {} at once: a smaller batch_size needs less", batch, height, width));
   }

@@ -2,7 +2,6 @@
 #include "freeatm/evaluation/features.h"
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -13,6 +12,7 @@
 #include "freeatm/data/loader.h"
 #include "freeatm/data/pixels.h"
 #include "freeatm/data/spread.h"
+#include "freeatm/runtime/threads.h"
 #include "freeatm/vision/transforms.h"
 
 namespace freeatm::evaluation {
@@ -54,12 +54,12 @@ FrozenBackbone::~FrozenBackbone() { backbone_.train(was_training_); }
 
 at::Tensor FrozenBackbone::pooled(const at::Tensor& pictures) {
   const at::NoGradGuard no_grad;
-  return backbone_.forward(models::normalized(pictures.to(device_))).to(at::kFloat);
+  return backbone_.forward(normalized_(pictures.to(device_))).to(at::kFloat);
 }
 
 at::Tensor FrozenBackbone::grid(const at::Tensor& pictures) {
   const at::NoGradGuard no_grad;
-  return backbone_.forward_features(models::normalized(pictures.to(device_))).to(at::kFloat);
+  return backbone_.forward_features(normalized_(pictures.to(device_))).to(at::kFloat);
 }
 
 void FrozenBackbone::require_unchanged() const {
@@ -78,11 +78,10 @@ void for_each_batch(const data::Dataset& dataset, std::optional<int64_t> limit, 
                     const std::string& label, const ReadView& view,
                     const std::function<void(const data::Batch&)>& use) {
   const data::Spread spread(dataset, limit.value_or(dataset.size()));
-  const int64_t cores = std::max<int64_t>(1, std::thread::hardware_concurrency());
   data::Loader loader(
       spread, [&](data::Sample&& sample, RandomStream&, const data::BatchPlace&) { return view(std::move(sample)); },
       {.batch_size = std::min(batch_size, spread.size()),
-       .workers = std::min(cores, kMostReaders),
+       .workers = std::min(runtime::cores(), kMostReaders),
        .prefetch = 2,
        .max_bad = 0,
        .shuffle = false,

@@ -10,9 +10,12 @@ namespace {
 /// The pictures themselves: the least that features must beat.
 class RawPixels final : public models::Backbone {
  public:
-  at::Tensor forward_features(const at::Tensor& images) override { return images; }
-  at::Tensor forward(const at::Tensor& images) override { return images.flatten(1); }
-  int64_t channels() const override { return 3; }
+  std::vector<models::LevelShape> levels() const override { return {{3, 1}}; }
+
+ private:
+  Output run(const at::Tensor& images, const at::Tensor& /*path_scales*/, const Wanted& /*wanted*/) override {
+    return {images.flatten(1), {{images, 1}}};
+  }
 };
 
 class KnnTask final : public FrozenTask {

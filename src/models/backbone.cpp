@@ -3,19 +3,27 @@
 
 #include <ATen/ATen.h>
 
-#include "freeatm/core/error.h"
-
 namespace freeatm::models {
 
-Features Backbone::features(const at::Tensor& images) {
-  const at::Tensor grid = forward_features(images);
-  return {grid.mean({2, 3}), grid};
+at::Tensor Backbone::forward(const at::Tensor& images, const at::Tensor& path_scales) {
+  return run(images, path_scales, {.pooled = true}).pooled;
 }
 
-bool Backbone::is_decayed(const std::string& /*parameter*/, const at::Tensor& value) const { return value.dim() > 1; }
+at::Tensor Backbone::forward_features(const at::Tensor& images, const at::Tensor& path_scales) {
+  return run(images, path_scales, {.levels = 1}).levels.back().tensor;
+}
 
-at::Tensor Backbone::scales_of(int64_t first, int64_t count) const {
-  return path_scales_.defined() ? path_scales_.narrow(1, first, count) : at::Tensor();
+Features Backbone::features(const at::Tensor& images, const at::Tensor& path_scales) {
+  const Output out = run(images, path_scales, {.pooled = true, .levels = 1});
+  return {out.pooled, out.levels.back().tensor};
+}
+
+std::vector<FeatureLevel> Backbone::forward_levels(const at::Tensor& images, const at::Tensor& path_scales) {
+  return run(images, path_scales, {.levels = levels().size()}).levels;
+}
+
+at::Tensor scales_of(const at::Tensor& path_scales, int64_t first, int64_t count) {
+  return path_scales.defined() ? path_scales.narrow(1, first, count) : at::Tensor();
 }
 
 std::vector<double> rising_rates(int64_t count, double last) {
@@ -29,16 +37,6 @@ at::Tensor draw_path_scales(const std::vector<double>& rates, RandomStream rando
   float* out = scales.data_ptr<float>();
   for (const double rate : rates) *out++ = random.bernoulli(rate) ? 0.0f : static_cast<float>(1 / (1 - rate));
   return scales;
-}
-
-at::Tensor normalized(const at::Tensor& pixels, at::ScalarType dtype) {
-  FREEATM_CHECK(pixels.dim() == 4 && pixels.size(3) == 3 && pixels.scalar_type() == at::kByte,
-                "pixels are {}, want bytes [B, H, W, 3]", pixels.sizes());
-  const auto options = pixels.options().dtype(dtype);
-  const at::Tensor mean = at::tensor({0.485, 0.456, 0.406}, options),
-                   deviation = at::tensor({0.229, 0.224, 0.225}, options);
-  // (x / 255 - mean) / deviation as one multiplication and one addition
-  return at::addcmul(-mean / deviation, pixels.to(dtype), 1 / (255 * deviation)).permute({0, 3, 1, 2});
 }
 
 }  // namespace freeatm::models

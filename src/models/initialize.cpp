@@ -6,9 +6,10 @@
 #include <vector>
 
 #include <ATen/ATen.h>
-#include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
+
+#include "freeatm/models/norm.h"
 
 namespace freeatm::models {
 namespace {
@@ -53,8 +54,7 @@ void initialize(torch::nn::Module& module, uint64_t seed) {
     if (auto* convolution = item.value()->as<torch::nn::Conv2d>())
       initialize_convolution(*convolution, weights.fork(item.key()));
     if (auto* linear = item.value()->as<torch::nn::Linear>()) initialize_linear(*linear, weights.fork(item.key()));
-    if (auto* norm = item.value()->as<torch::nn::BatchNorm2d>()) norm->reset_parameters();
-    if (auto* norm = item.value()->as<torch::nn::BatchNorm1d>()) norm->reset_parameters();
+    if (auto* norm = item.value()->as<NormImpl>()) norm->reset_parameters();
   }
 }
 

@@ -2,10 +2,13 @@
 #include "freeatm/models/pretrained.h"
 
 #include <algorithm>
+#include <cmath>
+#include <map>
 #include <string_view>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
+#include "freeatm/models/vit.h"
 #include "freeatm/weights/load.h"
 
 namespace freeatm::models {
@@ -70,6 +73,36 @@ std::vector<std::string> mismatches(const TensorMap& model, const TensorMap& fil
   return misshaped;
 }
 
+// The pooled features' norm is "norm" behind a class token, "fc_norm" behind a mean.
+void adapt_norm(const TensorMap& model, BackboneTensors& file) {
+  const bool has_token_norm = model.contains("norm.weight");
+  if (has_token_norm == model.contains("fc_norm.weight")) return;
+  const std::string own = has_token_norm ? "norm." : "fc_norm.", other = has_token_norm ? "fc_norm." : "norm.";
+  if (file.tensors.contains(own + "weight")) return;
+  for (const std::string part : {"weight", "bias"}) {
+    if (file.tensors.erase(other + part) == 0) continue;
+    file.left_out.push_back(other + part);
+    file.tensors[own + part] = model.at(own + part);
+  }
+}
+
+void adapt_positions(const TensorMap& model, TensorMap& tensors) {
+  constexpr const char* kPositions = "pos_embed";
+  const auto own = model.find(kPositions);
+  const auto found = tensors.find(kPositions);
+  if (own == model.end() || found == tensors.end()) return;
+  const at::Tensor& positions = found->second;  // [1, prefix + side * side, dim]
+  if (positions.dim() != 3 || positions.size(0) != 1 || positions.size(2) != own->second.size(2)) return;
+  const int64_t prefix = model.contains("cls_token") ? 1 : 0;
+  const auto side_of = [&](const at::Tensor& grid) {  // 0: it is no square
+    const int64_t count = grid.size(1) - prefix;
+    const auto side = std::lround(std::sqrt(static_cast<double>(std::max<int64_t>(0, count))));
+    return side * side == count ? side : 0;
+  };
+  const int64_t old_side = side_of(positions), side = side_of(own->second);
+  if (old_side > 0) found->second = resized_positions(positions, prefix, old_side, old_side, side, side);
+}
+
 }  // namespace
 
 BackboneTensors backbone_tensors(const TensorMap& file) {
@@ -87,10 +120,16 @@ BackboneTensors backbone_tensors(const TensorMap& file) {
   return out;
 }
 
+void adapt(const TensorMap& model, BackboneTensors& file) {
+  adapt_norm(model, file);
+  adapt_positions(model, file.tensors);
+}
+
 void load_pretrained(Backbone& backbone, const TensorMap& file, const std::string& where, const std::string& key) {
-  auto [tensors, left_out] = backbone_tensors(file);
-  backbone.adapt(tensors, left_out);
   const TensorMap model = weights::module_state(backbone);
+  BackboneTensors own = backbone_tensors(file);
+  adapt(model, own);
+  const auto& [tensors, left_out] = own;
   const std::vector<std::string> wrong = mismatches(model, tensors);
   if (!wrong.empty()) throw UserError(where, key, "holds another model's weights: {}", listed(wrong, "; "));
   weights::load_into(model, tensors);

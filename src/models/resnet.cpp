@@ -8,11 +8,8 @@
 #include "freeatm/core/format.h"
 #include "freeatm/models/initialize.h"
 
-#include "norm_relu.h"
-
 namespace freeatm::models {
 
-using torch::nn::BatchNorm2d;
 using torch::nn::Conv2d;
 
 namespace {
@@ -36,7 +33,7 @@ class ResidualBlock : public torch::nn::Module {
     int64_t stride, first_dilation, dilation;  // the first: of the 3x3 that still sees the stage before
   };
 
-  ResidualBlock(int64_t in, int64_t width, bool bottleneck, const Grid& grid) {
+  ResidualBlock(int64_t in, int64_t width, bool bottleneck, const Grid& grid, NormKind norm) : norm_kind_(norm) {
     const int64_t out = bottleneck ? kExpansion * width : width;
     if (bottleneck) {
       add(convolution(in, width, 1), width);
@@ -47,32 +44,33 @@ class ResidualBlock : public torch::nn::Module {
       add(convolution(width, width, 3, 1, grid.dilation), width);
     }
     if (grid.stride == 1 && in == out) return;
-    downsample_ =
-        register_module("downsample", torch::nn::Sequential(convolution(in, out, 1, grid.stride), BatchNorm2d(out)));
+    downsample_ = register_module(
+        "downsample", torch::nn::Sequential(convolution(in, out, 1, grid.stride), Norm(out, NormOptions{norm})));
   }
 
   /// x: [B, in, h, w]; scales: [B, 1], what the branch is multiplied by, or `{}`
   at::Tensor forward(const at::Tensor& x, const at::Tensor& scales) {
     at::Tensor hidden = x;
-    for (size_t i = 0; i + 1 < convolutions_.size(); ++i) hidden = norm_relu(*norms_[i], convolutions_[i](hidden));
+    for (size_t i = 0; i + 1 < convolutions_.size(); ++i) hidden = norms_[i]->norm_relu(convolutions_[i](hidden));
     hidden = convolutions_.back()(hidden);
     const at::Tensor residual = downsample_ ? downsample_->forward(x) : x;
-    if (!scales.defined()) return norm_relu(*norms_.back(), hidden, residual);
+    if (!scales.defined()) return norms_.back()->norm_relu(hidden, residual);
     hidden = norms_.back()(hidden);
     return (hidden * scales.to(hidden.scalar_type()).view({-1, 1, 1, 1})).add_(residual).relu_();
   }
 
-  BatchNorm2d last_norm() const { return norms_.back(); }
+  const Norm& last_norm() const { return norms_.back(); }
 
  private:
   void add(const Conv2d& layer, int64_t channels) {
     const size_t number = convolutions_.size() + 1;
     convolutions_.push_back(register_module(format("conv{}", number), layer));
-    norms_.push_back(register_module(format("bn{}", number), BatchNorm2d(channels)));
+    norms_.push_back(register_module(format("bn{}", number), Norm(channels, NormOptions{norm_kind_})));
   }
 
+  NormKind norm_kind_;
   std::vector<Conv2d> convolutions_;
-  std::vector<BatchNorm2d> norms_;
+  std::vector<Norm> norms_;
   torch::nn::Sequential downsample_{nullptr};
 };
 
@@ -83,6 +81,8 @@ void ResNetOptions::fields(config::Fields& f) {
   f("width", width, "channels of the first stage's 3x3; doubled at each further one", config::between(1, 1024));
   f("stem", stem, "7x7: stride 2 and max-pool (ImageNet); 3x3: stride 2; cifar: 3x3 of stride 1, for 32 pixels",
     config::any_of({"7x7", "3x3", "cifar"}));
+  f("norm", norm, "batch; frozen: by the running statistics of given weights, and nothing of it learns",
+    config::any_of({"batch", "frozen"}));
   f("output_stride", output_stride, "pixels a cell of the last grid; stages beyond it dilate", config::between(4, 32));
   if (!f.reading()) return;
   if (depths.empty() || depths.size() > 5)
@@ -91,10 +91,12 @@ void ResNetOptions::fields(config::Fields& f) {
     f.refuse("output_stride", format("{} is not 4, 8, 16 or 32", output_stride));
 }
 
-ResNet::ResNet(const ResNetOptions& options) : max_pool_(options.stem == "7x7"), channels_(options.width) {
+ResNet::ResNet(const ResNetOptions& options) : max_pool_(options.stem == "7x7") {
+  const NormKind norm = norm_kind(options.norm);
+  int64_t channels = options.width;
   const int64_t stem_stride = options.stem == "cifar" ? 1 : 2;
-  conv1 = register_module("conv1", convolution(3, channels_, max_pool_ ? 7 : 3, stem_stride));
-  bn1 = register_module("bn1", BatchNorm2d(channels_));
+  conv1 = register_module("conv1", convolution(3, channels, max_pool_ ? 7 : 3, stem_stride));
+  bn1 = register_module("bn1", Norm(channels, NormOptions{norm}));
   const bool bottleneck = options.block == "bottleneck";
   int64_t grid_stride = max_pool_ ? 4 : stem_stride, dilation = 1;
   for (size_t i = 0; i < options.depths.size(); ++i) {
@@ -105,41 +107,44 @@ ResNet::ResNet(const ResNetOptions& options) : max_pool_(options.stem == "7x7"),
     }
     grid_stride *= grid.stride;
     const int64_t width = options.width << i;
-    const std::string name = format("layer{}", i + 1);
-    const auto stage = register_module(name, torch::nn::ModuleList());
+    const auto stage = register_module(format("layer{}", i + 1), torch::nn::ModuleList());
+    auto& blocks = stages_.emplace_back();
     for (int64_t block = 0; block < options.depths[i]; ++block) {
       if (block == 1) grid = {.stride = 1, .first_dilation = dilation, .dilation = dilation};
-      stage->push_back(blocks_.emplace_back(std::make_shared<ResidualBlock>(channels_, width, bottleneck, grid)));
-      block_names_.push_back(format("{}.{}.", name, block));
-      channels_ = bottleneck ? ResidualBlock::kExpansion * width : width;
+      stage->push_back(blocks.emplace_back(std::make_shared<ResidualBlock>(channels, width, bottleneck, grid, norm)));
+      channels = bottleneck ? ResidualBlock::kExpansion * width : width;
     }
+    levels_.push_back({.channels = channels, .stride = grid_stride});
   }
 }
 
-at::Tensor ResNet::forward_features(const at::Tensor& images) {
-  at::Tensor x = norm_relu(*bn1, conv1(images));
+Backbone::Output ResNet::run(const at::Tensor& images, const at::Tensor& path_scales, const Wanted& wanted) {
+  Output out;
+  at::Tensor x = bn1->norm_relu(conv1(images));
   if (max_pool_) x = at::max_pool2d(x, 3, 2, 1);
-  for (size_t i = 0; i < blocks_.size(); ++i) x = blocks_[i]->forward(x, scales_of(static_cast<int64_t>(i), 1));
-  return x;
-}
-
-at::Tensor ResNet::forward(const at::Tensor& images) { return forward_features(images).mean({2, 3}); }
-
-int64_t ResNet::layer_of(const std::string& parameter) const {
-  for (size_t i = 0; i < block_names_.size(); ++i) {
-    if (parameter.starts_with(block_names_[i])) return static_cast<int64_t>(i) + 1;
+  int64_t branch = 0;
+  for (size_t i = 0; i < stages_.size(); ++i) {
+    for (const auto& block : stages_[i]) x = block->forward(x, scales_of(path_scales, branch++, 1));
+    if (i + wanted.levels >= stages_.size()) out.levels.push_back({x, levels_[i].stride});
   }
-  return 0;
+  if (wanted.pooled) out.pooled = x.mean({2, 3});
+  return out;
 }
 
 std::vector<double> ResNet::path_rates(double last) const {
-  return rising_rates(static_cast<int64_t>(blocks_.size()), last);
+  int64_t blocks = 0;
+  for (const auto& stage : stages_) blocks += std::ssize(stage);
+  return rising_rates(blocks, last);
 }
 
 void ResNet::initialize(uint64_t seed) {
   models::initialize(*this, seed);
   const at::NoGradGuard no_grad;
-  for (const auto& block : blocks_) block->last_norm()->weight.zero_();
+  for (const auto& stage : stages_) {
+    for (const auto& block : stage) {
+      if (const Norm& norm = block->last_norm(); !norm->is_frozen()) norm->weight().zero_();
+    }
+  }
 }
 
 }  // namespace freeatm::models

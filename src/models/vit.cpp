@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/models/vit.h"
 
-#include <charconv>
 #include <cmath>
 
 #include <ATen/ATen.h>
@@ -18,7 +17,6 @@ namespace {
 using at::Tensor;
 
 constexpr double kPositionDeviation = 0.02, kTokenDeviation = 1e-6;
-constexpr const char* kBlocks = "blocks.";
 
 // Xavier's bound (Glorot & Bengio 2010).
 double xavier(int64_t in, int64_t out) { return std::sqrt(6.0 / static_cast<double>(in + out)); }
@@ -44,6 +42,19 @@ void ViTOptions::fields(config::Fields& f) {
   if (dim % heads != 0) f.refuse("heads", format("{} does not divide dim {}", heads, dim));
   if (positions == "sincos" && dim % 4 != 0) f.refuse("dim", format("{} is no multiple of 4, as sincos wants", dim));
   if (global_pool == "token" && !class_token) f.refuse("global_pool", "token needs class_token=true");
+}
+
+void ViTOptions::fit_to_pictures(int64_t side, const std::string& key) {
+  if (side % patch_size != 0)
+    throw UserError("", key, "{} is no multiple of the model's patch_size {}", side, patch_size);
+  image_size = side;
+}
+
+void ViTOptions::prepare_finetuning(const std::optional<std::string>& wanted_global_pool) {
+  global_pool = wanted_global_pool.value_or(global_pool);
+  freeze_patch_embed = false;
+  if (global_pool == "token" && !class_token)
+    throw UserError("", "global_pool", "token needs a class token, which this model lacks");
 }
 
 Tensor sincos_positions(int64_t height, int64_t width, int64_t dim) {
@@ -100,65 +111,44 @@ ViT::Grid ViT::grid_of(const Tensor& images) const {
   return {height / patch, width / patch};
 }
 
-Tensor ViT::tokens(const Tensor& images, const Grid& grid) {
+Tensor ViT::patches(const Tensor& images) { return proj_(images).flatten(2).transpose(1, 2); }
+
+Tensor ViT::placed(const Tensor& patches, const Grid& grid) {
   const int64_t side = options_.image_size / options_.patch_size;
-  Tensor x = proj_(images).flatten(2).transpose(1, 2);  // [B, h * w, dim]
+  Tensor x = patches;
   if (cls_token_.defined()) x = at::cat({cls_token_.expand({x.size(0), 1, -1}), x}, 1);
-  x = x + resized_positions(pos_embed_, prefix_tokens(), side, side, grid.height, grid.width);
-  for (size_t i = 0; i < blocks_.size(); ++i) x = blocks_[i]->forward(x, scales_of(2 * static_cast<int64_t>(i), 2));
-  return x;
+  return x + resized_positions(pos_embed_, prefix_tokens(), side, side, grid.height, grid.width);
+}
+
+Tensor ViT::encode(Tensor tokens, const Tensor& path_scales) {
+  int64_t branch = 0;
+  for (const auto& block : blocks_) {
+    tokens = block->forward(tokens, scales_of(path_scales, branch, 2));
+    branch += 2;
+  }
+  return tokens;
 }
 
 Tensor ViT::pool(const Tensor& tokens) {
   return norm_(pools_token() ? tokens.select(1, 0) : tokens.slice(1, prefix_tokens()).mean(1));
 }
 
-Tensor ViT::forward(const Tensor& images) { return pool(tokens(images, grid_of(images))); }
-
-Features ViT::features(const Tensor& images) {
+Backbone::Output ViT::run(const Tensor& images, const Tensor& path_scales, const Wanted& wanted) {
   const Grid grid = grid_of(images);
-  const Tensor all = tokens(images, grid);
-  const Tensor patches = norm_(all.slice(1, prefix_tokens()));
-  return {pool(all), patches.transpose(1, 2).unflatten(2, {grid.height, grid.width})};
-}
-
-int64_t ViT::layer_of(const std::string& parameter) const {
-  if (parameter.starts_with(kBlocks)) {
-    int64_t block = 0;
-    const char* digits = parameter.data() + std::string_view(kBlocks).size();
-    std::from_chars(digits, parameter.data() + parameter.size(), block);
-    return block + 1;
+  const Tensor tokens = encode(embed(images), path_scales);
+  Output out;
+  if (wanted.pooled) out.pooled = pool(tokens);
+  if (wanted.levels > 0) {
+    const Tensor normed = norm_(tokens.slice(1, prefix_tokens()));
+    out.levels.push_back({normed.transpose(1, 2).unflatten(2, {grid.height, grid.width}), options_.patch_size});
   }
-  return parameter.find("norm") != std::string::npos ? layers() - 1 : 0;
-}
-
-bool ViT::is_decayed(const std::string& parameter, const Tensor& value) const {
-  return value.dim() > 1 && parameter != "cls_token" && parameter != "pos_embed";
+  return out;
 }
 
 std::vector<double> ViT::path_rates(double last) const {
   std::vector<double> rates;
   for (const double rate : rising_rates(options_.depth, last)) rates.insert(rates.end(), 2, rate);
   return rates;
-}
-
-void ViT::adapt(weights::TensorMap& tensors, std::vector<std::string>& left_out) const {
-  const std::string own = pools_token() ? "norm." : "fc_norm.", other = pools_token() ? "fc_norm." : "norm.";
-  if (!tensors.contains(own + "weight")) {
-    for (const std::string part : {"weight", "bias"}) {
-      if (tensors.erase(other + part) == 0) continue;
-      left_out.push_back(other + part);
-      tensors[own + part] = part == "weight" ? norm_->weight.detach() : norm_->bias.detach();
-    }
-  }
-  const auto found = tensors.find("pos_embed");
-  if (found == tensors.end()) return;
-  const Tensor& positions = found->second;
-  if (positions.dim() != 3 || positions.size(0) != 1 || positions.size(2) != options_.dim) return;
-  const int64_t count = positions.size(1) - prefix_tokens(), side = options_.image_size / options_.patch_size;
-  const auto old_side = std::lround(std::sqrt(static_cast<double>(count)));
-  if (count < 1 || old_side * old_side != count) return;  // as it is: its shape will be refused
-  found->second = resized_positions(positions, prefix_tokens(), old_side, old_side, side, side);
 }
 
 void ViT::initialize(uint64_t seed) {

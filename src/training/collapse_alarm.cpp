@@ -12,9 +12,9 @@ namespace freeatm::training {
 
 void CollapseAlarm::after_step(const StepReport& report) {
   const auto& observed = report.losses.observed;
-  const auto found = std::ranges::find(observed, "embedding_std", [](const auto& item) { return item.first; });
+  const auto found = std::ranges::find(observed, "embedding_std", &Scalar::name);
   if (found == observed.end()) return;
-  deviations_.push_back(found->second);
+  deviations_.push_back(found->value);
   if (std::ssize(deviations_) < every_steps_) return;
   const double deviation = at::stack(deviations_).mean().item<double>();
   deviations_.clear();

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/training/trainer.h"
 
+#include <algorithm>
+
 #include <ATen/ATen.h>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/random.h"
 #include "freeatm/core/signals.h"
-
-#include "autocast.h"
+#include "freeatm/runtime/autocast.h"
 
 namespace freeatm::training {
 
@@ -42,30 +43,41 @@ void Trainer::train_epoch(Position& position) {
     at::manual_seed(RandomStream(course_.seed, "step", 0, static_cast<uint64_t>(position.step)).next_u32());
     optimizer_.set_learning_rate(course_.schedule(position.step));
     std::vector<Losses> parts;
-    std::optional<data::Batch> batch;
+    const std::vector<data::Batch> batches = batches_of_step(position);
+    std::vector<Counts> counts(batches.size());
+    if (batches.size() > 1)
+      std::ranges::transform(batches, counts.begin(), [&](auto& b) { return objective_.counts(b); });
     int64_t samples = 0;
-    for (int64_t i = 0; i < length.accumulate; ++i) {
-      batch = batches_.next();
-      FREEATM_CHECK(batch, "epoch {} has too few batches", position.epoch);
-      parts.push_back(losses_of(*batch));
-      (parts.back().total() / static_cast<double>(length.accumulate)).backward();
-      batches_.copy_ahead();
-      samples += batch->size;
+    for (size_t i = 0; i < batches.size(); ++i) {
+      parts.push_back(losses_of(batches[i]));
+      share_of_step(parts.back(), counts[i], counts).backward();
+      samples += batches[i].size;
     }
+    batches_.copy_ahead();
     optimizer_.step();
     ++position.step, ++position.step_in_epoch;
     objective_.after_step(length.progress(position.step));
 
     const Losses losses = mean_of(parts);
     const bool stopping = pending_signal() != 0 && !length.ends_run(position);
-    const StepReport report{position, optimizer_.learning_rate(), losses, *batch, samples, stopping};
+    const StepReport report{position, optimizer_.learning_rate(), losses, batches.back(), samples, stopping};
     for (auto& hook : hooks_) hook->after_step(report);
     if (stopping) stop_if_signalled();
   }
 }
 
+std::vector<data::Batch> Trainer::batches_of_step(const Position& position) {
+  std::vector<data::Batch> batches;
+  for (int64_t i = 0; i < course_.length.accumulate; ++i) {
+    auto batch = batches_.next();
+    FREEATM_CHECK(batch, "epoch {} has too few batches", position.epoch);
+    batches.push_back(*std::move(batch));
+  }
+  return batches;
+}
+
 Losses Trainer::losses_of(const data::Batch& batch) {
-  const Autocast autocast(course_.device.type(), course_.compute);
+  const runtime::Autocast autocast(course_.device.type(), course_.compute);
   return objective_.losses(batch);
 }
 

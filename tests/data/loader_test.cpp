@@ -163,8 +163,8 @@ TEST(Loader, RanksTogetherGiveTheBatchesOfOne) {
   Loader one(dataset, number_and_draw, {.batch_size = 8}, 7);
   one.start(1, 2);
   while (auto batch = one.next()) whole.push_back((*batch)["draw"]);
-  Loader first(dataset, number_and_draw, {.batch_size = 4, .rank = 0, .world = 2}, 7),
-      second(dataset, number_and_draw, {.batch_size = 4, .rank = 1, .world = 2}, 7);
+  Loader first(dataset, number_and_draw, {.batch_size = 4, .rank = {0, 2}}, 7),
+      second(dataset, number_and_draw, {.batch_size = 4, .rank = {1, 2}}, 7);
   first.start(1, 2), second.start(1, 2);
   while (auto batch = first.next()) {
     parts.push_back((*batch)["draw"]);

@@ -43,15 +43,16 @@ class Colours final : public data::Dataset {
 class MeanColour final : public models::Backbone {
  public:
   explicit MeanColour(bool drift = false) : drift_(drift) { scale_ = register_parameter("scale", at::ones({1})); }
-  at::Tensor forward_features(const at::Tensor& images) override {
-    const at::NoGradGuard no_grad;
-    if (drift_) scale_.mul_(1.5);
-    return images * scale_;
-  }
-  at::Tensor forward(const at::Tensor& images) override { return forward_features(images).mean({2, 3}); }
-  int64_t channels() const override { return 3; }
+  std::vector<models::LevelShape> levels() const override { return {{3, 1}}; }
 
  private:
+  Output run(const at::Tensor& images, const at::Tensor& /*path_scales*/, const Wanted& /*wanted*/) override {
+    const at::NoGradGuard no_grad;
+    if (drift_) scale_.mul_(1.5);
+    const at::Tensor grid = images * scale_;
+    return {grid.mean({2, 3}), {{grid, 1}}};
+  }
+
   bool drift_;
   at::Tensor scale_;
 };

@@ -47,9 +47,12 @@ class Rectangles final : public data::Dataset {
 /// Mean colours of cells of 2 x 2.
 class Cells final : public models::Backbone {
  public:
-  at::Tensor forward_features(const at::Tensor& images) override { return at::avg_pool2d(images, {2, 2}); }
-  at::Tensor forward(const at::Tensor& images) override { return forward_features(images).mean({2, 3}); }
-  int64_t channels() const override { return 3; }
+  std::vector<models::LevelShape> levels() const override { return {{3, 2}}; }
+
+ private:
+  Output run(const at::Tensor& images, const at::Tensor& /*path_scales*/, const Wanted& /*wanted*/) override {
+    return {images.mean({2, 3}), {{at::avg_pool2d(images, {2, 2}), 2}}};
+  }
 };
 
 LabelledGrids grids(int64_t pictures, int64_t side = 16) {

@@ -49,9 +49,12 @@ TEST(ExtractFeatures, MirrorsFromLeftToRight) {
   EXPECT_EQ(picture.sizes(), (std::vector<int64_t>{4, 4, 3}));  // rows, columns: `flip({2})` of a batch turns columns
   class Rows final : public models::Backbone {
    public:
-    at::Tensor forward_features(const at::Tensor& images) override { return images; }
-    at::Tensor forward(const at::Tensor& images) override { return images.mean({1, 2}); }  // [B, width]
-    int64_t channels() const override { return 3; }
+    std::vector<models::LevelShape> levels() const override { return {{3, 1}}; }
+
+   private:
+    Output run(const at::Tensor& images, const at::Tensor& /*path_scales*/, const Wanted& /*wanted*/) override {
+      return {images.mean({1, 2}), {{images, 1}}};
+    }
   } rows;
   FrozenBackbone frozen(rows, at::kCPU);
   const auto plain = extract_features(frozen, Colours(3), kSmall, {}, "x").features,

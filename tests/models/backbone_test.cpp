@@ -6,18 +6,22 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "freeatm/models/image_normalize.h"
 #include "freeatm/models/resnet.h"
 #include "freeatm/models/vit.h"
 
 namespace freeatm::models {
 namespace {
 
-TEST(Backbone, NormalizesBytesAsTorchvisionDoes) {
+TEST(ImageNormalize, IsTorchvisionsNormalize) {
   const at::Tensor pixels = at::arange(256).to(at::kByte).view({1, 256, 1, 1}).expand({1, 256, 1, 3});
   const at::Tensor mean = at::tensor({0.485, 0.456, 0.406}).view({1, 3, 1, 1}),
                    deviation = at::tensor({0.229, 0.224, 0.225}).view({1, 3, 1, 1});
   const at::Tensor expected = (pixels.permute({0, 3, 1, 2}).to(at::kFloat) / 255 - mean) / deviation;
+  ImageNormalize normalized;
   EXPECT_LE((normalized(pixels) - expected).abs().max().item<double>(), 1e-6);
+  EXPECT_LE((normalized(pixels, at::kDouble) - expected).abs().max().item<double>(), 1e-6) << "another type than last";
+  EXPECT_EQ(normalized(pixels, at::kBFloat16).scalar_type(), at::kBFloat16);
 }
 
 TEST(DropPath, RatesRiseLinearlyOverTheBlocks) {
@@ -49,13 +53,11 @@ TEST(DropPath, ADroppedBranchAddsNothing) {
   vit.initialize(1);
   const at::Tensor images = at::ones({2, 3, 16, 16}), as_it_is = vit.forward(images);
   at::Tensor scales = at::ones({2, 4});
-  vit.scale_paths(scales);
-  EXPECT_LE((vit.forward(images) - as_it_is).abs().max().item<double>(), 1e-6);
+  EXPECT_LE((vit.forward(images, scales) - as_it_is).abs().max().item<double>(), 1e-6);
   scales[1].zero_();  // of the second picture all branches
-  const at::Tensor dropped = vit.forward(images);
+  const at::Tensor dropped = vit.forward(images, scales);
   EXPECT_LE((dropped[0] - as_it_is[0]).abs().max().item<double>(), 1e-6);
   EXPECT_GT((dropped[1] - as_it_is[1]).abs().max().item<double>(), 1e-2);
-  vit.scale_paths({});
   EXPECT_TRUE(vit.forward(images).equal(as_it_is));
 }
 

@@ -7,34 +7,12 @@
 
 #include "freeatm/config/fields.h"
 #include "freeatm/core/files.h"
-#include "freeatm/models/resnet.h"
-#include "freeatm/models/vit.h"
+#include "freeatm/models/model.h"
 
 #include "testing.h"
 
 namespace freeatm::models {
 namespace {
-
-struct Preset {
-  std::string name;
-  ResNetOptions resnet;
-  ViTOptions vit;
-  void fields(config::Fields& f) {
-    f("name", name, "", config::any_of({"resnet", "vit"}));
-    name == "vit" ? vit.fields(f) : resnet.fields(f);
-  }
-};
-
-std::shared_ptr<Backbone> initialized(const Preset& preset) {
-  if (preset.name == "vit") {
-    const auto model = std::make_shared<ViT>(preset.vit);
-    model->initialize(1);
-    return model;
-  }
-  const auto model = std::make_shared<ResNet>(preset.resnet);
-  model->initialize(1);
-  return model;
-}
 
 TEST(Presets, GoForwardAndBack) {
   std::set<std::string> seen;
@@ -42,7 +20,7 @@ TEST(Presets, GoForwardAndBack) {
     const std::string name = file.path().stem().string();
     SCOPED_TRACE(name);
     const auto model =
-        initialized(config::read<Preset>({.command = "test", .tree = config::load_yaml(file.path().string())}));
+        config::read<ModelOptions>({.command = "test", .tree = config::load_yaml(file.path().string())}).make(1);
     const at::Tensor images = at::linspace(-1, 1, 2 * 3 * 64 * 64).view({2, 3, 64, 64});
     const Features both = model->features(images);
     EXPECT_EQ(both.pooled.sizes(), (std::vector<int64_t>{2, model->channels()}));

@@ -18,21 +18,21 @@ class ResNetAgainstPython : public ::testing::TestWithParam<std::string> {
  protected:
   const Case reference = testing::case_named("resnet", GetParam());
   ResNet model{testing::options_of<ResNetOptions>(reference)};
-  at::Tensor images = testing::images_of(reference);
+  at::Tensor images = testing::images_of(reference), scales;
 
   void SetUp() override {
     testing::fill_with_hash(model, 0.1f);
-    model.scale_paths(testing::path_scales_of(reference));
+    scales = testing::path_scales_of(reference);
   }
 };
 
 TEST_P(ResNetAgainstPython, GivesTheSameFeaturesInBothModes) {
   const at::NoGradGuard no_grad;
   model.eval();
-  EXPECT_LE(testing::worst(model.forward(images), reference.values.at("eval_features")), 1e-5);
+  EXPECT_LE(testing::worst(model.forward(images, scales), reference.values.at("eval_features")), 1e-5);
   model.train();
   model.to(at::kDouble);  // batch statistics of two pictures are ill-conditioned
-  const Features both = model.features(images.to(at::kDouble));
+  const Features both = model.features(images.to(at::kDouble), scales);
   EXPECT_LE(testing::worst(both.grid, reference.values.at("grid")), 1e-9);
   EXPECT_LE(testing::worst(both.pooled, reference.values.at("features")), 1e-9);
   EXPECT_EQ(both.pooled.size(1), model.channels());
@@ -40,7 +40,7 @@ TEST_P(ResNetAgainstPython, GivesTheSameFeaturesInBothModes) {
 
 TEST_P(ResNetAgainstPython, GivesTheSameGradients) {
   model.to(at::kDouble);
-  const at::Tensor features = model.forward(images.to(at::kDouble));
+  const at::Tensor features = model.forward(images.to(at::kDouble), scales);
   EXPECT_LE(testing::worst(features, reference.values.at("features")), 1e-9);
   (features * testing::hash_tensor("loss", features.sizes())).sum().backward();
   EXPECT_LE(testing::worst_gradient(model, {}, reference.values.at("gradients")), 1e-9);
@@ -88,8 +88,30 @@ TEST(ResNet, EveryOutputStrideIsThatOfItsGrid) {
       EXPECT_EQ(model.forward_features(at::zeros({1, 3, 64, 96})).sizes(),
                 (std::vector<int64_t>{1, 16, 64 / std::min(stride, least), 96 / std::min(stride, least)}))
           << stem << " " << stride;
+      const auto shapes = model.levels();
+      const auto levels = model.forward_levels(at::zeros({1, 3, 64, 96}));
+      ASSERT_EQ(levels.size(), 4u);
+      for (size_t i = 0; i < levels.size(); ++i) {
+        EXPECT_EQ(levels[i].stride, shapes[i].stride) << i;
+        EXPECT_EQ(levels[i].tensor.sizes(),
+                  (std::vector<int64_t>{1, shapes[i].channels, 64 / shapes[i].stride, 96 / shapes[i].stride}))
+            << stem << " " << stride << " level " << i;
+      }
     }
   }
+}
+
+TEST(ResNet, GivesTheLevelsThatDetectorsTake) {
+  ResNet model({.depths = {1, 2, 1, 1}, .block = "bottleneck", .width = 4});
+  EXPECT_EQ(model.levels(), (std::vector<LevelShape>{{16, 4}, {32, 8}, {64, 16}, {128, 32}}));
+  EXPECT_EQ(model.channels(), 128);
+  testing::fill_with_hash(model, 0.1f);
+  model.eval();
+  const at::Tensor images = testing::hash_tensor("images", {1, 3, 65, 40});
+  const auto levels = model.forward_levels(images);
+  EXPECT_EQ(levels[0].tensor.sizes(), (std::vector<int64_t>{1, 16, 17, 10})) << "sides are rounded up";
+  EXPECT_TRUE(levels.back().tensor.equal(model.forward_features(images)));
+  EXPECT_TRUE(levels.back().tensor.mean({2, 3}).equal(model.forward(images)));
 }
 
 }  // namespace

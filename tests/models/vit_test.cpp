@@ -18,26 +18,26 @@ class ViTAgainstTimm : public ::testing::TestWithParam<std::string> {
  protected:
   const Case reference = testing::case_named("vit", GetParam());
   ViT model{testing::options_of<ViTOptions>(reference)};
-  at::Tensor images = testing::images_of(reference);
+  at::Tensor images = testing::images_of(reference), scales;
 
   void SetUp() override {
     testing::fill_with_hash(model, 0.1f);
-    model.scale_paths(testing::path_scales_of(reference));
+    scales = testing::path_scales_of(reference);
   }
 };
 
 TEST_P(ViTAgainstTimm, GivesTheSameFeatures) {
   const at::NoGradGuard no_grad;
-  const Features both = model.features(images);
+  const Features both = model.features(images, scales);
   EXPECT_LE(testing::worst(both.pooled, reference.values.at("features")), 1e-5);
   EXPECT_LE(testing::worst(both.grid, reference.values.at("grid")), 1e-5);
-  EXPECT_LE(testing::worst(model.forward(images), reference.values.at("features")), 1e-5);
+  EXPECT_LE(testing::worst(model.forward(images, scales), reference.values.at("features")), 1e-5);
   EXPECT_EQ(model.channels(), both.grid.size(1));
 }
 
 TEST_P(ViTAgainstTimm, GivesTheSameGradients) {
   model.to(at::kDouble);
-  const at::Tensor features = model.forward(images.to(at::kDouble));
+  const at::Tensor features = model.forward(images.to(at::kDouble), scales);
   (features * testing::hash_tensor("loss", features.sizes())).sum().backward();
   // Where positions are resized their gradient goes through fp32, here as in timm.
   EXPECT_LE(testing::worst_gradient(model, {}, reference.values.at("gradients")), 1e-9);
@@ -47,6 +47,41 @@ INSTANTIATE_TEST_SUITE_P(Models, ViTAgainstTimm,
                          ::testing::Values("nano", "nano_mean", "nano_without_token", "nano_wide_picture", "nano_paths",
                                            "tiny", "small", "base_two_blocks"),
                          [](const auto& info) { return info.param; });
+
+TEST(ViT, IsEmbedEncodeAndPool) {
+  for (const bool class_token : {true, false}) {
+    ViTOptions options = kSmall;
+    options.class_token = class_token;
+    if (!class_token) options.global_pool = "avg";
+    ViT model(options);
+    testing::fill_with_hash(model, 0.1f);
+    const at::Tensor images = testing::hash_tensor("images", {2, 3, 32, 48}), whole = model.forward(images);
+    const int64_t prefix = model.prefix_tokens();
+    EXPECT_TRUE(model.pool(model.encode(model.embed(images))).equal(whole));
+
+    // SimMIM: a patch that is replaced may hold anything.
+    at::Tensor other = images.clone();
+    other.slice(2, 8, 16).slice(3, 16, 24).fill_(5);  // the patch in row 1, column 2 of six columns
+    const auto masked = [&](const at::Tensor& pictures) {
+      at::Tensor patches = model.patches(pictures).clone();
+      patches.select(1, 8).fill_(0.5);
+      return model.encode(model.placed(patches, model.grid_of(pictures)));
+    };
+    EXPECT_FALSE(model.forward(other).equal(whole));
+    EXPECT_TRUE(masked(other).equal(masked(images)));
+
+    // MAE: neither may one that is dropped, and the order of the others is nothing to the blocks.
+    const auto kept = [&](const at::Tensor& pictures, const at::Tensor& order) {
+      const at::Tensor tokens = model.embed(pictures);
+      return model.encode(at::cat({tokens.narrow(1, 0, prefix), tokens.index_select(1, order + prefix)}, 1));
+    };
+    const at::Tensor order = at::tensor({3, 20, 0, 11}), back = at::tensor({11, 0, 20, 3});
+    EXPECT_EQ(kept(images, order).sizes(), (std::vector<int64_t>{2, prefix + 4, 16}));
+    EXPECT_TRUE(kept(other, order).equal(kept(images, order)));
+    const at::Tensor there = kept(images, order).slice(1, prefix), reversed = kept(images, back).slice(1, prefix);
+    EXPECT_LE((reversed.flip(1) - there).abs().max().item<double>(), 1e-5);
+  }
+}
 
 TEST(ViT, HasTimmsNames) {
   ViTOptions tiny{.dim = 192, .heads = 3}, small{.dim = 384, .heads = 6}, base{.dim = 768, .heads = 12};

@@ -41,7 +41,7 @@ class ClassificationAgainstPyTorch : public ::testing::TestWithParam<std::string
 TEST_P(ClassificationAgainstPyTorch, GivesTheSameLoss) {
   const training::Losses losses = model->losses(batch);
   const double expected = values.at(GetParam() + ".loss").item<double>();
-  EXPECT_EQ(losses.terms[0].first, GetParam());
+  EXPECT_EQ(losses.terms[0].name, GetParam());
   EXPECT_NEAR(losses.total().item<double>(), expected, 1e-5 * expected);
 }
 

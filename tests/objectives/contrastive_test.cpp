@@ -78,13 +78,17 @@ class AgainstPyTorch : public ::testing::TestWithParam<std::string> {
 };
 
 TEST_P(AgainstPyTorch, GivesTheSameLosses) {
-  const auto losses = make_objective()->losses(stored_batch());
+  const auto objective = make_objective();
+  const auto losses = objective->losses(stored_batch());
   EXPECT_EQ(losses.terms.size(), GetParam().ends_with("_regions") ? 2U : 1U);
-  for (const auto& [name, loss] : losses.terms) {
+  for (const auto& [name, loss, count] : losses.terms) {
+    const training::Counts counts = objective->counts(stored_batch());
+    ASSERT_EQ(count.defined(), counts.contains(name)) << name;
+    if (count.defined()) EXPECT_EQ(count.item<int64_t>(), counts.at(name)) << name;
     const double value = expected("loss." + name).item<double>();
     EXPECT_NEAR(loss.item<double>(), value, 1e-5 * value) << name;
   }
-  for (const auto& [name, observed] : losses.observed) {
+  for (const auto& [name, observed, count] : losses.observed) {
     if (name != "embedding_std" && name != "effective_rank") continue;
     EXPECT_NEAR(observed.item<double>(), expected(name).item<double>(), 1e-4) << name;
   }
@@ -151,8 +155,8 @@ TEST(Contrastive, SeesCollapse) {
   weights::module_state(*moco).at("predictor.1.bias").fill_(1);  // every picture gives the same prediction
   const at::Tensor pixels = random_bytes({4, 32, 32, 3}), kinds = at::zeros({4}, at::kByte);
   const auto losses = moco->losses({{{"view1", pixels}, {"view2", pixels}, {"common", kinds}, {"pair", kinds}}});
-  ASSERT_EQ(losses.observed[0].first, "embedding_std");
-  EXPECT_LT(losses.observed[0].second.item<double>(), 1e-3);
+  ASSERT_EQ(losses.observed[0].name, "embedding_std");
+  EXPECT_LT(losses.observed[0].value.item<double>(), 1e-3);
 }
 
 // A 32 x 40 picture with a thing, another thing and the place.

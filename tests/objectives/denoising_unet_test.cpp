@@ -115,7 +115,7 @@ TEST_P(DenoisingAgainstPyTorch, ObservesTheErrorOfEachBandOfTimesteps) {
       {"loss_t0", 0}, {"loss_t200", 1}, {"loss_t400", -1}, {"loss_t600", 3}, {"loss_t800", 2}};
   ASSERT_EQ(losses.observed.size(), bands.size());
   for (size_t i = 0; i < bands.size(); ++i) {
-    const auto& [name, value] = losses.observed[i];
+    const auto& [name, value, count] = losses.observed[i];
     EXPECT_EQ(name, bands[i].first);
     if (bands[i].second < 0) {
       EXPECT_TRUE(std::isnan(value.item<double>()));

@@ -40,7 +40,7 @@ class VaeAgainstPyTorch : public ::testing::Test {
 TEST_F(VaeAgainstPyTorch, GivesTheSameLosses) {
   const training::Losses losses = objective.losses(batch);
   ASSERT_EQ(losses.terms.size(), 4u);
-  for (const auto& [name, value] : losses.terms) {
+  for (const auto& [name, value, count] : losses.terms) {
     const double expected = values.at(name).item<double>();
     EXPECT_NEAR(value.item<double>(), expected, 1e-5 * expected) << name;
   }

@@ -47,7 +47,7 @@ TEST(Example, LearnsWhichWayIsUp) {
       turns.push_back(view.at("turns"));
     }
     const auto losses = rotation.losses({{{"view", at::stack(views)}, {"turns", at::stack(turns)}}});
-    accuracy = losses.observed[0].second.item<double>();
+    accuracy = losses.observed[0].value.item<double>();
     if (step == 0) first = losses.total().item<double>();
     optimizer->backward_and_step(losses.total());
   }

@@ -77,7 +77,7 @@ struct IdleLoader {
 
 Losses losses_with(double error, const std::vector<std::pair<std::string, double>>& observed) {
   Losses losses{.terms = {{"error", at::scalar_tensor(error)}}};
-  for (const auto& [name, value] : observed) losses.observed.emplace_back(name, at::scalar_tensor(value));
+  for (const auto& [name, value] : observed) losses.observed.push_back({name, at::scalar_tensor(value)});
   return losses;
 }
 
@@ -133,10 +133,33 @@ TEST(MeanOf, ObservedIsOverTheBatchesThatHaveIt) {
   const Losses mean =
       mean_of({losses_with(1, {{"a", 1}, {"b", 2}}), losses_with(3, {{"b", 4}}), losses_with(5, {{"c", 6}, {"a", 5}})});
   ASSERT_EQ(mean.terms.size(), 1u);
-  EXPECT_EQ(mean.terms[0].second.item<double>(), 3);
+  EXPECT_EQ(mean.terms[0].value.item<double>(), 3);
   std::string observed;
-  for (const auto& [name, value] : mean.observed) observed += format("{} {}, ", name, value.item<double>());
+  for (const auto& [name, value, count] : mean.observed) observed += format("{} {}, ", name, value.item<double>());
   EXPECT_EQ(observed, "a 3, b 3, c 6, ");
+}
+
+TEST(MeanOf, WeighsByTheCounts) {
+  const auto counted = [](double value, int64_t count) {
+    const Scalar scalar{"x", at::scalar_tensor(value), at::scalar_tensor(count, at::kLong)};
+    return Losses{.terms = {{"plain", at::scalar_tensor(value)}, scalar}, .observed = {scalar}};
+  };
+  const Losses mean = mean_of({counted(1, 3), counted(5, 1), counted(std::nan(""), 0)});
+  EXPECT_EQ(mean.terms[1].value.item<double>(), 2);
+  EXPECT_EQ(mean.observed[0].value.item<double>(), 2);
+  const Losses nothing = mean_of({counted(0, 0), counted(0, 0)});
+  EXPECT_EQ(nothing.terms[1].value.item<double>(), 0);
+  EXPECT_TRUE(std::isnan(nothing.observed[0].value.item<double>()));
+  EXPECT_THROW(mean_of({counted(1, 3), {.terms = {{"plain", at::ones({})}, {"x", at::ones({})}}}}), InternalError);
+}
+
+TEST(ShareOfStep, IsByTheCountsWhereThereAreSome) {
+  const Losses losses{
+      .terms = {{"plain", at::scalar_tensor(8.0)}, {"x", at::scalar_tensor(3.0), at::scalar_tensor(2, at::kLong)}}};
+  const std::vector<Counts> step = {{{"x", 2}}, {{"x", 4}}};
+  EXPECT_EQ(share_of_step(losses, step[0], step).item<double>(), 8.0 / 2 + 3.0 * 2 / 6);
+  EXPECT_EQ(share_of_step(losses, {}, {{}}).item<double>(), losses.total().item<double>());
+  EXPECT_THROW(share_of_step(losses, {}, {{}, {}}), InternalError) << "counts() does not know x";
 }
 
 TEST(AppendMetrics, GoesOnWhereNothingCanBeWritten) {

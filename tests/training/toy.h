@@ -44,6 +44,7 @@ struct ToyObjectiveOptions {
   int64_t diverge_at = -1;  // the step whose loss is infinite, 0 first
   bool plain = false;       // no norm and no noise: a batch's loss is the mean of its halves'
   double dropout = 0;
+  bool counted = false;  // bright pictures have a loss of their own; batches have 0 to all of them
 };
 
 class PredictTheMean final : public training::Objective {
@@ -64,7 +65,17 @@ class PredictTheMean final : public training::Objective {
     at::Tensor error = (y - batch["mean"]).square().mean();
     if (step_ == options_.diverge_at) error = error / 0.0;
     last_dtype = backbone_(batch["x"]).scalar_type();
-    return {.terms = {{"error", error}}, .observed = {{"spread", batch["x"].std()}, {"first", first_picture(batch)}}};
+    training::Losses losses{.terms = {{"error", error}},
+                            .observed = {{"spread", batch["x"].std()}, {"first", first_picture(batch)}}};
+    if (!options_.counted) return losses;
+    const at::Tensor bright = is_bright(batch).to(at::kFloat), count = bright.sum();
+    losses.terms.push_back({"bright", (bright * (y - 1).square()).sum() / count.clamp_min(1), count});
+    losses.observed.push_back({"brightness", (bright * batch["mean"]).sum() / count, count});
+    return losses;
+  }
+  training::Counts counts(const data::Batch& batch) const override {
+    if (!options_.counted) return {};
+    return {{"bright", is_bright(batch).sum().item<int64_t>()}};
   }
   void after_step(double) override { ++step_; }
 
@@ -76,6 +87,7 @@ class PredictTheMean final : public training::Objective {
     const at::Tensor is_first = batch["index"].eq(0).to(at::kFloat);
     return (is_first * batch["mean"]).sum() / is_first.sum();
   }
+  static at::Tensor is_bright(const data::Batch& batch) { return batch["mean"] > 0.51; }
   ToyObjectiveOptions options_;
   int64_t step_ = 0;
   torch::nn::Linear backbone_{nullptr};

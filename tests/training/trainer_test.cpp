@@ -125,6 +125,30 @@ TEST(Trainer, AStepOfTwoBatchesIsThatOfOneTwiceAsLarge) {
   }
 }
 
+// One batch of eight pictures, and two of four that have other numbers of bright ones.
+TEST(Trainer, AccumulatesByTheCountsOfTheBatches) {
+  const TemporaryFolder folder;
+  ToyRun run = four_epochs();
+  run.objective.plain = run.objective.counted = true;
+  run.options.optimizer.name = "sgd";
+  run.options.lr = 0.1;
+  run.options.log_every = 1;
+  const auto whole = train_toy(folder / "whole", run);
+  run.batch_size = 4;
+  run.options.accumulate = 2;
+  const auto halves = train_toy(folder / "halves", run);
+  EXPECT_TRUE(whole->parameters()[0].allclose(halves->parameters()[0], 1e-6, 1e-6));
+  const auto lines = metrics_of(folder / "whole"), accumulated = metrics_of(folder / "halves");
+  ASSERT_EQ(lines.size(), accumulated.size());
+  for (size_t i = 0; i < lines.size(); ++i) {
+    for (const char* name : {"loss", "bright", "brightness"}) {
+      ASSERT_EQ(lines[i].contains(name), accumulated[i].contains(name)) << name;
+      if (lines[i].contains(name) && lines[i][name].is_number())
+        EXPECT_NEAR(lines[i][name].get<double>(), accumulated[i][name].get<double>(), 1e-6) << name << " of line " << i;
+    }
+  }
+}
+
 // The autocast's memory of weights would be stale after the first step: what is learnt says that it is not used.
 TEST(Trainer, LearnsInBf16WithWeightsAndLossesInFp32) {
   const TemporaryFolder folder;

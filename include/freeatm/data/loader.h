@@ -10,6 +10,7 @@
 #include "freeatm/config/fields.h"
 #include "freeatm/data/batch.h"
 #include "freeatm/data/dataset.h"
+#include "freeatm/runtime/rank.h"
 
 namespace freeatm::data {
 
@@ -22,8 +23,8 @@ struct LoaderOptions {
   bool shuffle = true;
   bool drop_last = true;           // training: whole batches only
   bool pin_memory = false;         // batches lie where an accelerator reads them by itself
-  int64_t rank = 0, world = 1;     // of `world` loaders that share an epoch, each with batch_size samples a step
-  void fields(config::Fields& f);  // all but the last five
+  runtime::Rank rank;              // of the loaders that share an epoch, each with batch_size samples a step
+  void fields(config::Fields& f);  // all but the last four
 };
 
 /// Which batch a sample is for.
@@ -38,8 +39,8 @@ using Prepare = std::function<View(Sample&&, RandomStream&, const BatchPlace&)>;
 using Collate = std::function<Batch(std::vector<View>&&, const std::vector<std::string>& keys)>;
 
 /// Batches from persistent threads over a bounded ring. A batch is a function of (seed, epoch, step) alone: the same
-/// with 1, 2 or 8 workers, which share its samples, and after a resume. The batches of `world` ranks are together the
-/// batch of one with `world` times the size. A sample that the dataset refuses (UserError) is named once, and the next
+/// with 1, 2 or 8 workers, which share its samples, and after a resume. The batches of all ranks are together the
+/// batch of one with as many times the size. A sample that the dataset refuses (UserError) is named once, and the next
 /// one that can be read takes its place; more than max_bad of them, or any other exception, come out of `next`.
 class Loader {
  public:

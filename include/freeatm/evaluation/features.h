@@ -14,6 +14,7 @@
 #include "freeatm/data/dataset.h"
 #include "freeatm/evaluation/evaluator.h"
 #include "freeatm/models/backbone.h"
+#include "freeatm/models/image_normalize.h"
 
 namespace freeatm::evaluation {
 
@@ -41,6 +42,7 @@ class FrozenBackbone {
 
  private:
   models::Backbone& backbone_;
+  models::ImageNormalize normalized_;
   at::Device device_;
   bool was_training_;
   std::vector<at::Tensor> before_;  // copies

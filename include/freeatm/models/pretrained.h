@@ -19,6 +19,12 @@ struct BackboneTensors {
 /// and what belongs to a masked autoencoder's decoder.
 BackboneTensors backbone_tensors(const weights::TensorMap& file);
 
+/// Changes a transformer's tensors where they may differ from the model's: positions of another (square) grid are
+/// resized. The norm of the other kind of pooling is left out, and the model's own stays as it is, as in MAE's
+/// finetuning. The names alone tell what is what; other models' tensors stay as they are.
+///   model: the model's own tensors
+void adapt(const weights::TensorMap& model, BackboneTensors& file);
+
 /// Copies a file's encoder into the backbone and logs what was left out. Norms need no count of their batches. Throws
 /// UserError(where, key, ...) with the first tensors that do not fit, and their shapes.
 ///   key: what names the file in the config, "checkpoint"

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
 
 #include "freeatm/config/fields.h"
 #include "freeatm/models/backbone.h"
+#include "freeatm/models/norm.h"
 
 namespace freeatm::models {
 
@@ -18,6 +18,7 @@ struct ResNetOptions {
   std::string block = "basic";                 // "basic": two 3x3; "bottleneck": 1x1, 3x3, 1x1 to four times the width
   int64_t width = 64;          // channels of the stem and of the first stage's 3x3; doubled at each further one
   std::string stem = "7x7";    // "7x7": stride 2 and max-pool; "3x3": stride 2; "cifar": 3x3 of stride 1
+  std::string norm = "batch";  // or "frozen"
   int64_t output_stride = 32;  // beyond it, stages dilate instead of striding
   void fields(config::Fields& f);
 };
@@ -25,30 +26,27 @@ struct ResNetOptions {
 class ResidualBlock;
 
 /// Residual network, He et al. 2016, with the stride in a bottleneck's 3x3. Names and output equal torchvision's and
-/// timm's `ResNet` (torchvision cannot dilate basic blocks); there is no classifier.
+/// timm's `ResNet` (torchvision cannot dilate basic blocks); there is no classifier. Pooled features are the last
+/// grid's mean.
 class ResNet final : public Backbone {
  public:
   explicit ResNet(const ResNetOptions& options);
 
-  at::Tensor forward_features(const at::Tensor& images) override;
-  at::Tensor forward(const at::Tensor& images) override;  // the grid's mean
-  int64_t channels() const override { return channels_; }
-
-  int64_t layers() const override { return static_cast<int64_t>(blocks_.size()) + 2; }
-  int64_t layer_of(const std::string& parameter) const override;  // each block is a layer
-  std::vector<double> path_rates(double last) const override;     // one branch a block
+  std::vector<LevelShape> levels() const override { return levels_; }  // each stage's
+  std::vector<double> path_rates(double last) const override;          // one branch a block
 
   /// `models::initialize`, and 0 for the weight of each block's last norm: every block starts as the identity (Goyal et
   /// al. 2017; torchvision's `zero_init_residual`).
   void initialize(uint64_t seed);
 
  private:
+  Output run(const at::Tensor& images, const at::Tensor& path_scales, const Wanted& wanted) override;
+
   bool max_pool_;
-  int64_t channels_;
   torch::nn::Conv2d conv1{nullptr};
-  torch::nn::BatchNorm2d bn1{nullptr};
-  std::vector<std::shared_ptr<ResidualBlock>> blocks_;  // of all stages
-  std::vector<std::string> block_names_;                // "layer1.0."
+  Norm bn1{nullptr};
+  std::vector<std::vector<std::shared_ptr<ResidualBlock>>> stages_;
+  std::vector<LevelShape> levels_;  // of each stage
 };
 
 }  // namespace freeatm::models

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct ViTOptions {
   std::string positions = "learned";  // or "sincos": fixed
   bool freeze_patch_embed = false;    // MoCo v3's stop_grad_conv1
   void fields(config::Fields& f);
+  void fit_to_pictures(int64_t side, const std::string& key);  // as ModelOptions wants them
+  void prepare_finetuning(const std::optional<std::string>& wanted_global_pool);
 };
 
 class ViTBlock;
@@ -35,20 +38,30 @@ class ViT final : public Backbone {
  public:
   explicit ViT(const ViTOptions& options);
 
-  /// Throw UserError where a side is no multiple of patch_size.
-  at::Tensor forward_features(const at::Tensor& images) override { return features(images).grid; }
-  at::Tensor forward(const at::Tensor& images) override;
-  Features features(const at::Tensor& images) override;
-  int64_t channels() const override { return options_.dim; }
-
-  int64_t layers() const override { return options_.depth + 2; }
-  int64_t layer_of(const std::string& parameter) const override;
-  bool is_decayed(const std::string& parameter, const at::Tensor& value) const override;
+  std::vector<LevelShape> levels() const override { return {{options_.dim, options_.patch_size}}; }
   std::vector<double> path_rates(double last) const override;  // attention and MLP of each block
 
-  /// Resizes positions of another (square) grid. The norm of the other kind of pooling is left out, and this model's
-  /// own stays as it is, as in MAE's finetuning.
-  void adapt(weights::TensorMap& tensors, std::vector<std::string>& left_out) const override;
+  /// A grid of patches.
+  struct Grid {
+    int64_t height, width;
+  };
+  /// Throws UserError where a side is no multiple of patch_size.
+  Grid grid_of(const at::Tensor& images) const;
+
+  /// The forward pass in its parts; `forward` is pool(encode(embed(images))). Masked modelling works in between: SimMIM
+  /// replaces patches by a mask token between `patches` and `placed`; MAE drops tokens behind the prefix between
+  /// `embed` and `encode`.
+  /// images: [B, 3, H, W]. Returns the patches' projections, [B, h * w, dim], row by row.
+  at::Tensor patches(const at::Tensor& images);
+  /// The class token in front, where there is one, and the positions added, [B, prefix + h * w, dim].
+  at::Tensor placed(const at::Tensor& patches, const Grid& grid);
+  at::Tensor embed(const at::Tensor& images) { return placed(patches(images), grid_of(images)); }
+  /// tokens: [B, N, dim], any N. Returns them behind the last block, before the final norm.
+  at::Tensor encode(at::Tensor tokens, const at::Tensor& path_scales = {});
+  /// tokens: [B, prefix + N, dim]. Returns the pooled features, [B, dim].
+  at::Tensor pool(const at::Tensor& tokens);
+  /// Tokens in front of the patches: the class token.
+  int64_t prefix_tokens() const { return options_.class_token ? 1 : 0; }
 
   /// MoCo v3's and MAE's: linear layers uniform in +-sqrt(6 / (in + out)), query, key and value each for itself, and so
   /// the patches' projection as one linear layer; biases 0, norms 1 and 0; class token normal with deviation 1e-6,
@@ -56,14 +69,8 @@ class ViT final : public Backbone {
   void initialize(uint64_t seed);
 
  private:
-  struct Grid {
-    int64_t height, width;
-  };
-  Grid grid_of(const at::Tensor& images) const;
-  at::Tensor tokens(const at::Tensor& images, const Grid& grid);  // behind the last block, [B, prefix + h * w, dim]
-  at::Tensor pool(const at::Tensor& tokens);
+  Output run(const at::Tensor& images, const at::Tensor& path_scales, const Wanted& wanted) override;
   bool pools_token() const { return options_.global_pool == "token"; }
-  int64_t prefix_tokens() const { return options_.class_token ? 1 : 0; }
 
   ViTOptions options_;
   at::Tensor cls_token_, pos_embed_;  // [1, 1, dim], [1, prefix + patches, dim]

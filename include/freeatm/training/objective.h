@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is trained: from a sample to what the model is fed, from a batch to what is minimised.
 #pragma once
+#include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,17 +17,33 @@ namespace freeatm::training {
 
 using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 
+/// A mean over one batch, of the number of things that the batch has where that number varies: regions, labelled
+/// pixels. Both are scalars on the model's device.
+struct Scalar {
+  std::string name;
+  at::Tensor value;
+  at::Tensor count = {};  // undefined: each batch of the run counts alike
+};
+
 /// The scalars of one step, in order and on the model's device: nothing here waits for it.
 struct Losses {
-  NamedTensors terms;     // their sum is minimised
-  NamedTensors observed;  // only logged: "embedding_std"; NaN: this step has nothing to say about it
+  std::vector<Scalar> terms;     // their sum is minimised; of a count of 0 the value is 0
+  std::vector<Scalar> observed;  // only logged: "embedding_std"; NaN: this step has nothing to say about it
 
   /// fp32 also where the terms came out of bf16.
   at::Tensor total() const;
 };
 
-/// The mean of each scalar over a step's batches; of an observed one over those that have it, and where it is not NaN.
+/// The mean of each scalar over a step's batches, by their counts where it has some; of an observed one over the
+/// batches that have it, and where it is not NaN.
 Losses mean_of(const std::vector<Losses>& batches);
+
+/// How many things the terms with a count average over, by their names.
+using Counts = std::map<std::string, int64_t>;
+
+/// What one batch adds to the loss of a step of several: the terms' values, each by the batch's part of the step's
+/// count, or by 1 / batches where it has none. The sum over the batches is the loss of one batch that holds them all.
+at::Tensor share_of_step(const Losses& losses, const Counts& own, const std::vector<Counts>& step);
 
 /// Parameters that share their settings; the scales multiply the run's learning rate and weight decay.
 struct ParameterGroup {
@@ -48,6 +66,10 @@ class Objective : public torch::nn::Module {
   }
 
   virtual Losses losses(const data::Batch& batch) = 0;
+
+  /// The counts of the terms that have one, from the batch alone, as the loader made it: they are wanted before the
+  /// first batch of a step goes backward.
+  virtual Counts counts(const data::Batch& /*batch*/) const { return {}; }
 
   /// Everything that takes a gradient, in two groups: biases and norms (one dimension) are not decayed.
   virtual std::vector<ParameterGroup> parameter_groups();

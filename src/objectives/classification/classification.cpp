@@ -11,6 +11,7 @@
 #include "freeatm/core/error.h"
 #include "freeatm/data/pixels.h"
 #include "freeatm/models/initialize.h"
+#include "freeatm/models/layer_decay.h"
 #include "freeatm/vision/transforms.h"
 
 namespace freeatm::objectives {
@@ -97,10 +98,10 @@ data::View Classification::prepare(data::Sample&& sample, RandomStream& random, 
   return view;
 }
 
-Tensor Classification::forward(const Tensor& pixels, const Tensor& mix) {
-  Tensor images = models::normalized(pixels, head_->weight.scalar_type());
+Tensor Classification::forward(const Tensor& pixels, const Tensor& mix, const Tensor& path_scales) {
+  Tensor images = normalized_(pixels, head_->weight.scalar_type());
   if (mix.defined()) images = mixed_images(images, mix);
-  return head_->forward(backbone_->forward(images));
+  return head_->forward(backbone_->forward(images, path_scales));
 }
 
 Tensor Classification::soft_targets(const Tensor& target, at::ScalarType dtype, const Tensor& mix) const {
@@ -117,9 +118,7 @@ training::Losses Classification::losses(const data::Batch& batch) {
     return found == batch.tensors.end() ? Tensor() : found->second;
   };
   const Tensor mix = drawn("mix").defined() ? batch["mix"][0] : Tensor();
-  backbone_->scale_paths(drawn("paths"));
-  const Tensor logits = forward(batch["image"], mix);
-  backbone_->scale_paths({});
+  const Tensor logits = forward(batch["image"], mix, drawn("paths"));
 
   const Tensor targets = soft_targets(batch["target"], at::promote_types(logits.scalar_type(), at::kFloat), mix);
   const Tensor larger =
@@ -134,14 +133,15 @@ training::Losses Classification::losses(const data::Batch& batch) {
 
 std::vector<training::ParameterGroup> Classification::parameter_groups() {
   constexpr std::string_view kBackbone = "backbone.";
-  const int64_t last = backbone_->layers() - 1;
+  const models::LayerNumbers layers(*backbone_);
+  const int64_t last = layers.count() - 1;
   std::map<std::pair<int64_t, bool>, training::ParameterGroup> groups;  // by layer, and whether its weights decay
   for (const auto& item : named_parameters()) {
     const std::string& name = item.key();
     const bool in_head = !name.starts_with(kBackbone);
     const std::string own = in_head ? name : name.substr(kBackbone.size());
-    const bool decays = in_head ? item.value().dim() > 1 : backbone_->is_decayed(own, item.value());
-    const int64_t layer = in_head || options_.layer_decay == 1 ? last : backbone_->layer_of(own);
+    const bool decays = in_head ? item.value().dim() > 1 : models::is_decayed(own, item.value());
+    const int64_t layer = in_head || options_.layer_decay == 1 ? last : layers.of(own);
     training::ParameterGroup& group = groups[{layer, !decays}];  // what decays first
     group.learning_rate_scale = std::pow(options_.layer_decay, static_cast<double>(last - layer));
     group.weight_decay_scale = decays ? 1 : 0;

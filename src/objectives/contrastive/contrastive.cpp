@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/objectives/contrastive/contrastive.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -38,10 +39,17 @@ uint8_t has_common_thing(const data::Sample& sample, const CropPair& pair) {
   return common;
 }
 
-// The part of a batch's values that equal `value`, of those that are not `left_out`; NaN where none is left.
-Tensor share_of(const Tensor& values, int64_t value, std::optional<int64_t> left_out = {}) {
-  if (!left_out) return values.eq(value).to(at::kFloat).mean();
-  return values.eq(value).sum().to(at::kFloat) / values.ne(*left_out).sum();
+// The part of a batch's values that equal `value`.
+Tensor share_of(const Tensor& values, int64_t value) { return values.eq(value).to(at::kFloat).mean(); }
+
+RegionNames region_names(const data::Batch& batch, const std::string& view) {
+  return {batch.ragged.at("regions" + view).owner(), batch.ragged.at("region_numbers" + view).values,
+          batch.ragged.at("region_texts" + view).values};
+}
+
+// One region alone could not be wrong.
+bool can_be_told_apart(const RegionNames (&names)[2]) {
+  return std::ranges::all_of(names, [](const RegionNames& view) { return view.numbers.size(0) >= 2; });
 }
 
 // (sum of eigenvalues)^2 / sum of their squares of the covariance of rows [B, D]: from 1 to min(B - 1, D). Of the two
@@ -180,30 +188,35 @@ Contrastive::Encoded Contrastive::encode(models::Backbone& backbone, const Tenso
   return {both.pooled, both.grid};
 }
 
-Tensor Contrastive::region_loss(const data::Batch& batch, const Encoded (&trained)[2], const Encoded (&targets)[2]) {
+training::Counts Contrastive::counts(const data::Batch& batch) const {
+  if (options_.regions == "none") return {};
+  const RegionNames names[] = {region_names(batch, "1"), region_names(batch, "2")};
+  return {{"regions", can_be_told_apart(names) ? common_regions(names[0], names[1]) : 0}};
+}
+
+training::Scalar Contrastive::region_loss(const data::Batch& batch, const Encoded (&trained)[2],
+                                          const Encoded (&targets)[2]) {
+  const RegionNames names[] = {region_names(batch, "1"), region_names(batch, "2")};
+  if (!can_be_told_apart(names))
+    return {"regions", trained[0].pooled.sum() * 0, at::zeros({}, trained[0].pooled.options().dtype(at::kLong))};
   Tensor query[2], key[2];
-  RegionNames names[2];
   for (int i = 0; i < 2; ++i) {
     const std::string view = i == 0 ? "1" : "2";
-    const data::Ragged& regions = batch.ragged.at("regions" + view);
-    const Tensor &weights = regions.values, pictures = regions.owner();
-    names[i] = {pictures, batch.ragged.at("region_numbers" + view).values,
-                batch.ragged.at("region_texts" + view).values};
-    if (weights.size(0) < 2) return trained[0].pooled.sum() * 0;  // nothing to be told apart from
+    const Tensor &weights = batch.ragged.at("regions" + view).values, &pictures = names[i].pictures;
     query[i] = unit(region_heads_.trained.ptr()->forward(pool_regions(trained[i].grid, weights, pictures)));
     if (!momentum_backbone_) continue;
     const at::NoGradGuard no_grad;
     key[i] = unit(region_heads_.momentum.ptr()->forward(pool_regions(targets[i].grid, weights, pictures)));
   }
   const auto& keys = momentum_backbone_ ? key : query;
-  return (region_contrast(query[0], names[0], keys[1], names[1], options_.region.temperature) +
-          region_contrast(query[1], names[1], keys[0], names[0], options_.region.temperature)) /
-         2;
+  const auto [there, count] = region_contrast(query[0], names[0], keys[1], names[1], options_.region.temperature);
+  const auto [back, same_count] = region_contrast(query[1], names[1], keys[0], names[0], options_.region.temperature);
+  return {"regions", (there + back) / 2 * options_.region.weight, count};
 }
 
 training::Losses Contrastive::losses(const data::Batch& batch) {
   const auto dtype = backbone_->parameters().front().scalar_type();
-  const Tensor views[] = {models::normalized(batch["view1"], dtype), models::normalized(batch["view2"], dtype)};
+  const Tensor views[] = {normalized_(batch["view1"], dtype), normalized_(batch["view2"], dtype)};
   Encoded trained[2], targets[2];
   for (int i = 0; i < 2; ++i) {
     trained[i] = encode(*backbone_, views[i]);
@@ -217,8 +230,7 @@ training::Losses Contrastive::losses(const data::Batch& batch) {
     losses.terms = {{"contrastive", image.loss}};
   } else {
     const double weight = options_.region.weight;
-    losses.terms = {{"contrastive", image.loss * (1 - weight)},
-                    {"regions", region_loss(batch, trained, targets) * weight}};
+    losses.terms = {{"contrastive", image.loss * (1 - weight)}, region_loss(batch, trained, targets)};
   }
   observe(batch, image.embedding, losses);
   return losses;
@@ -228,15 +240,16 @@ void Contrastive::observe(const data::Batch& batch, const Tensor& embedding, tra
   const at::NoGradGuard no_grad;
   auto& observed = losses.observed;
   // A coordinate's deviation on the sphere is 1 / sqrt(dimensions).
-  observed.emplace_back("embedding_std", embedding.std(0).mean() * std::sqrt(static_cast<double>(embedding.size(1))));
-  observed.emplace_back("effective_rank", effective_rank(embedding));
-  observed.emplace_back("no_common_thing", share_of(batch["common"], 0, kNoThing));
+  observed.push_back({"embedding_std", embedding.std(0).mean() * std::sqrt(static_cast<double>(embedding.size(1)))});
+  observed.push_back({"effective_rank", effective_rank(embedding)});
+  const Tensor things = batch["common"].ne(kNoThing).sum();  // NaN where there are none
+  observed.push_back({"no_common_thing", batch["common"].eq(0).sum().to(at::kFloat) / things, things});
   if (options_.crops == "mask") {
-    observed.emplace_back("mask_pairs", share_of(batch["pair"], static_cast<int64_t>(PairKind::kMask)));
-    observed.emplace_back("mask_fallbacks", share_of(batch["pair"], static_cast<int64_t>(PairKind::kFellBack)));
+    observed.push_back({"mask_pairs", share_of(batch["pair"], static_cast<int64_t>(PairKind::kMask))});
+    observed.push_back({"mask_fallbacks", share_of(batch["pair"], static_cast<int64_t>(PairKind::kFellBack))});
   }
   if (options_.regions == "pooled")
-    observed.emplace_back("regions_per_view", batch.ragged.at("regions1").rows().to(at::kFloat).mean());
+    observed.push_back({"regions_per_view", batch.ragged.at("regions1").rows().to(at::kFloat).mean()});
 }
 
 void Contrastive::after_step(double progress) {

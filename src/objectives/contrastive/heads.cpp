@@ -3,13 +3,12 @@
 
 #include <ATen/ATen.h>
 #include <torch/nn/modules/activation.h>
-#include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/linear.h>
+
+#include "freeatm/models/norm.h"
 
 namespace freeatm::objectives {
 
-using torch::nn::BatchNorm1d;
-using torch::nn::BatchNorm1dOptions;
 using torch::nn::Linear;
 using torch::nn::LinearOptions;
 
@@ -17,7 +16,7 @@ torch::nn::Sequential mlp(int64_t in, int64_t hidden, int64_t out, int64_t layer
   torch::nn::Sequential head;
   for (int64_t i = 0; i + 1 < layers; ++i) {
     head->push_back(Linear(LinearOptions(i == 0 ? in : hidden, hidden).bias(false)));
-    head->push_back(BatchNorm1d(hidden));
+    head->push_back(models::Norm(hidden));
     head->push_back(torch::nn::ReLU());
   }
   head->push_back(Linear(LinearOptions(layers == 1 ? in : hidden, out).bias(false)));
@@ -26,7 +25,7 @@ torch::nn::Sequential mlp(int64_t in, int64_t hidden, int64_t out, int64_t layer
 
 torch::nn::Sequential projection_head(int64_t in, int64_t hidden, int64_t out, int64_t layers) {
   torch::nn::Sequential head = mlp(in, hidden, out, layers);
-  head->push_back(BatchNorm1d(BatchNorm1dOptions(out).affine(false)));
+  head->push_back(models::Norm(out, models::NormOptions{.affine = false}));
   return head;
 }
 

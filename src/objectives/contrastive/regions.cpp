@@ -23,6 +23,9 @@ at::Tensor cell_shares(const vision::MaskSet& masks, int64_t grid) {
   return at::adaptive_avg_pool2d(bytes.to(at::kFloat), {grid, grid});
 }
 
+// [R], [R'] -> [R, R']
+at::Tensor same(const at::Tensor& a, const at::Tensor& b) { return a.unsqueeze(1) == b.unsqueeze(0); }
+
 }  // namespace
 
 Regions view_regions(const std::vector<data::Region>& regions, const vision::MaskSet& masks, int64_t grid,
@@ -60,9 +63,8 @@ at::Tensor pool_regions(const at::Tensor& grid, const at::Tensor& weights, const
   return sums / share.sum(1, /*keepdim=*/true).clamp_min(1e-6);
 }
 
-at::Tensor region_contrast(const at::Tensor& query, const RegionNames& query_names, const at::Tensor& key,
+RegionLoss region_contrast(const at::Tensor& query, const RegionNames& query_names, const at::Tensor& key,
                            const RegionNames& key_names, double temperature) {
-  const auto same = [](const at::Tensor& a, const at::Tensor& b) { return a.unsqueeze(1) == b.unsqueeze(0); };
   const at::Tensor same_picture = same(query_names.pictures, key_names.pictures);  // [R, R']
   const at::Tensor positive = same_picture & same(query_names.numbers, key_names.numbers);
   const at::Tensor same_text =
@@ -72,7 +74,12 @@ at::Tensor region_contrast(const at::Tensor& query, const RegionNames& query_nam
   const at::Tensor log_probability = at::log_softmax(logits, 1);
   const at::Tensor found = positive.any(1);  // each row has one positive at most
   const at::Tensor each = -at::where(positive, log_probability, at::zeros_like(log_probability)).sum(1);
-  return each.sum() / found.sum().clamp_min(1);
+  const at::Tensor count = found.sum();
+  return {each.sum() / count.clamp_min(1), count};
+}
+
+int64_t common_regions(const RegionNames& first, const RegionNames& second) {
+  return (same(first.pictures, second.pictures) & same(first.numbers, second.numbers)).sum().item<int64_t>();
 }
 
 }  // namespace freeatm::objectives

@@ -35,7 +35,14 @@ at::Tensor pool_regions(const at::Tensor& grid, const at::Tensor& weights, const
 struct RegionNames {
   at::Tensor pictures, numbers, texts;
 };
-at::Tensor region_contrast(const at::Tensor& query, const RegionNames& query_names, const at::Tensor& key,
+struct RegionLoss {
+  at::Tensor mean;   // over the queries that are not left out; 0 where all are
+  at::Tensor count;  // of them
+};
+RegionLoss region_contrast(const at::Tensor& query, const RegionNames& query_names, const at::Tensor& key,
                            const RegionNames& key_names, double temperature);
+
+/// How many regions both views have, which is the count of either direction.
+int64_t common_regions(const RegionNames& first, const RegionNames& second);
 
 }  // namespace freeatm::objectives

@@ -18,13 +18,14 @@ using diffusion::Prediction;
 constexpr int64_t kBands = 5;  // of timesteps, whose errors are logged apart
 
 // The mean error of each band; NaN where the batch has no such timestep.
-training::NamedTensors band_errors(const Tensor& errors, const Tensor& timesteps, int64_t num_train_timesteps) {
+std::vector<training::Scalar> band_errors(const Tensor& errors, const Tensor& timesteps, int64_t num_train_timesteps) {
   const int64_t width = (num_train_timesteps + kBands - 1) / kBands;
   const Tensor bands = at::arange(kBands, timesteps.options()).unsqueeze(1);
   const Tensor holds = timesteps.div(width, "floor").eq(bands).to(errors.scalar_type());  // [bands, B]
-  const Tensor means = holds.mv(errors) / holds.sum(1);
-  training::NamedTensors named;
-  for (int64_t band = 0; band < kBands; ++band) named.emplace_back(format("loss_t{}", band * width), means[band]);
+  const Tensor counts = holds.sum(1), means = holds.mv(errors) / counts;
+  std::vector<training::Scalar> named;
+  for (int64_t band = 0; band < kBands; ++band)
+    named.push_back({format("loss_t{}", band * width), means[band], counts[band]});
   return named;
 }
 

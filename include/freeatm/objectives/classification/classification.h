@@ -13,6 +13,7 @@
 #include "freeatm/config/fields.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/models/backbone.h"
+#include "freeatm/models/image_normalize.h"
 #include "freeatm/objectives/classification/erasing.h"
 #include "freeatm/objectives/classification/mixup.h"
 #include "freeatm/training/objective.h"
@@ -69,7 +70,7 @@ class Classification final : public training::Objective {
   at::Tensor logits(std::span<const data::Sample> samples);
 
  private:
-  at::Tensor forward(const at::Tensor& pixels, const at::Tensor& mix = {});
+  at::Tensor forward(const at::Tensor& pixels, const at::Tensor& mix = {}, const at::Tensor& path_scales = {});
   /// [B, classes], probabilities
   at::Tensor soft_targets(const at::Tensor& target, at::ScalarType dtype, const at::Tensor& mix) const;
   at::Tensor target_of(const data::Sample& sample) const;
@@ -77,6 +78,7 @@ class Classification final : public training::Objective {
   ClassificationOptions options_;
   int64_t classes_;
   std::vector<double> path_rates_;
+  models::ImageNormalize normalized_;
   std::shared_ptr<models::Backbone> backbone_;
   torch::nn::Linear head_{nullptr};
 };

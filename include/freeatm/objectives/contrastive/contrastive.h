@@ -13,6 +13,7 @@
 
 #include "freeatm/config/fields.h"
 #include "freeatm/models/backbone.h"
+#include "freeatm/models/image_normalize.h"
 #include "freeatm/objectives/contrastive/crops.h"
 #include "freeatm/training/ema.h"
 #include "freeatm/training/objective.h"
@@ -71,6 +72,7 @@ class Contrastive : public training::Objective {
   /// each cell, "region_texts1" and "region_numbers1" [R] int64.
   data::View prepare(data::Sample&& sample, RandomStream& random, double progress) const override;
   training::Losses losses(const data::Batch& batch) override;
+  training::Counts counts(const data::Batch& batch) const override;  // of the regions that both views have
   /// The momentum side follows: m(progress) * itself + (1 - m(progress)) * the trained one, m from `momentum` to 1.
   void after_step(double progress) override;
 
@@ -99,13 +101,14 @@ class Contrastive : public training::Objective {
     at::Tensor pooled, grid;  // [B, C]; [B, C, h, w] where regions are pooled
   };
   Encoded encode(models::Backbone& backbone, const at::Tensor& images) const;
-  at::Tensor region_loss(const data::Batch& batch, const Encoded (&trained)[2], const Encoded (&targets)[2]);
+  training::Scalar region_loss(const data::Batch& batch, const Encoded (&trained)[2], const Encoded (&targets)[2]);
   void observe(const data::Batch& batch, const at::Tensor& embedding, training::Losses& losses) const;
 
   ContrastiveOptions options_;
   double momentum_;
   uint64_t seed_;
   std::shared_ptr<models::Backbone> backbone_, momentum_backbone_;
+  models::ImageNormalize normalized_;
   Heads region_heads_;
   int64_t grid_side_ = 0;  // cells, where regions are pooled
   training::Averages momentum_side_;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "autocast.h"
+#include "freeatm/runtime/autocast.h"
 
 #include <ATen/autocast_mode.h>
 
-namespace freeatm::training {
+namespace freeatm::runtime {
 
 Autocast::Autocast(at::DeviceType device, at::ScalarType dtype) : device_(device), active_(dtype != at::kFloat) {
   if (!active_) return;
@@ -21,4 +21,4 @@ Autocast::~Autocast() {
   at::autocast::set_autocast_dtype(device_, old_dtype_);
 }
 
-}  // namespace freeatm::training
+}  // namespace freeatm::runtime

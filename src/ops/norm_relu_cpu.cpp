@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "norm_relu.h"
+#include "norm_relu_cpu.h"
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
-#include <vector>
 
 #include <ATen/ATen.h>
-#include <torch/csrc/autograd/custom_function.h>
 
-namespace freeatm::models {
+namespace freeatm::ops::cpu {
 namespace {
 
 using at::Tensor;
@@ -18,7 +15,12 @@ using at::Tensor;
 // What is known for a channel is repeated for each row of a tile.
 constexpr int64_t kTile = 256, kChunk = 1 << 14, kChunks = 256;  // floats, floats, and about so many at the most
 
+// On x86 the loops are compiled for several processors and chosen at run time; elsewhere the baseline has its vectors.
+#ifdef __x86_64__
 #define FREEATM_VECTORISED __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define FREEATM_VECTORISED
+#endif
 
 FREEATM_VECTORISED void add_moments(const float* x, const float* shift, int64_t size, int64_t tile, float* sum,
                                     float* squares) {
@@ -128,11 +130,10 @@ struct Chunks {
   }
 };
 
-struct Statistics {
-  std::vector<double> mean, variance;  // [channels]; biased
-};
+}  // namespace
 
-Statistics statistics_of(const Tensor& x, const Chunks& chunks) {
+Statistics statistics_of(const Tensor& x) {
+  const Chunks chunks(x);
   const auto* values = x.const_data_ptr<float>();
   // Around the first row: the difference of two large squares would have no digits left.
   const std::vector<double> shift(values, values + chunks.channels);
@@ -154,23 +155,12 @@ std::vector<double> values_of(const Tensor& x) {
   return {x.const_data_ptr<float>(), x.const_data_ptr<float>() + x.numel()};
 }
 
-void follow(const Statistics& seen, int64_t rows, torch::nn::BatchNorm2dImpl& norm) {
-  norm.num_batches_tracked.add_(1);
-  const double momentum = *norm.options.momentum(),
-               unbiased = static_cast<double>(rows) / static_cast<double>(rows - 1);
-  auto* mean = norm.running_mean.mutable_data_ptr<float>();
-  auto* variance = norm.running_var.mutable_data_ptr<float>();
-  for (size_t c = 0; c < seen.mean.size(); ++c) {
-    mean[c] = static_cast<float>((1 - momentum) * mean[c] + momentum * seen.mean[c]);
-    variance[c] = static_cast<float>((1 - momentum) * variance[c] + momentum * unbiased * seen.variance[c]);
-  }
-}
-
-void transform(const Tensor& x, const Tensor& residual, const torch::nn::BatchNorm2dImpl& norm, const Statistics& seen,
-               const Chunks& chunks, Tensor& y) {
-  std::vector<double> scale = values_of(norm.weight), shift = values_of(norm.bias);
+void transform(const Tensor& x, const Tensor& residual, const Tensor& weight, const Tensor& bias,
+               const Statistics& seen, double eps, Tensor& y) {
+  const Chunks chunks(x);
+  std::vector<double> scale = values_of(weight), shift = values_of(bias);
   for (size_t c = 0; c < scale.size(); ++c) {
-    scale[c] /= std::sqrt(seen.variance[c] + norm.options.eps());
+    scale[c] /= std::sqrt(seen.variance[c] + eps);
     shift[c] -= seen.mean[c] * scale[c];
   }
   const auto scales = chunks.tiled(scale), shifts = chunks.tiled(shift);
@@ -186,92 +176,42 @@ void transform(const Tensor& x, const Tensor& residual, const torch::nn::BatchNo
   });
 }
 
-class NormRelu : public torch::autograd::Function<NormRelu> {
- public:
-  // weight and bias are the norm's: autograd wants to see them.
-  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& weight,
-                        const Tensor& /*bias*/, const std::optional<Tensor>& residual,
-                        torch::nn::BatchNorm2dImpl& norm) {
-    const Chunks chunks(x);
-    const Statistics seen = statistics_of(x, chunks);
-    follow(seen, chunks.rows(), norm);
-    Tensor y = at::empty_like(x);
-    transform(x, residual.value_or(Tensor()), norm, seen, chunks, y);
-    std::vector<double> deviation = seen.variance;
-    for (double& value : deviation) value = std::sqrt(value + norm.options.eps());
-    context->save_for_backward({x, y, weight, at::tensor(seen.mean, at::kDouble), at::tensor(deviation, at::kDouble)});
-    context->saved_data["adds"] = residual.has_value();
-    return y;
+Gradients backward(const Tensor& gradient_of_y, const Tensor& x, const Tensor& y, const Tensor& weight,
+                   const std::vector<double>& mean, const std::vector<double>& deviation, bool adds) {
+  const Tensor gradient = gradient_of_y.contiguous(at::MemoryFormat::ChannelsLast);
+  const Chunks chunks(x);
+  const auto channels = static_cast<size_t>(chunks.channels);
+  Tensor through = at::empty_like(x);
+  const auto tiled_mean = chunks.tiled(mean);
+  const auto *from = gradient.const_data_ptr<float>(), *value = x.const_data_ptr<float>(),
+             *result = y.const_data_ptr<float>();
+  auto* passed = through.mutable_data_ptr<float>();
+  const auto [sum, product] = chunks.sums([&](int64_t begin, int64_t size, float* first, float* second) {
+    add_gradients(from + begin, result + begin, value + begin, tiled_mean.data(), size, chunks.tile, first, second,
+                  passed + begin);
+  });
+
+  Tensor of_weight = at::empty_like(weight), of_bias = at::empty_like(weight);
+  std::vector<double> of_through = values_of(weight), of_x(channels), constant(channels);
+  const auto rows = static_cast<double>(chunks.rows());
+  for (size_t c = 0; c < channels; ++c) {
+    of_weight.mutable_data_ptr<float>()[c] = static_cast<float>(product[c] / deviation[c]);
+    of_bias.mutable_data_ptr<float>()[c] = static_cast<float>(sum[c]);
+    of_through[c] /= deviation[c];
+    of_x[c] = -of_through[c] * product[c] / (rows * deviation[c] * deviation[c]);
+    constant[c] = -of_through[c] * sum[c] / rows - of_x[c] * mean[c];
   }
+  const auto a = chunks.tiled(of_through), b = chunks.tiled(of_x), d = chunks.tiled(constant);
+  Tensor of_input = adds ? at::empty_like(x) : through;
+  auto* to = of_input.mutable_data_ptr<float>();
+  chunks.each([&](int64_t begin, int64_t size) {
+    combine(passed + begin, value + begin, a.data(), b.data(), d.data(), size, chunks.tile, to + begin);
+  });
+  return {of_input, of_weight, of_bias, adds ? through : Tensor()};
+}
 
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 const torch::autograd::variable_list& gradients) {
-    const auto saved = context->get_saved_variables();
-    const Tensor &x = saved[0], &y = saved[1], &weight = saved[2];
-    const Tensor gradient = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
-    const Chunks chunks(x);
-    const auto channels = static_cast<size_t>(chunks.channels);
-    const auto *mean = saved[3].const_data_ptr<double>(), *deviation = saved[4].const_data_ptr<double>();
-    Tensor through = at::empty_like(x);
-    const auto tiled_mean = chunks.tiled({mean, mean + channels});
-    const auto *from = gradient.const_data_ptr<float>(), *value = x.const_data_ptr<float>(),
-               *result = y.const_data_ptr<float>();
-    auto* passed = through.mutable_data_ptr<float>();
-    const auto [sum, product] = chunks.sums([&](int64_t begin, int64_t size, float* first, float* second) {
-      add_gradients(from + begin, result + begin, value + begin, tiled_mean.data(), size, chunks.tile, first, second,
-                    passed + begin);
-    });
-
-    Tensor of_weight = at::empty_like(weight), of_bias = at::empty_like(weight);
-    std::vector<double> of_through = values_of(weight), of_x(channels), constant(channels);
-    const auto rows = static_cast<double>(chunks.rows());
-    for (size_t c = 0; c < channels; ++c) {
-      of_weight.mutable_data_ptr<float>()[c] = static_cast<float>(product[c] / deviation[c]);
-      of_bias.mutable_data_ptr<float>()[c] = static_cast<float>(sum[c]);
-      of_through[c] /= deviation[c];
-      of_x[c] = -of_through[c] * product[c] / (rows * deviation[c] * deviation[c]);
-      constant[c] = -of_through[c] * sum[c] / rows - of_x[c] * mean[c];
-    }
-    const auto a = chunks.tiled(of_through), b = chunks.tiled(of_x), d = chunks.tiled(constant);
-    const bool adds = context->saved_data["adds"].toBool();
-    Tensor of_input = adds ? at::empty_like(x) : through;
-    auto* to = of_input.mutable_data_ptr<float>();
-    chunks.each([&](int64_t begin, int64_t size) {
-      combine(passed + begin, value + begin, a.data(), b.data(), d.data(), size, chunks.tile, to + begin);
-    });
-    return {of_input, of_weight, of_bias, adds ? through : Tensor(), Tensor()};
-  }
-};
-
-bool is_dense(const Tensor& x) {
+bool fits(const Tensor& x) {
   return x.device().is_cpu() && x.scalar_type() == at::kFloat && x.is_contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-}  // namespace
-
-Tensor norm_relu(torch::nn::BatchNorm2dImpl& norm, Tensor x, const Tensor& residual) {
-  const bool differentiates = at::GradMode::is_enabled() && (x.requires_grad() || norm.weight.requires_grad());
-  const bool fits = is_dense(x) && (!residual.defined() || is_dense(residual)) &&
-                    norm.weight.scalar_type() == at::kFloat && x.size(0) * x.size(2) * x.size(3) > 1 &&
-                    (norm.is_training() || !differentiates);
-  if (!fits) {
-    Tensor y = norm.forward(x);
-    return (residual.defined() ? y.add_(residual) : y).relu_();
-  }
-  if (differentiates) {
-    const auto added = residual.defined() ? std::optional(residual) : std::nullopt;
-    return NormRelu::apply(x, norm.weight, norm.bias, added, norm);
-  }
-  const Chunks chunks(x);
-  Statistics seen;
-  if (norm.is_training()) {
-    seen = statistics_of(x, chunks);
-    follow(seen, chunks.rows(), norm);
-  } else {
-    seen = {values_of(norm.running_mean), values_of(norm.running_var)};
-  }
-  transform(x, residual, norm, seen, chunks, x);
-  return x;
-}
-
-}  // namespace freeatm::models
+}  // namespace freeatm::ops::cpu

@@ -3,7 +3,7 @@
 #pragma once
 #include <cstdint>
 
-namespace freeatm::models::cuda {
+namespace freeatm::ops::cuda {
 
 enum class Type { kFloat, kHalf, kBFloat16 };
 
@@ -24,4 +24,4 @@ struct TokenSums {
 ///   stream: a cudaStream_t
 bool add_token_sums(const TokenSums& arguments, int device, void* stream);
 
-}  // namespace freeatm::models::cuda
+}  // namespace freeatm::ops::cuda

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "freeatm/models/device.h"
+#include "freeatm/runtime/device.h"
 
 #include <algorithm>
 #include <array>
@@ -16,7 +16,7 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
 
-namespace freeatm::models {
+namespace freeatm::runtime {
 namespace {
 
 // The binary links only LibTorch's CPU half; its CUDA half registers itself when it is loaded.
@@ -69,4 +69,4 @@ bool is_out_of_memory(const std::exception& error) {
   return other && std::string_view(other->what_without_backtrace()).find("can't allocate memory") != std::string::npos;
 }
 
-}  // namespace freeatm::models
+}  // namespace freeatm::runtime

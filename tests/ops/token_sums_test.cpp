@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "freeatm/models/token_sums.h"
+#include "freeatm/ops/token_sums.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "freeatm/models/device.h"
+#include "freeatm/core/error.h"
+#include "freeatm/runtime/device.h"
 
 #include "models/hash_weights.h"
 #include "testing.h"
 
-namespace freeatm::models {
+namespace freeatm::ops {
 namespace {
 
 struct Call {
@@ -25,26 +26,19 @@ constexpr Call kCalls[] = {
 };
 
 /// sums, 0.25 of them there before, against the formula in fp64.
-double worst(const Call& s, at::Device device, at::ScalarType dtype) {
+double worst(const Call& s, at::Device device, at::ScalarType dtype, bool by_reference = false) {
   // As the UNet gives them: heads and positions in another order than in memory.
   const auto states = [&](const char* name, int64_t length) {
     return (3 * testing::hash_tensor(name, {s.rows, length, s.heads, s.head_dim})).to(device, dtype).transpose(1, 2);
   };
-  const AttentionSite site;
-  const AttentionCall call{.site = site,
-                           .query = states("query", s.queries),
-                           .key = states("key", s.keys),
-                           .value = {},
-                           .scale = 0.7,
-                           .out_weight = {},
-                           .first_row = s.first_row,
-                           .rows = s.seen_rows};
+  const at::Tensor query = states("query", s.queries).narrow(0, s.first_row, s.seen_rows),
+                   key = states("key", s.keys).narrow(0, s.first_row, s.seen_rows);
   const at::Tensor sums = at::full({s.seen_rows, s.queries, s.tokens}, 0.25, at::TensorOptions(device));
-  add_token_probabilities(call, s.first_token, 1.5, sums);
+  (by_reference ? add_token_sums_reference : add_token_sums)(
+      {.scale = 0.7, .first_token = s.first_token, .weight = 1.5}, query, key, sums);
 
-  const at::Tensor query = call.query.narrow(0, s.first_row, s.seen_rows).to(at::kDouble);
-  const at::Tensor key = call.key.narrow(0, s.first_row, s.seen_rows).to(at::kDouble);
-  const at::Tensor probabilities = at::softmax(0.7 * at::matmul(query, key.transpose(2, 3)), -1).mean(1);
+  const at::Tensor scores = 0.7 * at::matmul(query.to(at::kDouble), key.to(at::kDouble).transpose(2, 3));
+  const at::Tensor probabilities = at::softmax(scores, -1).mean(1);
   return (sums - 0.25 - 1.5 * probabilities.narrow(-1, s.first_token, s.tokens)).abs().max().item<double>();
 }
 
@@ -52,11 +46,19 @@ TEST(TokenSums, EqualTheMeanOverHeadsOfTheSoftmax) {
   for (const Call& shape : kCalls) {
     for (const auto dtype : {at::kFloat, at::kBFloat16, at::kHalf})
       EXPECT_LE(worst(shape, at::kCPU, dtype), 1e-5) << shape.keys << " keys, " << dtype;
+    EXPECT_LE(worst(shape, at::kCPU, at::kFloat, /*by_reference=*/true), 1e-5) << shape.keys << " keys";
   }
 }
 
+TEST(TokenSums, RefuseSumsThatDoNotFit) {
+  const at::Tensor query = at::zeros({1, 2, 9, 4}), key = at::zeros({1, 2, 5, 4});
+  EXPECT_THROW(add_token_sums({}, query, key, at::zeros({1, 9, 6})), InternalError);
+  EXPECT_THROW(add_token_sums({}, query, key, at::zeros({1, 8, 5})), InternalError);
+  EXPECT_THROW(add_token_sums({}, query, key, at::zeros({1, 5, 9}).transpose(1, 2)), InternalError);
+}
+
 TEST(TokenSums, EqualTheFormulaOnAGpuToo) {
-  const at::Device device = pick_device("auto");
+  const at::Device device = runtime::pick_device("auto");
   if (!device.is_cuda()) GTEST_SKIP() << "no GPU that LibTorch can use";
   for (const Call& shape : kCalls) {
     for (const auto dtype : {at::kFloat, at::kBFloat16, at::kHalf})
@@ -65,4 +67,4 @@ TEST(TokenSums, EqualTheFormulaOnAGpuToo) {
 }
 
 }  // namespace
-}  // namespace freeatm::models
+}  // namespace freeatm::ops

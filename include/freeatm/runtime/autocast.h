@@ -3,7 +3,7 @@
 #include <c10/core/DeviceType.h>
 #include <c10/core/ScalarType.h>
 
-namespace freeatm::training {
+namespace freeatm::runtime {
 
 /// While it lives, LibTorch's autocast is on: matrix products and convolutions compute in `dtype`, losses in fp32. With
 /// fp32 it does nothing. The casts of weights that it remembers die with it, for the optimiser then changes the weights
@@ -21,4 +21,4 @@ class Autocast {
   at::ScalarType old_dtype_ = at::kFloat;
 };
 
-}  // namespace freeatm::training
+}  // namespace freeatm::runtime

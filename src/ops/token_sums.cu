@@ -6,9 +6,9 @@
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
 
-#include "token_sums.h"
+#include "token_sums_cuda.h"
 
-namespace freeatm::models::cuda {
+namespace freeatm::ops::cuda {
 namespace {
 
 constexpr int kLanes = 32;
@@ -129,4 +129,4 @@ bool add_token_sums(const TokenSums& arguments, int device, void* stream) {
   return false;
 }
 
-}  // namespace freeatm::models::cuda
+}  // namespace freeatm::ops::cuda

@@ -7,7 +7,7 @@
 #include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
 
-namespace freeatm::models {
+namespace freeatm::runtime {
 
 /// "auto" (a GPU where there is one), "cpu", "cuda" or "cuda:1". LibTorch's CUDA half is loaded here, when a GPU
 /// exists. Throws UserError.
@@ -24,4 +24,4 @@ bool computes_natively(at::Device device, at::ScalarType dtype);
 /// Whether an exception says that memory ran out, the computer's or a device's.
 bool is_out_of_memory(const std::exception& error);
 
-}  // namespace freeatm::models
+}  // namespace freeatm::runtime

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fused norm, sum and ReLU against LibTorch's operators in fp64.
-#include "norm_relu.h"
+// The fused norm, sum and ReLU against the reference in fp64.
+#include "freeatm/ops/norm_relu.h"
 
 #include <limits>
 #include <thread>
@@ -9,10 +9,12 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/function.h>
 
+#include "freeatm/core/error.h"
+
 #include "models/hash_weights.h"
 #include "testing.h"
 
-namespace freeatm::models {
+namespace freeatm::ops {
 namespace {
 
 using at::Tensor;
@@ -28,12 +30,15 @@ constexpr Shape kShapes[] = {{4, 16, 8, false}, {3, 16, 7, true},   {1, 24, 3, f
                              {8, 16, 32, true}, {5, 48, 33, false}, {1, 3, 2, true}};
 
 struct Sides {
-  torch::nn::BatchNorm2d norm;
+  NormState norm;
   Tensor x, residual, y;
 
-  Sides(const Shape& s, at::ScalarType dtype) : norm(s.channels) {
-    testing::fill_with_hash(*norm, 0.5f);
-    norm->to(dtype);
+  Sides(const Shape& s, at::ScalarType dtype) {
+    const auto around = [&](const char* name, double middle) {
+      return (testing::hash_tensor(name, {s.channels}, 0.5f) + middle).to(dtype);
+    };
+    norm = {around("weight", 1).requires_grad_(), around("bias", 0).requires_grad_(), around("mean", 0),
+            around("variance", 1)};
     const auto hash = [&](const char* name) {
       return testing::hash_tensor(name, {s.batch, s.channels, s.side, s.side})
           .to(dtype)
@@ -45,7 +50,7 @@ struct Sides {
 
   void run(bool fused) {
     const Tensor input = x.is_leaf() && x.requires_grad() ? x * 1 : x.clone();  // x is used up
-    y = fused ? norm_relu(*norm, input, residual) : at::relu(residual.defined() ? norm(input) + residual : norm(input));
+    y = fused ? norm_relu(norm, input, residual) : norm_relu_reference(norm, input, residual);
     if (y.requires_grad()) (y * testing::hash_tensor("loss", y.sizes()).to(y.scalar_type())).sum().backward();
   }
 };
@@ -66,11 +71,10 @@ TEST(NormRelu, EqualsTheOperatorsOneByOne) {
     expect_close(fused.y, plain.y, "y");
     expect_close(fused.x.grad(), plain.x.grad(), "gradient of x");
     if (shape.adds) expect_close(fused.residual.grad(), plain.residual.grad(), "gradient of the residual");
-    expect_close(fused.norm->weight.grad(), plain.norm->weight.grad(), "gradient of the weight");
-    expect_close(fused.norm->bias.grad(), plain.norm->bias.grad(), "gradient of the bias");
-    expect_close(fused.norm->running_mean, plain.norm->running_mean, "running mean");
-    expect_close(fused.norm->running_var, plain.norm->running_var, "running variance");
-    EXPECT_EQ(fused.norm->num_batches_tracked.item<int64_t>(), 1);
+    expect_close(fused.norm.weight.grad(), plain.norm.weight.grad(), "gradient of the weight");
+    expect_close(fused.norm.bias.grad(), plain.norm.bias.grad(), "gradient of the bias");
+    expect_close(fused.norm.running_mean, plain.norm.running_mean, "running mean");
+    expect_close(fused.norm.running_var, plain.norm.running_var, "running variance");
   }
 }
 
@@ -80,8 +84,7 @@ TEST(NormRelu, EqualsThemWithoutGradientsInBothModes) {
     SCOPED_TRACE(shape.channels);
     Sides fused(shape, at::kFloat), plain(shape, at::kDouble);
     for (const bool trains : {true, false}) {
-      fused.norm->train(trains);
-      plain.norm->train(trains);
+      fused.norm.uses_batch = plain.norm.uses_batch = trains;
       fused.run(true);
       plain.run(false);
       expect_close(fused.y, plain.y, trains ? "training" : "evaluation");
@@ -120,12 +123,36 @@ TEST(NormRelu, LetsNanThrough) {
 }
 
 TEST(NormRelu, TakesOtherTypesAndLayoutsToo) {
-  Sides plain({4, 16, 8, true}, at::kDouble), nchw({4, 16, 8, true}, at::kFloat);
+  Sides plain({4, 16, 7, true}, at::kDouble);
   plain.run(false);
+  const auto close = [&](const Tensor& x, const Tensor& residual, const char* what) {
+    const Sides other({4, 16, 7, true}, at::kFloat);
+    expect_close(norm_relu(other.norm, x, residual), plain.y, what);
+  };
   const at::NoGradGuard no_grad;
-  nchw.x = nchw.x.contiguous();
-  expect_close(norm_relu(*nchw.norm, nchw.x.contiguous(), nchw.residual), plain.y, "rows first");
+  const Tensor x = plain.x.to(at::kFloat), residual = plain.residual.to(at::kFloat);
+  close(x.contiguous(), residual, "rows first");
+  close(x.clone(), residual.contiguous(), "a residual with its rows first");
+  close(at::cat({x, x}, 1).narrow(1, 0, 16), residual, "a part of a wider tensor");
+  close(at::stack({x, x}, -1).select(-1, 1), residual, "every second number");
+  const Sides halves({4, 16, 7, true}, at::kDouble);
+  EXPECT_TRUE(norm_relu(halves.norm, plain.x.clone(), plain.residual).equal(plain.y)) << "fp64";
+}
+
+TEST(NormRelu, FrozenStatisticsGiveTheReferencesGradients) {
+  Sides fused({3, 16, 7, true}, at::kFloat), plain({3, 16, 7, true}, at::kDouble);
+  for (Sides* sides : {&fused, &plain}) {
+    sides->norm.uses_batch = false;
+    sides->run(sides == &fused);
+  }
+  expect_close(fused.x.grad(), plain.x.grad(), "gradient of x");
+  expect_close(fused.norm.weight.grad(), plain.norm.weight.grad(), "gradient of the weight");
+}
+
+TEST(NormRelu, NeedsMoreThanOneValueAChannel) {
+  const Sides one({1, 16, 1, false}, at::kFloat);
+  EXPECT_THROW(norm_relu(one.norm, one.x * 1), InternalError);
 }
 
 }  // namespace
-}  // namespace freeatm::models
+}  // namespace freeatm::ops
