@@ -3,11 +3,10 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/random.h"
 #include "freeatm/core/version.h"
+#include "freeatm/objectives/trained_models.h"
 #include "freeatm/runtime/device.h"
 
 #include "evaluate_tasks.h"
-#include "factories.h"
-#include "trained_models.h"
 
 namespace freeatm::commands {
 namespace {
@@ -19,7 +18,7 @@ struct FrozenOptions {
   std::shared_ptr<evaluation::FrozenTask> task;
   EvaluateOptions common;
   std::string checkpoint, random_weights = "cached";
-  ModelOptions model;
+  models::ModelOptions model;
   evaluation::FrozenData data;
   evaluation::FeatureOptions features;
 
@@ -72,8 +71,8 @@ Metrics judge_random(const FrozenOptions& options, at::Device device, const Froz
 int evaluate_frozen(const config::Composed& composed) {
   auto options = config::read<FrozenOptions>(composed);
   const at::Device device = runtime::pick_device(options.common.device);
-  Pretrained start{options.model, {}, ""};
-  if (!options.is_untrained()) start = open_pretrained(options.checkpoint, options.model);
+  objectives::Pretrained start{options.model, {}, ""};
+  if (!options.is_untrained()) start = objectives::open_pretrained(options.checkpoint, options.model);
   start.model.fit_to_pictures(options.features.image_size, "features.image_size");
   options.model = start.model;
   std::shared_ptr<models::Backbone> trained;

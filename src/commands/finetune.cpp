@@ -14,11 +14,11 @@
 #include "freeatm/evaluation/features.h"
 #include "freeatm/evaluation/splits.h"
 #include "freeatm/objectives/classification/classification.h"
+#include "freeatm/objectives/trained_models.h"
 #include "freeatm/runs/run_folder.h"
 #include "freeatm/runtime/device.h"
 
 #include "train_options.h"
-#include "trained_models.h"
 
 namespace freeatm::commands {
 namespace {
@@ -29,7 +29,7 @@ struct FinetuneOptions {
   data::DatasetOptions data;
   std::vector<std::string> eval_splits = {"val", "test", "shifted"};
   std::optional<std::string> global_pool;
-  ModelOptions model;
+  models::ModelOptions model;
   objectives::ClassificationOptions objective;
 
   void fields(config::Fields& f) {
@@ -46,7 +46,7 @@ struct FinetuneOptions {
 };
 
 /// A model as finetuning wants it: for pictures as large as the views, with the pooling that was asked for.
-void fit_to_task(ModelOptions& model, const FinetuneOptions& options) {
+void fit_to_task(models::ModelOptions& model, const FinetuneOptions& options) {
   model.fit_to_pictures(options.objective.augment.size, "objective.augment.size");
   model.prepare_finetuning(options.global_pool);
 }
@@ -58,7 +58,7 @@ std::shared_ptr<models::Backbone> make_backbone(FinetuneOptions& options) {
     fit_to_task(options.model, options);
     return options.model.make(seed);
   }
-  Pretrained start = open_pretrained(options.checkpoint, options.model);
+  objectives::Pretrained start = objectives::open_pretrained(options.checkpoint, options.model);
   fit_to_task(start.model, options);
   options.model = start.model;
   return start.load(seed);
@@ -87,7 +87,7 @@ int finetune(const config::Composed& composed) {
   std::vector<runs::Input> inputs{runs::data_input(options.data.root, options.data.split)};
   if (options.checkpoint != "none") inputs.push_back({"checkpoint", runs::identity_of(options.checkpoint)});
   const runs::RunFolder folder(options.run.claim(options, std::move(inputs)));
-  write_class_names(out, class_names);
+  objectives::write_class_names(out, class_names);
   run.train(out, options.run.resume, "finetune");  // to the averages of the weights, where they are kept
 
   classifier->eval();

@@ -3,11 +3,12 @@
 #include "freeatm/commands/commands.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/evaluation/probe_hook.h"
+#include "freeatm/models/model.h"
+#include "freeatm/objectives/recipe.h"
 #include "freeatm/runs/run_folder.h"
 #include "freeatm/runtime/device.h"
 #include "freeatm/training/collapse_alarm.h"
 
-#include "factories.h"
 #include "train_options.h"
 
 namespace freeatm::commands {
@@ -16,8 +17,8 @@ namespace {
 struct PretrainOptions {
   TrainOptions run;
   data::DatasetOptions data;
-  ModelOptions model;
-  ObjectiveOptions objective;
+  models::ModelOptions model;
+  objectives::ObjectiveOptions objective;
   evaluation::ProbeOptions probe;
 
   void fields(config::Fields& f) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trained_models.h"
+#include "freeatm/objectives/trained_models.h"
 
 #include <algorithm>
 #include <array>
@@ -13,7 +13,7 @@
 #include "freeatm/weights/load.h"
 #include "freeatm/weights/weight_files.h"
 
-namespace freeatm::commands {
+namespace freeatm::objectives {
 namespace {
 
 constexpr const char* kClassesFile = "classes.json";
@@ -30,7 +30,7 @@ Options options_of_run(const fs::path& run, const char* group) {
 }
 
 /// The model's options as the run's config.yaml has them; that file holds other keys too, which are not ours.
-ModelOptions model_of_run(const fs::path& run) { return options_of_run<ModelOptions>(run, "model"); }
+models::ModelOptions model_of_run(const fs::path& run) { return options_of_run<models::ModelOptions>(run, "model"); }
 
 std::vector<std::string> read_class_names(const fs::path& run) {
   const fs::path file = run / kClassesFile;
@@ -81,7 +81,7 @@ std::shared_ptr<models::Backbone> Pretrained::load(uint64_t seed) const {
   return backbone;
 }
 
-Pretrained open_pretrained(const std::string& checkpoint, const ModelOptions& model) {
+Pretrained open_pretrained(const std::string& checkpoint, const models::ModelOptions& model) {
   fs::path path = checkpoint;
   if (!path.has_filename()) path = path.parent_path();  // behind a slash
   if (!fs::exists(path)) throw UserError(checkpoint, "checkpoint", "no such file or folder");
@@ -104,12 +104,12 @@ void write_class_names(const fs::path& run, const std::vector<std::string>& name
 }
 
 Classifier load_classifier(const fs::path& run, at::Device device) {
-  const ModelOptions backbone = model_of_run(run);
+  const models::ModelOptions backbone = model_of_run(run);
   Classifier classifier{nullptr, read_class_names(run)};
   const fs::path checkpoint = training::require_checkpoint(run, "checkpoint");
-  classifier.model = std::make_shared<objectives::Classification>(
-      backbone.make(0), static_cast<int64_t>(classifier.class_names.size()),
-      options_of_run<objectives::ClassificationOptions>(run, "objective"), 0);
+  classifier.model =
+      std::make_shared<Classification>(backbone.make(0), static_cast<int64_t>(classifier.class_names.size()),
+                                       options_of_run<ClassificationOptions>(run, "objective"), 0);
   weights::require_complete(
       weights::load_into(weights::module_state(*classifier.model), training::load_checkpoint_model(checkpoint)),
       checkpoint.string());
@@ -118,4 +118,4 @@ Classifier load_classifier(const fs::path& run, at::Device device) {
   return classifier;
 }
 
-}  // namespace freeatm::commands
+}  // namespace freeatm::objectives
