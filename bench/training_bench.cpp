@@ -60,7 +60,7 @@ void moco_updates(benchmark::State& state) {
     if (parameter.grad().defined()) gradients.emplace_back(parameter, parameter.grad());
   }
   const auto trained = training::averaged_state(*objective);
-  training::EmaHook averages(trained, training::copy_of(trained), 0.999);
+  training::EmaHook averages(training::Averages(trained, training::copy_of(trained)), 0.999);
   const training::Losses losses;
   const data::Batch batch;
   for (int64_t step = 1; auto _ : state) {

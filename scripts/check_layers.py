@@ -11,8 +11,9 @@ INCLUDE = re.compile(r'^\s*#include\s+"freeatm/(\w+)/', re.M)
 # Headers that one place alone may include, and who that is.
 GUARDED = {"yaml-cpp/": "src/config/", "spdlog/": "src/core/log.cpp", "CLI/": "tools/", "opencv2/": "src/vision/ src/world/"}
 # Layers, and headers of others, that compile without torch's headers, their own includes' included: they are much faster.
-TORCHLESS = {"core", "config", "vision", "report", "text", "world"}
-TORCHLESS_HEADERS = {"data": "captions controls dataset sample shards"}
+TORCHLESS = {"core", "config", "runs", "vision", "text", "world"}
+TORCHLESS_HEADERS = {"data": "captions controls dataset description sample shards",
+                     "report": "curves gallery html plot run_views shard_view table"}
 TORCH = re.compile(r"^\s*#include [<\"]((?:torch|ATen|c10)/[^>\"]*)", re.M)
 OWN = re.compile(r'^\s*#include "([^"]+)"', re.M)
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// freeatm <command> [key=value ...]: a table name -> function, and the only try/catch.
-#include <algorithm>
+// freeatm <command> [key=value ...]: a table name -> function.
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -10,8 +9,6 @@
 #include <unistd.h>
 #include <vector>
 
-#include <torch/version.h>
-
 #include "freeatm/commands/commands.h"
 #include "freeatm/config/completion.h"
 #include "freeatm/config/compose.h"
@@ -20,35 +17,17 @@
 #include "freeatm/core/memory.h"
 #include "freeatm/core/signals.h"
 #include "freeatm/core/version.h"
+#include "freeatm/runs/exit_code.h"
+#include "freeatm/runs/jobs.h"
 #include "freeatm/runtime/device.h"
 
 #include "command_line.h"
-#include "multirun.h"
 
 namespace {
 
 using namespace freeatm;
 
-struct Command {
-  const char* name;
-  const char* summary;
-  int (*run)(const config::Composed&);
-};
-
-constexpr Command kCommands[] = {
-    {"world", "draw the emoji world: scenes with captions and exact masks, objects with labels", commands::world},
-    {"harvest", "captions -> generated pictures with a mask for each phrase (WebDataset shards)", commands::harvest},
-    {"pretrain", "train a backbone on shards, COCO or an image folder", commands::pretrain},
-    {"finetune", "train a classifier on labelled pictures, from a pretrained backbone or from scratch",
-     commands::finetune},
-    {"evaluate",
-     "task=knn, linear, fewshot, dense: a backbone's features; task=masks, prompt_recall: a diffusion model's masks "
-     "and pictures",
-     commands::evaluate},
-    {"view", "shards and run folders -> one self-contained HTML page", commands::view},
-    {"train-diffusion", "captioned pictures -> a small Stable Diffusion: stage=tokenizer, vae, unet",
-     commands::train_diffusion},
-};
+using commands::Command;
 
 config::Node compose(const CommandLine& line) {
   config::ComposeOptions options = compose_options(line);
@@ -56,8 +35,8 @@ config::Node compose(const CommandLine& line) {
   return config::compose(options);
 }
 
-void print_jobs(const Multirun& multirun) {
-  for (const Job& job : multirun.jobs) {
+void print_jobs(const runs::Multirun& multirun) {
+  for (const runs::Job& job : multirun.jobs) {
     std::cout << (&job == &multirun.jobs.front() ? "# " : "---\n# ") << job.title << "\n"
               << config::to_yaml(config::compose(job.options));
   }
@@ -77,8 +56,8 @@ int run_multirun(const Command& command, const CommandLine& line) {
   const auto check = [&](const config::Node& tree) {
     if (!line.print_config) check_options(command, tree);
   };
-  const Multirun multirun = plan_multirun(command.name, compose_options(line), check);
-  if (!line.print_config) return run_jobs(multirun);
+  const runs::Multirun multirun = runs::plan_multirun(command.name, compose_options(line), check);
+  if (!line.print_config) return runs::run_jobs(multirun);
   print_jobs(multirun);
   return 0;
 }
@@ -100,20 +79,20 @@ int run(const Command& command, const CommandLine& line) {
 void print_usage() {
   std::printf("freeatm %s: masks for free from a diffusion model's attention, and backbones pretrained on them\n\n",
               version().c_str());
-  for (const Command& command : kCommands) std::printf("  freeatm %-16s %s\n", command.name, command.summary);
+  for (const Command& command : commands::all()) std::printf("  freeatm %-16s %s\n", command.name, command.summary);
   std::printf("\nfreeatm <command> --help lists every key; freeatm completion bash|zsh completes them at <TAB>.\n");
 }
 
 std::vector<std::string> command_names() {
   std::vector<std::string> names;
-  for (const Command& command : kCommands) names.emplace_back(command.name);
+  for (const Command& command : commands::all()) names.emplace_back(command.name);
   return names;
 }
 
 const Command& find_command(const std::string& name) {
-  const auto* found =
-      std::find_if(std::begin(kCommands), std::end(kCommands), [&](const Command& c) { return name == c.name; });
-  if (found != std::end(kCommands)) return *found;
+  for (const Command& command : commands::all()) {
+    if (name == command.name) return command;
+  }
   const auto names = command_names();
   throw UserError("", "", "unknown command '{}': {}{}", name, one_of(names), did_you_mean(name, names));
 }
@@ -147,7 +126,7 @@ int run_command_line(int argc, char** argv) {
   if (words[0] == "--version") {
     const std::string commit = freeatm::commit();
     std::printf("freeatm %s (%sLibTorch %s)\n", version().c_str(), commit.empty() ? "" : (commit + ", ").c_str(),
-                TORCH_VERSION);
+                libtorch_version().c_str());
     return 0;
   }
   if (words[0] == "__complete") return print_candidates({words.begin() + 1, words.end()});
@@ -188,18 +167,5 @@ int main(int argc, char** argv) {
   spin_briefly(argv);
   freeatm::keep_freed_memory();
   freeatm::watch_signals();
-  try {
-    return run_command_line(argc, argv);
-  } catch (const config::HelpShown&) {
-    return 0;
-  } catch (const UserError& error) {
-    log::error("{}", error.what());
-    return 2;
-  } catch (const Interrupted& interrupted) {
-    log::warning("stopped by signal {}", interrupted.signal);
-    return 128 + interrupted.signal;
-  } catch (const std::exception& error) {
-    log::error("{}", failure_text(error));
-    return 1;
-  }
+  return runs::exit_code([&] { return run_command_line(argc, argv); }, failure_text);
 }

@@ -7,8 +7,11 @@
 
 #include "freeatm/commands/commands.h"
 #include "freeatm/core/error.h"
-#include "freeatm/core/files.h"
-#include "freeatm/evaluation/features.h"
+#include "freeatm/core/log.h"
+#include "freeatm/evaluation/dense_probe.h"
+#include "freeatm/evaluation/few_shot.h"
+#include "freeatm/evaluation/knn.h"
+#include "freeatm/evaluation/linear_probe.h"
 
 #include "evaluate_tasks.h"
 
@@ -17,12 +20,17 @@ namespace {
 
 struct Task {
   const char* name;
-  Metrics (*run)(const config::Composed&);
+  int (*run)(const config::Composed&);
+  std::unique_ptr<evaluation::FrozenTask> (*make_frozen)() = nullptr;  // of evaluate_frozen
 };
 
 constexpr Task kTasks[] = {
-    {"knn", evaluate_knn},     {"linear", evaluate_linear}, {"fewshot", evaluate_few_shot},
-    {"dense", evaluate_dense}, {"masks", evaluate_masks},   {"prompt_recall", evaluate_prompt_recall},
+    {"knn", evaluate_frozen, evaluation::knn_task},
+    {"linear", evaluate_frozen, evaluation::linear_task},
+    {"fewshot", evaluate_frozen, evaluation::few_shot_task},
+    {"dense", evaluate_frozen, evaluation::dense_task},
+    {"masks", evaluate_masks},
+    {"prompt_recall", evaluate_prompt_recall},
 };
 
 std::vector<std::string> task_names() {
@@ -31,51 +39,40 @@ std::vector<std::string> task_names() {
   return names;
 }
 
-std::string text_of(const config::Composed& composed, const char* key) {
-  const config::Node* node = composed.tree.find(key);
-  return node == nullptr ? "" : node->text();
-}
-
-const Task& find_task(const config::Composed& composed) {
-  const std::string name = text_of(composed, "task");
-  const auto* found =
-      std::find_if(std::begin(kTasks), std::end(kTasks), [&](const Task& task) { return name == task.name; });
-  if (found == std::end(kTasks)) {
-    throw UserError("", "task", "'{}' is not {}{}", name, one_of(task_names()), did_you_mean(name, task_names()));
-  }
-  return *found;
-}
-
 }  // namespace
 
 void EvaluateOptions::fields(config::Fields& f) {
   f("task", task, "what is judged", config::any_of(task_names()));
-  f("out", out, "folder of metrics.json");
+  f("out", out, "folder of metrics.json", config::free());
+  f("resume", resume, "scores that are there are shown; force: judged anew", runs::any_resume());
   f("seed", seed, "of random weights and of noise", config::between(0, 4294967295));
-  f("device", device, "auto, cpu, cuda or cuda:N");
+  f("device", device, "auto, cpu, cuda or cuda:N", config::free());
   f("dtype", dtype, "compute type", config::any_of({"fp32"}));
 }
 
-Metrics judge(evaluation::Evaluator& evaluator, const data::Dataset& dataset, std::optional<int64_t> limit,
-              int64_t batch_size, const std::string& label) {
-  const auto keep = [](data::Sample&& sample) {
-    data::View view;
-    view.sample = std::move(sample);
-    return view;
-  };
-  evaluation::for_each_batch(dataset, limit, batch_size, label, keep,
-                             [&](const data::Batch& batch) { evaluator.process(batch.samples); });
-  return evaluator.result();
+std::unique_ptr<evaluation::FrozenTask> make_frozen_task(const std::string& name) {
+  return std::ranges::find(kTasks, name, [](const Task& one) { return std::string(one.name); })->make_frozen();
+}
+
+int finish_evaluation(const EvaluateOptions& options, const runs::Claim& claim,
+                      const std::function<evaluation::Metrics()>& measure) {
+  const runs::RunFolder folder(claim);
+  if (fs::exists(folder.path() / "metrics.json") && options.resume != "force") {
+    log::info("{}: is judged already; resume=force judges anew", options.out);
+  } else {
+    evaluation::write_metrics(folder.path(), options.task, measure());
+  }
+  evaluation::print_metrics(folder.path());
+  return 0;
 }
 
 int evaluate(const config::Composed& composed) {
-  const Task& task = find_task(composed);
-  const Metrics metrics = task.run(composed);
-  const fs::path out = text_of(composed, "out");
-  write_file(out / "config.yaml", config::to_yaml(composed.tree));  // `view` shows the command that repeats it
-  write_metrics(out, task.name, metrics);
-  print_metrics(metrics);
-  return 0;
+  const config::Node* given = composed.tree.find("task");
+  const std::string name = given == nullptr ? "" : given->text();
+  const auto* task = std::ranges::find(kTasks, name, [](const Task& one) { return std::string(one.name); });
+  if (task == std::end(kTasks))
+    throw UserError("", "task", "'{}' is not {}{}", name, one_of(task_names()), did_you_mean(name, task_names()));
+  return task->run(composed);
 }
 
 }  // namespace freeatm::commands

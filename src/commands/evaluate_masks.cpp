@@ -63,17 +63,22 @@ struct MasksTaskOptions {
 
 }  // namespace
 
-Metrics evaluate_masks(const config::Composed& composed) {
+int evaluate_masks(const config::Composed& composed) {
   const auto options = config::read<MasksTaskOptions>(composed);
   const auto scenes = data::open_dataset({options.data.root, options.data.layout, options.data.split});
   const data::Spread chosen(*scenes, options.count);
   const at::Device device = runtime::pick_device(options.common.device);
   const auto pipeline = diffusion::Pipeline::load(find_shipped(options.diffusion.path), device,
                                                   runtime::pick_dtype(options.common.dtype, device));
-  prepare_folder(options.common.out);
-  const text::PhraseFinder nouns({}, /*nouns=*/true);
-  const auto run = options.run();
-  return evaluation::judge_masks(*diffusion::given_pictures(pipeline, chosen, nouns, run), run);
+  const runs::Claim claim =
+      runs::claim_of(options, options.common.out, options.common.resume,
+                     {runs::data_input(options.data.root, options.data.split),
+                      {"diffusion.path", runs::identity_of(find_shipped(options.diffusion.path))}});
+  return finish_evaluation(options.common, claim, [&] {
+    const text::PhraseFinder nouns({}, /*nouns=*/true);
+    const auto run = options.run();
+    return evaluation::judge_masks(*diffusion::given_pictures(pipeline, chosen, nouns, run), run);
+  });
 }
 
 }  // namespace freeatm::commands

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
+#include "freeatm/evaluation/features.h"
 #include "freeatm/evaluation/prompt_recall.h"
+#include "freeatm/objectives/trained_models.h"
 #include "freeatm/runtime/device.h"
 
 #include "evaluate_tasks.h"
-#include "trained_models.h"
 
 namespace freeatm::commands {
 namespace {
@@ -27,9 +28,10 @@ struct PromptRecallTaskOptions {
 
 }  // namespace
 
-Metrics evaluate_prompt_recall(const config::Composed& composed) {
+int evaluate_prompt_recall(const config::Composed& composed) {
   const auto options = config::read<PromptRecallTaskOptions>(composed);
-  const Classifier referee = load_classifier(options.checkpoint, runtime::pick_device(options.common.device));
+  const objectives::Classifier referee =
+      objectives::load_classifier(options.checkpoint, runtime::pick_device(options.common.device));
   if (!referee.model->is_multi_label()) {
     throw UserError(options.checkpoint, "checkpoint",
                     "knows one label a picture; a referee must tell any number: finetune it on scenes");
@@ -39,9 +41,12 @@ Metrics evaluate_prompt_recall(const config::Composed& composed) {
     return referee.model->logits(samples);
   };
   evaluation::PromptRecall recall(classify, referee.class_names);
-  Metrics metrics = judge(recall, *pictures, options.limit, options.batch_size, "prompt recall");
-  prepare_folder(options.common.out);  // not before: only the captions tell whether the referee knows their nouns
-  return metrics;
+  const runs::Claim claim = runs::claim_of(
+      options, options.common.out, options.common.resume,
+      {runs::data_input(options.data.root, options.data.split), {"checkpoint", runs::identity_of(options.checkpoint)}});
+  return finish_evaluation(options.common, claim, [&] {
+    return evaluation::judge(recall, *pictures, options.limit, options.batch_size, "prompt recall");
+  });
 }
 
 }  // namespace freeatm::commands

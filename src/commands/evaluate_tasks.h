@@ -1,34 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `evaluate` can judge: one function a task, each in a file of its own, reading its own options.
+// What `evaluate` can judge: one function a task, reading its own options and returning the exit code.
 #pragma once
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "freeatm/config/fields.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/evaluation/evaluator.h"
-
-#include "metrics.h"
+#include "freeatm/evaluation/frozen_task.h"
+#include "freeatm/runs/run_folder.h"
 
 namespace freeatm::commands {
 
-Metrics evaluate_dense(const config::Composed& composed);
-Metrics evaluate_few_shot(const config::Composed& composed);
-Metrics evaluate_knn(const config::Composed& composed);
-Metrics evaluate_linear(const config::Composed& composed);
-Metrics evaluate_masks(const config::Composed& composed);
-Metrics evaluate_prompt_recall(const config::Composed& composed);
+int evaluate_frozen(const config::Composed& composed);
+int evaluate_masks(const config::Composed& composed);
+int evaluate_prompt_recall(const config::Composed& composed);
 
-/// The keys that every task has. A task makes `out` as soon as its input is known to be good, before the minutes that
-/// follow.
+/// The keys that every task has.
 struct EvaluateOptions {
-  std::string task, out, device = "auto", dtype = "fp32";
+  std::string task, out, resume = "auto", device = "auto", dtype = "fp32";
   int64_t seed = 0;
   void fields(config::Fields& f);
 };
 
-/// Feeds the dataset, or `limit` pictures spread evenly over it, to the evaluator, with progress under `label`.
-Metrics judge(evaluation::Evaluator& evaluator, const data::Dataset& dataset, std::optional<int64_t> limit,
-              int64_t batch_size, const std::string& label);
+/// The task on frozen features of that name.
+std::unique_ptr<evaluation::FrozenTask> make_frozen_task(const std::string& name);
+
+/// Claims `out`, measures and writes metrics.json, which says that the folder is finished: where it is there already,
+/// it is shown, and nothing is measured but by resume=force.
+int finish_evaluation(const EvaluateOptions& options, const runs::Claim& claim,
+                      const std::function<evaluation::Metrics()>& measure);
 
 }  // namespace freeatm::commands

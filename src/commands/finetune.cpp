@@ -11,25 +11,25 @@
 #include "freeatm/core/log.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/evaluation/classification.h"
+#include "freeatm/evaluation/features.h"
+#include "freeatm/evaluation/splits.h"
 #include "freeatm/objectives/classification/classification.h"
+#include "freeatm/objectives/trained_models.h"
+#include "freeatm/runs/run_folder.h"
 #include "freeatm/runtime/device.h"
-#include "freeatm/training/run_folder.h"
 
-#include "evaluate_tasks.h"
-#include "metrics.h"
-#include "train_run.h"
-#include "trained_models.h"
+#include "train_options.h"
 
 namespace freeatm::commands {
 namespace {
 
 struct FinetuneOptions {
   std::string task = "classification", checkpoint;
-  TrainRunOptions run;
+  TrainOptions run;
   data::DatasetOptions data;
   std::vector<std::string> eval_splits = {"val", "test", "shifted"};
   std::optional<std::string> global_pool;
-  ModelOptions model;
+  models::ModelOptions model;
   objectives::ClassificationOptions objective;
 
   void fields(config::Fields& f) {
@@ -45,30 +45,8 @@ struct FinetuneOptions {
   }
 };
 
-struct Split {
-  std::string name;
-  std::unique_ptr<data::Dataset> dataset;
-};
-
-/// The labelled splits that there are; at least one, all with the classes of the training's.
-std::vector<Split> open_eval_splits(const FinetuneOptions& options, const data::Dataset& train) {
-  std::vector<Split> splits;
-  for (const std::string& name : options.eval_splits) {
-    if (!fs::is_directory(fs::path(options.data.root) / name)) continue;
-    data::DatasetOptions data = options.data;
-    data.split = name;
-    splits.push_back({name, data::open_dataset(data)});
-    if (splits.back().dataset->class_names() != train.class_names()) {
-      throw UserError(options.data.root, "data.root", "{} and {} do not hold the same classes", options.data.split,
-                      name);
-    }
-  }
-  if (splits.empty()) throw UserError(options.data.root, "eval_splits", "has no split {}", one_of(options.eval_splits));
-  return splits;
-}
-
 /// A model as finetuning wants it: for pictures as large as the views, with the pooling that was asked for.
-void fit_to_task(ModelOptions& model, const FinetuneOptions& options) {
+void fit_to_task(models::ModelOptions& model, const FinetuneOptions& options) {
   model.fit_to_pictures(options.objective.augment.size, "objective.augment.size");
   model.prepare_finetuning(options.global_pool);
 }
@@ -80,19 +58,10 @@ std::shared_ptr<models::Backbone> make_backbone(FinetuneOptions& options) {
     fit_to_task(options.model, options);
     return options.model.make(seed);
   }
-  Pretrained start = open_pretrained(options.checkpoint, options.model);
+  objectives::Pretrained start = objectives::open_pretrained(options.checkpoint, options.model);
   fit_to_task(start.model, options);
   options.model = start.model;
   return start.load(seed);
-}
-
-std::unique_ptr<evaluation::Evaluator> make_evaluator(const data::Dataset& dataset,
-                                                      std::shared_ptr<objectives::Classification> classifier) {
-  const evaluation::Classify classify = [classifier](std::span<const data::Sample> samples) {
-    return classifier->logits(samples);
-  };
-  if (dataset.is_multi_label()) return std::make_unique<evaluation::MultiLabelQuality>(classify, dataset.class_names());
-  return std::make_unique<evaluation::SingleLabelQuality>(classify, dataset.class_names());
 }
 
 }  // namespace
@@ -100,28 +69,37 @@ std::unique_ptr<evaluation::Evaluator> make_evaluator(const data::Dataset& datas
 int finetune(const config::Composed& composed) {
   auto options = config::read<FinetuneOptions>(composed);
   const at::Device device = runtime::pick_device(options.run.device);
-  const auto train = data::open_dataset(options.data);
-  options.objective = options.objective.settled_for(*train, options.data.root);
-  const std::vector<Split> splits = open_eval_splits(options, *train);
-  const auto class_names = train->class_names();
+  const evaluation::Split train{options.data.split, data::open_dataset(options.data)};
+  options.objective = options.objective.settled_for(*train.dataset, options.data.root);
+  const auto open = [&](const std::string& split) {
+    data::DatasetOptions data = options.data;
+    data.split = split;
+    return data::open_dataset(data);
+  };
+  const auto splits = evaluation::open_splits(options.data.root, options.eval_splits, "eval_splits", train, open);
+  const auto class_names = train.dataset->class_names();
   const auto classifier =
       std::make_shared<objectives::Classification>(make_backbone(options), static_cast<int64_t>(class_names.size()),
                                                    options.objective, static_cast<uint64_t>(options.run.seed));
-  TrainRun run(classifier, *train, options.run, device);
+  training::TrainRun run(classifier, *train.dataset, options.run.run(device));
 
   const fs::path out = options.run.out;
-  const auto checkpoint = training::open_run_folder(out, config::dump(options), options.run.resume);
-  write_class_names(out, class_names);
-  run.train(checkpoint, "finetune");  // to the averages of the weights, where they are kept
+  std::vector<runs::Input> inputs{runs::data_input(options.data.root, options.data.split)};
+  if (options.checkpoint != "none") inputs.push_back({"checkpoint", runs::identity_of(options.checkpoint)});
+  const runs::RunFolder folder(options.run.claim(options, std::move(inputs)));
+  objectives::write_class_names(out, class_names);
+  run.train(out, options.run.resume, "finetune");  // to the averages of the weights, where they are kept
 
   classifier->eval();
-  Metrics metrics;
-  for (const Split& split : splits) {
-    const auto evaluator = make_evaluator(*split.dataset, classifier);
-    append(metrics, judge(*evaluator, *split.dataset, {}, options.run.loader.batch_size, split.name), split.name + "_");
+  evaluation::Metrics metrics;
+  const evaluation::Classify classify = [&](std::span<const data::Sample> some) { return classifier->logits(some); };
+  for (const evaluation::Split& split : splits) {
+    const auto evaluator = evaluation::quality_of(classify, *split.dataset);
+    append(metrics, evaluation::judge(*evaluator, *split.dataset, {}, options.run.loader.batch_size, split.name),
+           split.name);
   }
-  write_metrics(out, options.task, metrics);
-  print_metrics(metrics);
+  evaluation::write_metrics(out, options.task, metrics);
+  evaluation::print_metrics(out);
   return 0;
 }
 

@@ -8,8 +8,8 @@
 #include "freeatm/core/shipped.h"
 #include "freeatm/data/captions.h"
 #include "freeatm/diffusion/pipeline.h"
+#include "freeatm/runs/run_folder.h"
 #include "freeatm/runtime/device.h"
-#include "freeatm/training/run_folder.h"
 #include "freeatm/world/world.h"
 
 namespace freeatm::commands {
@@ -33,6 +33,7 @@ struct HarvestCommandOptions {
   diffusion::PipelineOptions diffusion;
   std::string captions, out, device = "auto", dtype = "fp32", resume = "auto";
   std::vector<std::string> templates;
+  std::string lexicon = "emoji";
   bool nouns = true;
   GivenOptions data;
   diffusion::HarvestRunOptions run;
@@ -43,55 +44,49 @@ struct HarvestCommandOptions {
     f.group("diffusion", diffusion);
     f("captions", captions, "one caption a line (.txt), .jsonl, or COCO's captions (.json)");
     f("templates", templates, "captions holds class names, which take the place of {} in these; empty: it does not");
-    f("nouns", nouns, "every noun of a caption is a phrase; false: only the emoji world's names");
+    f("lexicon", lexicon, "names that are phrases before any noun: the emoji world's, or none",
+      config::any_of({"emoji", "none"}));
+    f("nouns", nouns, "every noun of a caption is a phrase; false: only the lexicon's names");
     f.group("data", data);
-    f("out", out, "folder of the shards");
+    f("out", out, "folder of the shards", config::free());
     run.fields(f);
-    f("device", device, "auto, cpu, cuda or cuda:N");
+    f("device", device, "auto, cpu, cuda or cuda:N", config::free());
     f("dtype", dtype, "compute type", config::any_of({"fp32", "bf16", "fp16"}));
-    f("resume", resume, "go on with the shards that are there", config::any_of({"auto", "never", "must"}));
+    f("resume", resume, "go on with the shards that are there", runs::any_resume());
     if (f.reading() && source != "captions" && !data.root) f.refuse("source", source + " needs data.root");
   }
 
   /// More pictures of the same config may be asked for later: the shards that are there stay.
-  bool claim() const {
-    return training::claim_folder(out, config::dump(*this), resume, {"out", "resume", "device", "count", "threads"});
+  runs::Claim claim() const {
+    std::vector<runs::Input> inputs;
+    if (source == "captions") inputs.push_back({"captions", runs::identity_of(find_shipped(captions))});
+    if (source != "captions") inputs.push_back(runs::data_input(*data.root, data.split));
+    if (source != "shards") inputs.push_back({"diffusion.path", runs::identity_of(find_shipped(diffusion.path))});
+    return runs::claim_of(*this, out, resume, std::move(inputs));
   }
+  text::PhraseFinder phrases() const { return {lexicon == "emoji" ? world::lexicon() : text::Lexicon{}, nouns}; }
   diffusion::Pipeline load() const {
     const at::Device where = runtime::pick_device(device);
     return diffusion::Pipeline::load(find_shipped(diffusion.path), where, runtime::pick_dtype(dtype, where));
   }
 };
 
-/// Runs in `out`. Where nothing comes of it (the first batch does not fit into memory), the folder is as it was before:
-/// another config may have it.
-template <class Run>
-HarvestSummary claimed(const HarvestCommandOptions& options, Run run) {
-  const fs::path out = options.out;
-  const bool had_folder = fs::exists(out), had_run = options.claim();
-  try {
-    return run();
-  } catch (...) {
-    if (!had_run) training::release_folder(out);
-    if (!had_folder && fs::is_empty(out)) fs::remove(out);
-    throw;
-  }
-}
-
 HarvestSummary harvest_captions(const HarvestCommandOptions& options) {
   const auto captions = data::read_captions(find_shipped(options.captions), options.templates);
   const auto pipeline = options.load();
-  const text::PhraseFinder phrases(world::lexicon(), options.nouns);
+  const text::PhraseFinder phrases = options.phrases();
   const auto source = diffusion::sampled_pictures(pipeline, captions, phrases, options.run);
-  return claimed(options, [&] { return run_harvest(*source, options.run, options.out); });
+  const runs::RunFolder folder(options.claim());
+  return run_harvest(*source, options.run, folder.path());
 }
 
 HarvestSummary harvest_images(const HarvestCommandOptions& options) {
   const auto dataset = data::open_dataset({*options.data.root, options.data.layout, options.data.split});
   const auto pipeline = options.load();
-  const text::PhraseFinder phrases(world::lexicon(), options.nouns);
+  const text::PhraseFinder phrases = options.phrases();
   const auto source = diffusion::given_pictures(pipeline, *dataset, phrases, options.run);
-  return claimed(options, [&] { return run_harvest(*source, options.run, options.out); });
+  const runs::RunFolder folder(options.claim());
+  return run_harvest(*source, options.run, folder.path());
 }
 
 HarvestSummary harvest_shards(const HarvestCommandOptions& options) {
@@ -99,7 +94,8 @@ HarvestSummary harvest_shards(const HarvestCommandOptions& options) {
   if (fs::weakly_canonical(root) == fs::weakly_canonical(options.out))
     throw UserError("", "out", "is data.root: the new shards would take the place of those they are made from");
   data::shard_paths(root);
-  return claimed(options, [&] { return diffusion::decide_anew(root, options.run, options.out); });
+  const runs::RunFolder folder(options.claim());
+  return diffusion::decide_anew(root, options.run, folder.path());
 }
 
 }  // namespace

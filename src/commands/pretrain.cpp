@@ -3,21 +3,22 @@
 #include "freeatm/commands/commands.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/evaluation/probe_hook.h"
+#include "freeatm/models/model.h"
+#include "freeatm/objectives/recipe.h"
+#include "freeatm/runs/run_folder.h"
 #include "freeatm/runtime/device.h"
 #include "freeatm/training/collapse_alarm.h"
-#include "freeatm/training/run_folder.h"
 
-#include "factories.h"
-#include "train_run.h"
+#include "train_options.h"
 
 namespace freeatm::commands {
 namespace {
 
 struct PretrainOptions {
-  TrainRunOptions run;
+  TrainOptions run;
   data::DatasetOptions data;
-  ModelOptions model;
-  ObjectiveOptions objective;
+  models::ModelOptions model;
+  objectives::ObjectiveOptions objective;
   evaluation::ProbeOptions probe;
 
   void fields(config::Fields& f) {
@@ -38,13 +39,14 @@ int pretrain(const config::Composed& composed) {
   const auto dataset = recipe.wrap(data::open_dataset(options.data));
   const auto seed = static_cast<uint64_t>(options.run.seed);
   const auto objective = recipe.make([&] { return options.model.make(seed); }, seed);
-  TrainRun run(objective, *dataset, options.run, device);
+  training::TrainRun run(objective, *dataset, options.run.run(device));
   run.add(std::make_unique<training::CollapseAlarm>());
   if (options.probe.every) {
     auto& backbone = dynamic_cast<models::Backbone&>(*objective->named_children()["backbone"]);
     run.add(std::make_unique<evaluation::ProbeHook>(options.run.out, backbone, device, options.probe));
   }
-  run.train(training::open_run_folder(options.run.out, config::dump(options), options.run.resume), "pretrain");
+  const runs::RunFolder folder(options.run.claim(options, {runs::data_input(options.data.root, options.data.split)}));
+  run.train(folder.path(), options.run.resume, "pretrain");
   return 0;
 }
 

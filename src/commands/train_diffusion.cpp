@@ -5,9 +5,9 @@
 #include "freeatm/commands/commands.h"
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
+#include "freeatm/core/shipped.h"
 #include "freeatm/runtime/threads.h"
 #include "freeatm/text/bpe_trainer.h"
-#include "freeatm/training/run_folder.h"
 
 namespace freeatm::commands {
 
@@ -27,12 +27,23 @@ int train_tokenizer(const TrainDiffusionOptions& options) {
       {.min_frequency = options.tokenizer.min_frequency, .vocab_size = options.tokenizer.vocab_size},
       options.data.root);
 
-  prepare_folder(options.out);
-  training::claim_folder(options.stage_folder(), config::dump(options), options.resume, {"out", "resume", "device"});
+  const runs::RunFolder folder(options.claim());
   text::save_clip_tokenizer(options.stage_folder() / "tokenizer", vocabulary, options.tokenizer.max_length);
   log::info("{}: {} pieces; {} words of {} captions are one token each", options.stage_folder().string(),
             vocabulary.pieces.size(), vocabulary.words, pictures.size());
   return 0;
+}
+
+runs::Claim TrainDiffusionOptions::claim() const {
+  prepare_folder(out);
+  std::vector<runs::Input> inputs{runs::data_input(data.root, data.split)};
+  if (stage == "unet" && diffusion_path)
+    inputs.push_back({"diffusion.path", runs::identity_of(find_shipped(*diffusion_path))});
+  if (stage == "unet" && !diffusion_path) {
+    inputs.push_back({"out/tokenizer", runs::identity_of(fs::path(out) / "tokenizer" / "tokenizer")});
+    inputs.push_back({"out/vae", runs::identity_of(fs::path(out) / "vae" / "vae")});
+  }
+  return runs::claim_of(*this, stage_folder(), resume, std::move(inputs));
 }
 
 void require_stage(const fs::path& result, const std::string& stage, const TrainDiffusionOptions& options) {

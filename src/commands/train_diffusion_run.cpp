@@ -5,32 +5,21 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
-#include "freeatm/training/checkpoint_hook.h"
-#include "freeatm/training/log_hook.h"
-#include "freeatm/training/objective_loader.h"
-#include "freeatm/training/periodic_hook.h"
-#include "freeatm/training/run_folder.h"
-#include "freeatm/training/timing.h"
 
 #include "train_diffusion.h"
 
 namespace freeatm::commands {
 namespace {
 
-/// What trains, all of one piece.
-struct Parts {
-  std::shared_ptr<training::Objective> objective;
-  std::unique_ptr<data::Loader> loader;
-  std::unique_ptr<training::Optimizer> optimizer;
-};
+training::TrainRunOptions run_options(const TrainDiffusionOptions& options, at::Device device) {
+  return {options.loader, options.trainer, static_cast<uint64_t>(options.seed), device};
+}
 
-Parts make_parts(const TrainDiffusionOptions& options, const StageRun& run) {
-  Parts parts;
-  parts.objective = run.make_objective();
-  parts.loader.reset(new data::Loader(
-      training::objective_loader(parts.objective, run.dataset, options.loader, static_cast<uint64_t>(options.seed))));
-  parts.optimizer = training::make_optimizer(options.trainer.optimizer, parts.objective->parameter_groups());
-  return parts;
+/// Of a training that is thrown away.
+double seconds_a_step(const TrainDiffusionOptions& options, at::Device device, const StageRun& run) {
+  training::TrainRunOptions timed = run_options(options, device);
+  timed.trainer.steps = 1;  // the length is what is looked for
+  return training::TrainRun(run.make_objective(), run.dataset, timed).time_step();
 }
 
 std::optional<int64_t> saved_integer(const config::Node& config, const char* path) {
@@ -59,9 +48,7 @@ void settle_steps(TrainDiffusionOptions& options, at::Device device, const Stage
   }
   const bool is_settled = options.preview.every_steps && (options.trainer.steps || !options.budget_minutes);
   if (is_settled) return;
-  Parts spent = make_parts(options, run);
-  const double seconds = static_cast<double>(options.trainer.accumulate) *
-                         training::time_step(*spent.objective, *spent.loader, *spent.optimizer, device);
+  const double seconds = seconds_a_step(options, device, run);
   const auto steps_in = [&](double minutes) { return std::max<int64_t>(1, std::llround(minutes * 60 / seconds)); };
   if (!options.preview.every_steps) options.preview.every_steps = steps_in(options.preview.every_minutes);
   if (options.budget_minutes && !options.trainer.steps) options.trainer.steps = steps_in(*options.budget_minutes);
@@ -72,40 +59,20 @@ void settle_steps(TrainDiffusionOptions& options, at::Device device, const Stage
 void run_stage(TrainDiffusionOptions& options, at::Device device, const StageRun& run) {
   settle_steps(options, device, run);
   shorten_warmup(options);
-  Parts parts = make_parts(options, run);
-  const training::RunLength length = options.trainer.length(parts.loader->steps_per_epoch());
+  training::TrainRun training(run.make_objective(), run.dataset, run_options(options, device));
+  const training::RunLength& length = training.length();
   const int64_t warmup = options.trainer.warmup(length.steps_per_epoch);
   if (warmup >= length.total_steps) {
     throw UserError("", options.budget_minutes ? "budget_minutes" : "trainer.steps",
                     "{} steps are no more than the warm-up's {}", length.total_steps, warmup);
   }
-  training::Trainer trainer(*parts.objective, *parts.loader, *parts.optimizer,
-                            {.schedule = options.trainer.make_schedule(length, options.loader.batch_size),
-                             .length = length,
-                             .device = device,
-                             .seed = static_cast<uint64_t>(options.seed)});
-
-  prepare_folder(options.out);
-  const fs::path out = options.stage_folder();
-  const auto checkpoint = training::open_run_folder(out, config::dump(options), options.resume);
-  const training::RunState state{*parts.objective, *parts.optimizer};
-  training::Position start;
-  if (checkpoint) {
-    start = training::restore(*checkpoint, state);
-    log::info("{}: goes on after step {} of {}", out.string(), start.step, length.total_steps);
-  } else {
-    log::info("{}: {} steps, a preview every {}", out.string(), length.total_steps, *options.preview.every_steps);
-  }
+  const runs::RunFolder folder(options.claim());
+  const fs::path out = folder.path();
+  log::info("{}: {} steps, a preview every {}", out.string(), length.total_steps, *options.preview.every_steps);
   prepare_folder(out / "previews");
-  run.add_hooks(*parts.objective, trainer);
-  auto log_hook = std::make_unique<training::LogHook>(out, *parts.loader, options.trainer.log_periods(), options.stage);
-  const auto check = [log = log_hook.get()] { log->check(); };
-  trainer.add(std::move(log_hook));
-  trainer.add(std::make_unique<training::CheckpointHook>(out, state, options.trainer.checkpoints(), check));
-  trainer.add(std::make_unique<training::PeriodicHook>(*options.preview.every_steps,
-                                                       [&](int64_t step) { run.preview(*parts.objective, step); }));
-  trainer.train(start);
-  log::info("{}: {} steps are done", out.string(), length.total_steps);
+  run.add_hooks(training);
+  training.add_preview(*options.preview.every_steps, [&](int64_t step) { run.preview(training.objective(), step); });
+  training.train(out, options.resume, options.stage);
 }
 
 }  // namespace freeatm::commands

@@ -5,8 +5,10 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
 #include "freeatm/diffusion/pipeline_writer.h"
+#include "freeatm/diffusion/preview.h"
 #include "freeatm/objectives/denoising/data.h"
 #include "freeatm/objectives/denoising/weights.h"
+#include "freeatm/report/run_views.h"
 #include "freeatm/runtime/device.h"
 #include "freeatm/training/log_hook.h"
 
@@ -50,12 +52,13 @@ int train_vae(TrainDiffusionOptions options) {
     training::append_metrics(out, step, {{"psnr", psnr}});
     log::info("step {}: {} dB on {} pictures of '{}'", step, psnr, unseen.size(), options.preview.split);
     const at::Tensor both = at::cat({shown, objectives::reconstruct(*vae, shown, device)});
-    write_file(out / "previews" / format("step_{}.png", step), vision::encode_png(tile(both, shown.size(0))));
-    write_stage_report(
+    write_file(out / "previews" / format("step_{}.png", step),
+               vision::encode_png(diffusion::tile(both, shown.size(0))));
+    report::write_stage_page(
         out, "Autoencoder",
         format("{} pictures. Above, some that it has not seen; below, what comes back of them", pictures.size()));
   };
-  run_stage(options, device, {pictures, make_objective, [](training::Objective&, training::Trainer&) {}, preview});
+  run_stage(options, device, {pictures, make_objective, [](training::TrainRun&) {}, preview});
 
   const auto latents = objectives::encode_latents(*vae, pictures.pixels().slice(0, 0, kMeasured), device);
   diffusion::save_autoencoder(out / "vae", *vae, objectives::measure_scaling_factor(latents.mean), pictures.side());

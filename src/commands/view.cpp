@@ -13,9 +13,8 @@
 #include "freeatm/core/signals.h"
 #include "freeatm/report/gallery.h"
 #include "freeatm/report/html.h"
-
-#include "view_runs.h"
-#include "view_samples.h"
+#include "freeatm/report/run_views.h"
+#include "freeatm/report/shard_view.h"
 
 namespace freeatm::commands {
 namespace {
@@ -40,63 +39,6 @@ struct ViewOptions {
   }
 };
 
-/// The folders that have something to show, by what lies in them.
-struct Contents {
-  fs::path root;
-  std::vector<NamedFolder> harvests;     // *.tar
-  std::vector<NamedFolder> runs;         // metrics.jsonl
-  std::vector<NamedFolder> evaluations;  // metrics.json
-
-  std::string name_of(const fs::path& folder) const {
-    if (folder == root) return fs::weakly_canonical(root).filename().string();
-    return fs::relative(folder, root).generic_string();
-  }
-};
-
-void look_into(const fs::path& folder, int depth, Contents& contents) {
-  std::vector<fs::path> folders;
-  bool has_shards = false;
-  for (const auto& entry : fs::directory_iterator(folder, fs::directory_options::skip_permission_denied)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with(".")) continue;
-    if (entry.is_directory()) folders.push_back(entry.path());
-    if (entry.path().extension() == ".tar") has_shards = true;
-  }
-  const NamedFolder named{folder, contents.name_of(folder)};
-  if (has_shards) contents.harvests.push_back(named);
-  if (fs::exists(folder / "metrics.jsonl")) contents.runs.push_back(named);
-  if (fs::exists(folder / "metrics.json")) contents.evaluations.push_back(named);
-  if (depth == 0) return;
-  std::sort(folders.begin(), folders.end());
-  for (const fs::path& inner : folders) look_into(inner, depth - 1, contents);
-}
-
-/// What all pictures were made with: "model digest 227cb2bf · steps 25 · guidance scale 4". What differs between them
-/// (the seed) stands with each.
-class CommonFacts {
- public:
-  void add(const report::GalleryItem& item) {
-    for (const auto& [name, value] : item.facts) {
-      if (!values_.contains(name)) order_.push_back(name);
-      if (values_[name].size() < 2) values_[name].insert(value);
-    }
-    ++items_;
-  }
-  std::string text() const {
-    std::string out;
-    for (const std::string& name : order_) {
-      const auto& values = values_.at(name);
-      if (values.size() == 1 && items_ > 1) out += " · " + name + " " + *values.begin();
-    }
-    return out;
-  }
-
- private:
-  std::vector<std::string> order_;
-  std::map<std::string, std::set<std::string>> values_;
-  int64_t items_ = 0;
-};
-
 struct Pictures {
   report::Gallery gallery;
   std::string made_by;  // HTML
@@ -104,12 +46,12 @@ struct Pictures {
   int64_t problems = 0;
 };
 
-Pictures read_pictures(const Contents& contents, const ViewOptions& options) {
+Pictures read_pictures(const report::Contents& contents, const ViewOptions& options) {
   Pictures pictures;
-  for (const NamedFolder& folder : contents.harvests) {
-    const ShardView shards(folder.path);
+  for (const report::NamedFolder& folder : contents.harvests) {
+    const report::ShardView shards(folder.path);
     const int64_t count = std::min(options.count.value_or(shards.size()), shards.size());
-    CommonFacts facts;
+    report::CommonFacts facts;
     Progress progress("view", count, "pictures");
     for (int64_t index = 0; index < count; ++index) {
       stop_if_signalled();
@@ -124,21 +66,9 @@ Pictures read_pictures(const Contents& contents, const ViewOptions& options) {
         count < shards.size() ? format("the first {} of {}", count, shards.size()) : format("{}", count);
     pictures.lead +=
         format("{}{} pictures in {}{}", pictures.lead.empty() ? "" : "; ", of, folder.path.string(), facts.text());
-    pictures.made_by += made_by_html("harvest", folder.path);
+    pictures.made_by += report::made_by_html("harvest", folder.path);
   }
   return pictures;
-}
-
-/// "1 harvest, 2 runs, 3 evaluations in runs/quickstart"
-std::string summary(const Contents& contents) {
-  std::string out;
-  const auto count = [&](size_t number, const char* singular, const char* plural) {
-    if (number > 0) out += format("{}{} {}", out.empty() ? "" : ", ", number, number == 1 ? singular : plural);
-  };
-  count(contents.harvests.size(), "harvest", "harvests");
-  count(contents.runs.size(), "run", "runs");
-  count(contents.evaluations.size(), "evaluation", "evaluations");
-  return out + " in " + contents.root.string();
 }
 
 }  // namespace
@@ -148,8 +78,7 @@ int view(const config::Composed& composed) {
   require_folder(options.in, "in");
   if (fs::is_directory(options.out)) throw UserError(options.out, "out", "is a folder; a file is wanted");
 
-  Contents contents{options.in, {}, {}, {}};
-  look_into(contents.root, kDepth, contents);
+  const report::Contents contents = report::look_into(options.in, kDepth);
   if (contents.harvests.empty() && contents.runs.empty() && contents.evaluations.empty()) {
     throw UserError(options.in, "in",
                     "holds nothing to show: no shards (*.tar), metrics.jsonl or metrics.json, {} folders deep", kDepth);
@@ -160,13 +89,13 @@ int view(const config::Composed& composed) {
   const Pictures pictures = read_pictures(contents, options);
   const bool is_alone = contents.runs.empty() && contents.evaluations.empty();
   report::Page page(options.title.value_or(contents.name_of(contents.root)),
-                    is_alone ? pictures.lead : summary(contents), options.note.value_or(""));
+                    is_alone ? pictures.lead : contents.summary(), options.note.value_or(""));
   if (pictures.gallery.size() > 0) {
     page.add("pictures", "Pictures", pictures.made_by + pictures.gallery.html(options.sort));
     page.add_data(pictures.gallery.data());
   }
-  if (!contents.runs.empty()) page.add("curves", "Curves", curves_html(contents.runs));
-  if (!contents.evaluations.empty()) page.add("scores", "Scores", scores_html(contents.evaluations));
+  if (!contents.runs.empty()) page.add("curves", "Curves", report::curves_html(contents.runs));
+  if (!contents.evaluations.empty()) page.add("scores", "Scores", report::scores_html(contents.evaluations));
   write_file(options.out, page.html());
   log::info("{}: {} pictures, {} runs, {} evaluations", options.out, pictures.gallery.size(), contents.runs.size(),
             contents.evaluations.size());

@@ -92,6 +92,10 @@ Allowed any_of(std::vector<std::string> names) {
   std::string text = one_of(names);
   return {std::move(text), nullptr, std::move(names)};
 }
+Allowed free(Allowed allowed) {
+  allowed.is_free = true;
+  return allowed;
+}
 
 Node to_node(const Target& target) {
   return std::visit([](const auto* variable) { return write_value(*variable); }, target);

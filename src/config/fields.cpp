@@ -10,8 +10,8 @@
 
 namespace freeatm::config {
 
-void Fields::operator()(std::string_view key, bool& value, std::string_view help) {
-  walk_.field(key, &value, help, {});
+void Fields::operator()(std::string_view key, bool& value, std::string_view help, const Allowed& allowed) {
+  walk_.field(key, &value, help, allowed);
 }
 void Fields::operator()(std::string_view key, int64_t& value, std::string_view help, const Allowed& allowed) {
   walk_.field(key, &value, help, allowed);
@@ -75,8 +75,8 @@ void detail::read_fields(const Composed& composed, const std::function<void(Fiel
   if (composed.check_only) throw ChecksPassed();
 }
 
-Node detail::write_fields(const std::function<void(Fields&)>& fields) {
-  WriteWalk walk;
+Node detail::write_fields(const std::function<void(Fields&)>& fields, std::vector<std::string>* free_keys) {
+  WriteWalk walk(free_keys);
   Reader::run(fields, walk);
   return walk.take();
 }

@@ -9,7 +9,12 @@
 
 namespace freeatm::config {
 
-void WriteWalk::field(std::string_view key, const Target& target, std::string_view, const Allowed&) {
+void WriteWalk::field(std::string_view key, const Target& target, std::string_view, const Allowed& allowed) {
+  if (free_keys_ && allowed.is_free) {
+    std::string path;
+    for (const std::string& name : names_) path += name + ".";
+    free_keys_->push_back(path + std::string(key));
+  }
   groups_.back().set(key, to_node(target));
 }
 

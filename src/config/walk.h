@@ -35,9 +35,10 @@ class Walk {
   virtual UserError refusal(std::string_view key, const std::string& message) const = 0;
 };
 
-/// Options -> tree.
+/// Options -> tree. With `free_keys`: the paths of the fields that are marked so are added to them.
 class WriteWalk final : public Walk {
  public:
+  explicit WriteWalk(std::vector<std::string>* free_keys = nullptr) : free_keys_(free_keys) {}
   void field(std::string_view key, const Target& target, std::string_view help, const Allowed& allowed) override;
   void enter(std::string_view key) override;
   void leave() override;
@@ -47,6 +48,7 @@ class WriteWalk final : public Walk {
  private:
   std::vector<Node> groups_{Node(Node::Map())};
   std::vector<std::string> names_;
+  std::vector<std::string>* free_keys_;
 };
 
 /// Tree -> options. With `rows`: what is still missing is passed over, and every field leaves a row.

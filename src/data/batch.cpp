@@ -60,6 +60,11 @@ Batch Batch::to(const at::Device& device) const {
   return moved;
 }
 
+void Batch::pin_memory() {
+  for (auto& [name, tensor] : tensors) tensor = tensor.pin_memory();
+  for (auto& [name, part] : ragged) part = {part.values.pin_memory(), part.offsets.pin_memory()};
+}
+
 Batch collate(std::vector<View>&& views, const std::vector<std::string>& keys) {
   FREEATM_CHECK(!views.empty() && views.size() == keys.size(), "{} views, {} keys", views.size(), keys.size());
   Batch batch;

@@ -70,7 +70,7 @@ void DatasetOptions::fields(config::Fields& f) {
   f("layout", layout, "auto: told by what lies there", config::any_of(layout_names()));
   f("split", split, "of coco and imagefolder; the others have none");
   f("cache_gb", cache_gb, "memory for decoded pictures and masks, GB: the first that are read stay",
-    config::at_least(0));
+    config::free(config::at_least(0)));
 }
 
 std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options) {

@@ -157,6 +157,7 @@ void Loader::State::finish(const std::shared_ptr<PendingBatch>& batch) {
     if (!batch->error) {
       batch->batch = collate(std::move(batch->views), batch->keys);
       batch->batch.tensors["index"] = at::tensor(batch->indices);
+      if (options.pin_memory) batch->batch.pin_memory();
     }
   } catch (...) {
     batch->error = std::current_exception();
@@ -196,9 +197,10 @@ void Loader::State::work() {
 
 void LoaderOptions::fields(config::Fields& f) {
   f("batch_size", batch_size, "samples a step", config::at_least(1));
-  f("workers", workers, "threads that decode and augment", config::between(1, 256));
-  f("prefetch", prefetch, "batches made ahead; never fewer than workers", config::between(1, 256));
-  f("max_bad", max_bad, "samples that cannot be read and are passed over; one more ends the run", config::at_least(0));
+  f("workers", workers, "threads that decode and augment", config::free(config::between(1, 256)));
+  f("prefetch", prefetch, "batches made ahead; never fewer than workers", config::free(config::between(1, 256)));
+  f("max_bad", max_bad, "samples that cannot be read and are passed over; one more ends the run",
+    config::free(config::at_least(0)));
   f("shards_at_once", shards_at_once, "shards whose samples are mixed with each other, for slow disks; null: all",
     config::at_least(1));
 }

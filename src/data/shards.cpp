@@ -3,14 +3,11 @@
 
 #include <algorithm>
 
-#include <nlohmann/json.hpp>
-
 #include "freeatm/core/error.h"
-#include "freeatm/core/json.h"
 #include "freeatm/data/dataset.h"
+#include "freeatm/data/description.h"
 
 #include "plain_text.h"
-#include "segmentation.h"
 #include "shard_index.h"
 
 namespace freeatm::data {
@@ -39,36 +36,18 @@ class ShardDataset final : public Dataset {
   std::vector<std::pair<const ShardReader*, const IndexedSample*>> samples_;
 };
 
-vision::Rle read_mask(const nlohmann::json& segmentation, const Sample& sample, const std::string& name) {
-  const int height = sample.image.height, width = sample.image.width;
-  require_size(segmentation, height, width, name);
-  return vision::Rle::from_counts(segmentation.at("counts").get<std::string>(), height, width, name);
-}
-
-/// The n-th phrase of the first caption, and the region that it names.
-void read_phrase(const nlohmann::json& json, const std::string& name, Sample& sample) {
+void add_description(Description&& description, Sample& sample) {
   text::Caption& caption = sample.captions.front();
-  text::Phrase phrase{json.at("text"),
-                      text::role_from_name(json.at("role").get<std::string>()),
-                      {whole_number(json.at("span").at(0)), whole_number(json.at("span").at(1))},
-                      whole_numbers(json.value("tokens", nlohmann::json::array()))};
-  Region region{.name = phrase.text, .role = phrase.role, .phrases = {{0, std::ssize(caption.phrases)}}};
-  region.mask = read_mask(json.at("segmentation"), sample, name);
-  if (json.contains("exact")) region.exact = read_mask(json.at("exact"), sample, name);
-  if (json.contains("score")) region.score = json.at("score");
-  caption.phrases.push_back(std::move(phrase));
-  sample.regions.push_back(std::move(region));
-}
-
-void read_description(const std::string& bytes, const std::string& name, Sample& sample) {
-  try {
-    require_shallow_json(bytes, name);
-    const auto json = nlohmann::json::parse(bytes);
-    if (json.contains("caption")) sample.captions.front().text = json.at("caption");
-    sample.captions.front().is_annotated = json.contains("phrases");
-    for (const auto& phrase : json.value("phrases", nlohmann::json::array())) read_phrase(phrase, name, sample);
-  } catch (const nlohmann::json::exception& error) {
-    throw UserError(name, "", "is not a sample's json: {}", error.what());
+  if (description.caption) caption.text = std::move(*description.caption);
+  caption.is_annotated = description.has_phrases;
+  for (DescribedPhrase& described : description.phrases) {
+    sample.regions.push_back({.name = described.phrase.text,
+                              .role = described.phrase.role,
+                              .phrases = {{0, std::ssize(caption.phrases)}},
+                              .mask = std::move(described.mask.value()),
+                              .exact = std::move(described.exact),
+                              .score = described.score});
+    caption.phrases.push_back(std::move(described.phrase));
   }
 }
 
@@ -91,7 +70,10 @@ Sample read_sample(const ShardFile& file, const IndexedSample& indexed) {
   if (sample.image.empty()) throw UserError(file.path().string(), indexed.key, "has no picture (png, jpg or webp)");
   text::Caption& caption = sample.captions.emplace_back();
   for (const MemberPlace& place : indexed.members) {
-    if (place.extension == "json") read_description(file.read(place.offset, place.size), name(place), sample);
+    if (place.extension == "json")
+      add_description(
+          read_description(file.read(place.offset, place.size), name(place), sample.image.height, sample.image.width),
+          sample);
     if (place.extension == "txt") caption.text = read_caption(file.read(place.offset, place.size), name(place));
   }
   const auto length = std::ssize(caption.text);

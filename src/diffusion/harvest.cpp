@@ -148,7 +148,7 @@ int64_t decide_shard(const data::ShardReader& shard, const fs::path& path, const
 
 void HarvestRunOptions::fields(config::Fields& f) {
   f("count", count, "pictures; null: every caption images_per_caption times, or every given picture",
-    config::at_least(1));
+    config::free(config::at_least(1)));
   f("images_per_caption", images_per_caption, "pictures in a row of one caption; null: the captions take turns",
     config::at_least(1));
   f("seed", seed, "of the first picture, the next has the next",
@@ -156,7 +156,7 @@ void HarvestRunOptions::fields(config::Fields& f) {
   f("batch_size", batch_size, "pictures at once", config::at_least(1));
   f("shard_size", shard_size, "pictures a shard: what a killed harvest loses at most", config::at_least(1));
   f("threads", threads, "that decide masks; 0: one for each core but one; the files are the same for any number",
-    config::between(0, 1024));
+    config::free(config::between(0, 1024)));
   f.group("sampler", sampler);
   f.group("harvest", harvest);
   f.group("masks", masks);

@@ -70,33 +70,32 @@ double mean_average_precision(const at::Tensor& scores, const at::Tensor& target
   return sum / static_cast<double>(classes);
 }
 
-std::vector<Metric> multi_label_metrics(const at::Tensor& logits, const at::Tensor& targets,
-                                        const std::vector<std::string>& class_names) {
+Metrics multi_label_metrics(const at::Tensor& logits, const at::Tensor& targets,
+                            const std::vector<std::string>& class_names) {
   const at::Tensor there = targets.to(at::kBool);
-  std::vector<Metric> metrics{{"mean_average_precision", mean_average_precision(logits, there)},
-                              {"exact_match", logits.gt(0).eq(there).all(1).to(at::kDouble).mean().item<double>()},
-                              {"pictures", static_cast<double>(logits.size(0))}};
+  Metrics metrics{{"mean_average_precision", mean_average_precision(logits, there)},
+                  {"exact_match", logits.gt(0).eq(there).all(1).to(at::kDouble).mean().item<double>()},
+                  {"pictures", static_cast<double>(logits.size(0))}};
   const std::vector<double> precisions = average_precision(logits, there);
   for (size_t k = 0; k < precisions.size(); ++k) {
-    if (!std::isnan(precisions[k])) metrics.push_back({"average_precision." + class_names[k], precisions[k]});
+    if (!std::isnan(precisions[k])) metrics.push_back({"average_precision", precisions[k], class_names[k]});
   }
   return metrics;
 }
 
-std::vector<Metric> single_label_metrics(const at::Tensor& logits, const at::Tensor& labels,
-                                         const std::vector<std::string>& class_names) {
+Metrics single_label_metrics(const at::Tensor& logits, const at::Tensor& labels,
+                             const std::vector<std::string>& class_names) {
   const int64_t pictures = logits.size(0), classes = logits.size(1);
   const at::Tensor best = std::get<1>(logits.topk(std::min<int64_t>(5, classes), 1));  // [N, 5]
   const at::Tensor right = best.eq(labels.unsqueeze(1)).to(at::kDouble), first = right.select(1, 0);
-  std::vector<Metric> metrics{{"top1_accuracy", first.mean().item<double>()}};
+  Metrics metrics{{"top1_accuracy", first.mean().item<double>()}};
   if (classes > 5) metrics.push_back({"top5_accuracy", right.sum().item<double>() / static_cast<double>(pictures)});
   metrics.push_back({"pictures", static_cast<double>(pictures)});
   const at::Tensor counts = at::bincount(labels, {}, classes).cpu(),
                    hits = at::bincount(labels, first, classes).cpu();  // [classes]
   for (int64_t k = 0; k < classes; ++k) {
     const auto count = counts[k].item<int64_t>();
-    if (count > 0)
-      metrics.push_back({"accuracy." + class_names[k], hits[k].item<double>() / static_cast<double>(count)});
+    if (count > 0) metrics.push_back({"accuracy", hits[k].item<double>() / static_cast<double>(count), class_names[k]});
   }
   return metrics;
 }
@@ -118,7 +117,7 @@ void MultiLabelQuality::process(std::span<const data::Sample> samples) {
   targets_.push_back(targets);
 }
 
-std::vector<Metric> MultiLabelQuality::result() {
+Metrics MultiLabelQuality::result() {
   FREEATM_CHECK(!logits_.empty(), "result() before process()");
   return multi_label_metrics(at::cat(logits_), at::cat(targets_), class_names_);
 }
@@ -138,9 +137,14 @@ void SingleLabelQuality::process(std::span<const data::Sample> samples) {
   labels_.push_back(at::tensor(labels));
 }
 
-std::vector<Metric> SingleLabelQuality::result() {
+Metrics SingleLabelQuality::result() {
   FREEATM_CHECK(!logits_.empty(), "result() before process()");
   return single_label_metrics(at::cat(logits_), at::cat(labels_), class_names_);
+}
+
+std::unique_ptr<Evaluator> quality_of(const Classify& classify, const data::Dataset& pictures) {
+  if (pictures.is_multi_label()) return std::make_unique<MultiLabelQuality>(classify, pictures.class_names());
+  return std::make_unique<SingleLabelQuality>(classify, pictures.class_names());
 }
 
 }  // namespace freeatm::evaluation

@@ -163,13 +163,12 @@ at::Tensor confusion(const LinearHead& head, const LabelledGrids& test) {
   return counts.view({classes, classes});
 }
 
-std::vector<Metric> segmentation_metrics(const at::Tensor& confusion, const std::vector<std::string>& class_names) {
+Metrics segmentation_metrics(const at::Tensor& confusion, const std::vector<std::string>& class_names) {
   const at::Tensor counts = confusion.to(at::kDouble), hits = counts.diagonal(), truth = counts.sum(1),
                    all = truth + counts.sum(0) - hits;
-  std::vector<Metric> metrics{{"mean_iou", mean_iou(confusion)},
-                              {"pixel_accuracy", (hits.sum() / counts.sum()).item<double>()}};
+  Metrics metrics{{"mean_iou", mean_iou(confusion)}, {"pixel_accuracy", (hits.sum() / counts.sum()).item<double>()}};
   for (int64_t k = 0; k < counts.size(0); ++k) {
-    if (truth[k].item<double>() > 0) metrics.push_back({"iou." + class_names[k], (hits[k] / all[k]).item<double>()});
+    if (truth[k].item<double>() > 0) metrics.push_back({"iou", (hits[k] / all[k]).item<double>(), class_names[k]});
   }
   return metrics;
 }

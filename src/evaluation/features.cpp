@@ -96,6 +96,18 @@ void for_each_batch(const data::Dataset& dataset, std::optional<int64_t> limit, 
   }
 }
 
+Metrics judge(Evaluator& evaluator, const data::Dataset& dataset, std::optional<int64_t> limit, int64_t batch_size,
+              const std::string& label) {
+  const auto keep = [](data::Sample&& sample) {
+    data::View view;
+    view.sample = std::move(sample);
+    return view;
+  };
+  for_each_batch(dataset, limit, batch_size, label, keep,
+                 [&](const data::Batch& batch) { evaluator.process(batch.samples); });
+  return evaluator.result();
+}
+
 LabelledFeatures extract_features(FrozenBackbone& backbone, const data::Dataset& dataset, const FeatureOptions& options,
                                   std::optional<int64_t> limit, const std::string& label, bool mirrored) {
   LabelledFeatures out{{}, {}, dataset.class_names()};

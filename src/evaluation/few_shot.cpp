@@ -75,8 +75,8 @@ std::vector<FewShotHeads> train_few_shot(const LabelledFeatures& train, const Fe
   return all;
 }
 
-std::vector<Metric> few_shot_accuracy(const std::vector<FewShotHeads>& all, const LabelledFeatures& test) {
-  std::vector<Metric> metrics;
+Metrics few_shot_accuracy(const std::vector<FewShotHeads>& all, const LabelledFeatures& test) {
+  Metrics metrics;
   for (const FewShotHeads& few : all) {
     std::vector<double> accuracies;
     for (const LinearHead& head : few.heads)

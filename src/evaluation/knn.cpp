@@ -46,14 +46,13 @@ std::vector<at::Tensor> knn_predict(const at::Tensor& queries, const at::Tensor&
   return out;
 }
 
-std::vector<Metric> knn_accuracy(const LabelledFeatures& queries, const LabelledFeatures& bank,
-                                 const KnnOptions& options) {
+Metrics knn_accuracy(const LabelledFeatures& queries, const LabelledFeatures& bank, const KnnOptions& options) {
   const auto predicted = knn_predict(queries.features, bank.features, bank.labels, bank.classes(), options.neighbours,
                                      options.temperature);
   const auto accuracy = [&](size_t i) { return predicted[i].eq(queries.labels).to(at::kDouble).mean().item<double>(); };
-  std::vector<Metric> metrics{{"knn_accuracy", accuracy(0)}};
+  Metrics metrics{{"knn_accuracy", accuracy(0)}};
   for (size_t i = 0; i < options.neighbours.size(); ++i)
-    metrics.push_back({format("knn_accuracy_by_k.{}", options.neighbours[i]), accuracy(i)});
+    metrics.push_back({"knn_accuracy_by_k", accuracy(i), std::to_string(options.neighbours[i])});
   return metrics;
 }
 

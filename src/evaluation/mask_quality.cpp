@@ -72,7 +72,7 @@ void MaskQuality::add(const data::Sample& sample, const std::vector<diffusion::M
   ++pictures_;
 }
 
-std::vector<Metric> MaskQuality::result() const {
+Metrics MaskQuality::result() const {
   if (objects_.empty()) throw UserError("", "data.root", "no picture has a thing in its caption with an exact mask");
   const int64_t count = std::ssize(objects_);
   std::map<int64_t, std::vector<int64_t>> of_picture;
@@ -104,26 +104,27 @@ std::vector<Metric> MaskQuality::result() const {
     for (const Object& object : objects_) values.push_back(value(object));
     return mean(values);
   };
-  std::vector<Metric> metrics = {{"mean_iou", mean(each)},
-                                 {"boundary_f", mean_of([](const Object& o) { return o.boundary_f; })},
-                                 {"recall", mean_of([](const Object& o) { return o.iou > 0.5 ? 1.0 : 0.0; })},
-                                 {"ceiling_iou", mean_of([](const Object& o) { return o.ceiling_iou; })},
-                                 {"shuffled_iou", mean(shuffled)},
-                                 {"permuted_iou", mean(permuted)},
-                                 {"centred_square_iou", mean_of([](const Object& o) { return o.centred_square_iou; })},
-                                 {"objects", static_cast<double>(count)},
-                                 {"pictures", static_cast<double>(pictures_)}};
+  Metrics metrics = {{"mean_iou", mean(each)},
+                     {"boundary_f", mean_of([](const Object& o) { return o.boundary_f; })},
+                     {"recall", mean_of([](const Object& o) { return o.iou > 0.5 ? 1.0 : 0.0; })},
+                     {"ceiling_iou", mean_of([](const Object& o) { return o.ceiling_iou; })},
+                     {"shuffled_iou", mean(shuffled)},
+                     {"permuted_iou", mean(permuted)},
+                     {"centred_square_iou", mean_of([](const Object& o) { return o.centred_square_iou; })},
+                     {"objects", static_cast<double>(count)},
+                     {"pictures", static_cast<double>(pictures_)}};
   for (const std::string& score : diffusion::MaskScores::names()) {
     std::vector<double> scores;
     for (const Object& object : objects_) scores.push_back(object.scores[score]);
-    metrics.push_back({"rank_correlation." + score, rank_correlation(scores, each)});
+    metrics.push_back({"rank_correlation", rank_correlation(scores, each), score});
   }
-  for (const auto& [things, values] : by_things) metrics.push_back({format("iou_by_things.{}", things), mean(values)});
-  for (const auto& [name, values] : by_name) metrics.push_back({"iou_by_class." + name, mean(values)});
+  for (const auto& [things, values] : by_things)
+    metrics.push_back({"iou_by_things", mean(values), std::to_string(things)});
+  for (const auto& [name, values] : by_name) metrics.push_back({"iou_by_class", mean(values), name});
   return metrics;
 }
 
-std::vector<Metric> judge_masks(const diffusion::HarvestSource& source, const diffusion::HarvestRunOptions& options) {
+Metrics judge_masks(const diffusion::HarvestSource& source, const diffusion::HarvestRunOptions& options) {
   MaskQuality quality;
   Progress progress("masks", source.size(), "pictures");
   for (int64_t begin = 0; begin < source.size(); begin += options.batch_size) {

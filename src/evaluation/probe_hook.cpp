@@ -50,7 +50,7 @@ void ProbeHook::probe(const training::Position& position) {
   const auto bank = extract_features(frozen, *train_, options_.features, options_.limit, "probe: neighbours");
   const auto queries = extract_features(frozen, *test_, options_.features, options_.limit, "probe: pictures");
   const auto metrics = knn_accuracy(queries, bank, options_.knn);
-  training::append_metrics(run_, position.step, {{metrics.front().name, metrics.front().value}});
+  training::append_metrics(run_, position.step, {{metrics.front().name(), metrics.front().value}});
 }
 
 }  // namespace freeatm::evaluation

@@ -57,7 +57,7 @@ void PromptRecall::process(std::span<const data::Sample> samples) {
   named_.push_back(named);
 }
 
-std::vector<Metric> PromptRecall::result() {
+Metrics PromptRecall::result() {
   FREEATM_CHECK(!seen_.empty(), "result() before process()");
   const at::Tensor seen = at::cat(seen_), named = at::cat(named_);
   const int64_t pictures = seen.size(0), classes = seen.size(1), nouns = named.sum().item<int64_t>();
@@ -84,16 +84,17 @@ std::vector<Metric> PromptRecall::result() {
   const auto per_picture = [&](const at::Tensor& classes_of_pictures) {
     return classes_of_pictures.sum().item<double>() / static_cast<double>(pictures);
   };
-  std::vector<Metric> metrics{{"recall", all.value()},
-                              {"all_recalled", whole_pictures.value()},
-                              {"recall_shuffled", (seen & of_others).sum().item<double>() / static_cast<double>(nouns)},
-                              {"unprompted_per_picture", per_picture(seen & ~named)},
-                              {"nouns", static_cast<double>(nouns)},
-                              {"unmapped_nouns", static_cast<double>(unmapped_)},
-                              {"pictures", static_cast<double>(pictures)}};
-  for (const auto& [count, share] : by_count) metrics.push_back({format("recall_by_nouns.{}", count), share.value()});
+  Metrics metrics{{"recall", all.value()},
+                  {"all_recalled", whole_pictures.value()},
+                  {"recall_shuffled", (seen & of_others).sum().item<double>() / static_cast<double>(nouns)},
+                  {"unprompted_per_picture", per_picture(seen & ~named)},
+                  {"nouns", static_cast<double>(nouns)},
+                  {"unmapped_nouns", static_cast<double>(unmapped_)},
+                  {"pictures", static_cast<double>(pictures)}};
+  for (const auto& [count, share] : by_count)
+    metrics.push_back({"recall_by_nouns", share.value(), std::to_string(count)});
   for (size_t k = 0; k < by_class.size(); ++k) {
-    if (by_class[k].all > 0) metrics.push_back({"recall_by_class." + class_names_[k], by_class[k].value()});
+    if (by_class[k].all > 0) metrics.push_back({"recall_by_class", by_class[k].value(), class_names_[k]});
   }
   return metrics;
 }

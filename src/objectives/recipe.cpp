@@ -34,4 +34,10 @@ std::unique_ptr<Recipe> make_recipe(const std::string& name) {
   return nullptr;
 }
 
+void ObjectiveOptions::fields(config::Fields& f) {
+  f("name", name, "pretraining method", config::any_of(recipe_names()));
+  if (f.reading() || !recipe) recipe = make_recipe(name);
+  if (recipe) recipe->fields(f);
+}
+
 }  // namespace freeatm::objectives

@@ -88,6 +88,23 @@ std::string choice(const std::string& name, const std::vector<std::pair<std::str
 
 }  // namespace
 
+void CommonFacts::add(const GalleryItem& item) {
+  for (const auto& [name, value] : item.facts) {
+    if (!values_.contains(name)) order_.push_back(name);
+    if (values_[name].size() < 2) values_[name].insert(value);
+  }
+  ++items_;
+}
+
+std::string CommonFacts::text() const {
+  std::string out;
+  for (const std::string& name : order_) {
+    const auto& values = values_.at(name);
+    if (values.size() == 1 && items_ > 1) out += " · " + name + " " + *values.begin();
+  }
+  return out;
+}
+
 void Gallery::add(const GalleryItem& item) {
   FREEATM_CHECK(item.maps.low.size() == item.maps.high.size() &&
                     item.maps.bytes.size() == item.maps.low.size() * size_t(item.maps.height * item.maps.width),

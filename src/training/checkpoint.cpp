@@ -110,6 +110,20 @@ std::optional<fs::path> latest_checkpoint(const fs::path& run) {
   return folder;
 }
 
+fs::path require_checkpoint(const fs::path& run, const std::string& key) {
+  const auto checkpoint = latest_checkpoint(run);
+  if (!checkpoint) throw UserError(run.string(), key, "has no checkpoint yet");
+  return *checkpoint;
+}
+
+std::optional<fs::path> checkpoint_to_go_on_from(const fs::path& run, const std::string& resume) {
+  remove_leftovers(run / "checkpoints");
+  auto checkpoint = latest_checkpoint(run);
+  if (resume == "must" && !checkpoint)
+    throw UserError(run.string(), "resume", "must: there is no checkpoint to go on from");
+  return checkpoint;
+}
+
 Checkpoint load_checkpoint(const fs::path& folder) {
   const json manifest = read_manifest(folder);
   return {

@@ -46,17 +46,29 @@ weights::TensorMap copy_of(const weights::TensorMap& tensors) {
   return copy;
 }
 
-EmaHook::EmaHook(std::vector<at::Tensor> trained, std::vector<at::Tensor> averages, double decay)
-    : trained_(std::move(trained)), averages_(std::move(averages)), decay_(decay) {
+Averages::Averages(const weights::TensorMap& trained, const weights::TensorMap& averages)
+    : trained_(values_of(trained)), averages_(values_of(averages)) {
   FREEATM_CHECK(trained_.size() == averages_.size(), "{} weights, {} averages", trained_.size(), averages_.size());
 }
 
-EmaHook::EmaHook(const weights::TensorMap& trained, const weights::TensorMap& averages, double decay)
-    : EmaHook(values_of(trained), values_of(averages), decay) {}
-
-void EmaHook::after_step(const StepReport& report) {
+void Averages::follow(const torch::nn::Module& trained, torch::nn::Module& average) {
+  const auto from = trained.parameters();
+  auto to = average.parameters();
+  FREEATM_CHECK(from.size() == to.size(), "the two sides differ: {} weights, {} averages", from.size(), to.size());
   const at::NoGradGuard no_grad;
-  at::_foreach_lerp_(averages_, trained_, 1 - ema_decay(decay_, report.position.step));
+  for (size_t i = 0; i < from.size(); ++i) {
+    to[i].requires_grad_(false).set_data(from[i].detach().clone());
+    if (!from[i].requires_grad()) continue;
+    trained_.push_back(from[i]);
+    averages_.push_back(to[i]);
+  }
 }
+
+void Averages::update(double keep) {
+  const at::NoGradGuard no_grad;
+  at::_foreach_lerp_(averages_, trained_, 1 - keep);
+}
+
+void EmaHook::after_step(const StepReport& report) { averages_.update(ema_decay(decay_, report.position.step)); }
 
 }  // namespace freeatm::training

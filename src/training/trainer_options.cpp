@@ -33,13 +33,13 @@ void TrainerOptions::fields(config::Fields& f) {
   f("power", power, "poly: 1 is a straight line", config::more_than(0));
   f("ema", ema, "what averages of the weights keep of themselves at a step; null: none are kept",
     config::between(0, 0.999999));
-  f("log_every", log_every, "steps a line of metrics.jsonl", config::at_least(1));
-  f("checkpoint_every", checkpoint_every, "epochs between checkpoints", config::at_least(1));
+  f("log_every", log_every, "steps a line of metrics.jsonl", config::free(config::at_least(1)));
+  f("checkpoint_every", checkpoint_every, "epochs between checkpoints", config::free(config::at_least(1)));
   f("checkpoint_steps", checkpoint_steps, "steps between them, too; null: at the ends of epochs only",
-    config::at_least(1));
+    config::free(config::at_least(1)));
   f("checkpoint_minutes", checkpoint_minutes, "at most so long without a checkpoint; null: no matter how long an epoch",
-    config::more_than(0));
-  f("keep_last", keep_last, "checkpoints that stay", config::at_least(1));
+    config::free(config::more_than(0)));
+  f("keep_last", keep_last, "checkpoints that stay", config::free(config::at_least(1)));
   f.group("optimizer", optimizer);
   if (!f.reading()) return;
   check_milestones(f, "milestones", milestones);

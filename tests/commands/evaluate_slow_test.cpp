@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // freeatm evaluate's tasks on frozen features, on a tiny world: from a run folder to scores, and with input that is
 // wrong.
+#include <algorithm>
+
 #include <ATen/ATen.h>
 #include <nlohmann/json.hpp>
 
@@ -88,6 +90,72 @@ TEST_F(Evaluate, DenseSaysTheIouOfEachClass) {
   EXPECT_GT(found.at("test_pixel_accuracy_random_weights"), 0.5);
 }
 
+/// The objects, one of whose classes has another name.
+fs::path renamed_objects(const fs::path& objects, const fs::path& to, const std::string& name) {
+  testing::link_folder(objects, to);
+  for (const std::string split : {"train", "test", "shifted"}) {
+    std::vector<fs::path> classes;
+    for (const auto& entry : fs::directory_iterator(to / split)) classes.push_back(entry.path());
+    fs::rename(*std::ranges::min_element(classes), to / split / name);
+  }
+  return to;
+}
+
+TEST_F(Evaluate, AClassMayBeCalledPictures) {
+  const json found = scores("linear", renamed_objects(objects(), in_ / "renamed", "old pictures"),
+                            "checkpoint=" + run().string() + " linear.epochs=1");
+  EXPECT_TRUE(found.at("test_accuracy").contains("old pictures"));
+  EXPECT_TRUE(found.at("test_accuracy_random_weights").contains("old pictures"));
+  EXPECT_TRUE(found.contains("test_pictures"));
+  EXPECT_FALSE(found.contains("test_pictures_random_weights"));
+}
+
+TEST_F(Evaluate, RandomWeightsAreJudgedOnceForAllCheckpoints) {
+  const auto judged = [&](const std::string& more) {
+    const fs::path out = in_ / ("out" + std::to_string(made_++));
+    const auto outcome =
+        run_program(format("evaluate task=knn data.root={} out={} checkpoint={} {}", objects(), out, run(), more));
+    EXPECT_EQ(outcome.code, 0) << outcome.text;
+    const bool is_cached = testing::contains(outcome.text, "has the scores of before");
+    return std::pair(is_cached, json::parse(read_file(out / "metrics.json")));
+  };
+  const auto [first_cached, first] = judged("");
+  EXPECT_FALSE(first_cached);
+  const auto [again_cached, again] = judged("");
+  EXPECT_TRUE(again_cached);
+  EXPECT_EQ(first, again);
+  EXPECT_EQ(judged("random_weights=anew"), std::pair(false, first));
+  EXPECT_FALSE(judged("knn.temperature=0.1").first);
+  EXPECT_FALSE(judged("seed=1").first);
+  EXPECT_FALSE(judged("random_weights=none").second.contains("test_knn_accuracy_random_weights"));
+  for (const auto& entry : fs::directory_iterator(in_ / ".random_weights")) write_file(entry.path(), "[{");
+  EXPECT_EQ(judged(""), std::pair(false, first));  // damaged
+}
+
+TEST_F(Evaluate, FinishesItsFolderAndKnowsWhatItJudged) {
+  const fs::path out = in_ / "judged";
+  const std::string of_knn = format("evaluate task=knn data.root={} out={} checkpoint=", objects(), out);
+  const auto first = run_program(of_knn + run().string());
+  EXPECT_EQ(first.code, 0) << first.text;
+  const auto written = fs::last_write_time(out / "metrics.json");
+  const auto again = run_program(of_knn + run().string());
+  EXPECT_EQ(again.code, 0) << again.text;
+  EXPECT_TRUE(testing::contains(again.text, "is judged already")) << again.text;
+  EXPECT_TRUE(testing::contains(again.text, "test_knn_accuracy ")) << again.text;
+  EXPECT_EQ(fs::last_write_time(out / "metrics.json"), written);
+
+  const auto other = run_program(of_knn + "none");
+  EXPECT_EQ(other.code, 2) << other.text;
+  EXPECT_TRUE(testing::contains(other.text, "holds a run of another config")) << other.text;
+  fs::copy(run(), in_ / "moved", fs::copy_options::recursive);
+  EXPECT_TRUE(testing::contains(run_program(of_knn + (in_ / "moved").string()).text, "is judged already"));
+  const auto forced = run_program(of_knn + "none resume=force");
+  EXPECT_EQ(forced.code, 0) << forced.text;
+  EXPECT_FALSE(json::parse(read_file(out / "metrics.json")).contains("test_knn_accuracy"));
+  EXPECT_TRUE(fs::exists(out / "identity.json"));
+  EXPECT_FALSE(fs::exists(out / ".lock"));
+}
+
 TEST_F(Evaluate, TheProbeLogsNeighboursAndChangesNothing) {
   const auto weights = [&](const std::string& probe) {
     const fs::path out = in_ / ("run" + std::to_string(made_++));
@@ -113,7 +181,7 @@ TEST_F(Evaluate, RefusesWhatDoesNotFit) {
                     on_scenes = " out=OUT data.root=" + scenes().string();
   expect_refused("evaluate task=knn checkpoint=none" + on_scenes,
                  "its pictures have several labels; kNN needs one each");
-  expect_refused("evaluate task=dense checkpoint=none" + on_objects, "instances_train.json: data.root: no such file");
+  expect_refused("evaluate task=dense checkpoint=none" + on_objects, "captions_train.json: data.root: no such file, nor instances_train.json");
   expect_refused("evaluate task=linear" + on_objects, "checkpoint: required");
   expect_refused("evaluate task=linear checkpoint=IN/none" + on_objects, "checkpoint: no such file or folder");
   expect_refused("evaluate task=linear checkpoint=none data.eval_splits=[tset]" + on_objects, "has no split tset");

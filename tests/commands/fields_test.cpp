@@ -20,14 +20,7 @@ namespace {
 using config::FieldRow;
 using config::Node;
 
-struct Command {
-  std::string name;
-  int (*run)(const config::Composed&);
-};
-const Command kCommands[] = {{"world", commands::world},       {"harvest", commands::harvest},
-                             {"pretrain", commands::pretrain}, {"train-diffusion", commands::train_diffusion},
-                             {"finetune", commands::finetune}, {"evaluate", commands::evaluate},
-                             {"view", commands::view}};
+using commands::Command;
 
 Node composed(const Command& command, const std::vector<std::string>& overrides) {
   return config::compose({testing::source_file("configs"), command.name, overrides});
@@ -45,7 +38,7 @@ std::vector<FieldRow> fields(const Command& command, const Node& tree) {
 
 /// One folder holds the tasks of evaluate and of finetune; each refuses the other's by name.
 bool is_task_of_another(const Command& command, const std::string& choice) {
-  return choice.starts_with("task=") && (choice == "task=classification") != (command.name == "finetune");
+  return choice.starts_with("task=") && (choice == "task=classification") != (command.name == std::string("finetune"));
 }
 
 /// {} and every single choice of an option, "model=resnet18", that the command's configs compose with.
@@ -70,9 +63,9 @@ std::vector<std::vector<std::string>> choices(const Command& command) {
 
 TEST(Configs, NameEveryKeyThatACommandReads) {
   size_t count = 0;
-  for (const Command& command : kCommands) {
+  for (const Command& command : commands::all()) {
     for (const auto& choice : choices(command)) {
-      SCOPED_TRACE(command.name + " " + (choice.empty() ? "" : choice[0]));
+      SCOPED_TRACE(command.name + std::string(" ") + (choice.empty() ? "" : choice[0]));
       const Node tree = composed(command, choice);
       for (const FieldRow& row : fields(command, tree)) {
         EXPECT_NE(tree.find_path(row.path()), nullptr) << row.path() << " cannot be overridden";
@@ -89,9 +82,9 @@ void add_leaves(const Node& node, const std::string& path, std::vector<std::stri
 }
 
 TEST(Configs, NameNoKeyThatNobodyReads) {
-  for (const Command& command : kCommands) {
+  for (const Command& command : commands::all()) {
     for (const auto& choice : choices(command)) {
-      SCOPED_TRACE(command.name + " " + (choice.empty() ? "" : choice[0]));
+      SCOPED_TRACE(command.name + std::string(" ") + (choice.empty() ? "" : choice[0]));
       const Node tree = composed(command, choice);
       std::set<std::string> known;
       for (const FieldRow& row : fields(command, tree)) known.insert(row.path());
@@ -113,13 +106,13 @@ bool may_differ(const FieldRow& in_file) {
 
 TEST(Configs, HaveTheDefaultsOfTheStructs) {
   size_t count = 0;
-  for (const Command& command : kCommands) {
+  for (const Command& command : commands::all()) {
     for (const auto& choice : choices(command)) {
       const std::string text = choice.empty() ? "" : choice[0];
       // What decides which fields there are is given to both; other choices are there to differ.
       const bool decides = text.starts_with("task=") || text.starts_with("stage=");
       if (!choice.empty() && !decides) continue;
-      SCOPED_TRACE(command.name + " " + text);
+      SCOPED_TRACE(command.name + std::string(" ") + text);
       Node bare{Node::Map()};
       if (decides) bare.set(text.substr(0, text.find('=')), Node(text.substr(text.find('=') + 1)));
       if (text.empty() && command.name == "evaluate") bare.set("task", Node("knn"));

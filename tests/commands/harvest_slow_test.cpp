@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "freeatm/core/json.h"
 #include "freeatm/core/random.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/data/shards.h"
@@ -68,7 +69,7 @@ TEST(Harvest, KilledTenTimesGivesTheSameBytes) {
   EXPECT_EQ(bytes_of(folder / "killed"), bytes_of(folder / "whole"));
   for (const auto& entry : fs::directory_iterator(folder / "killed")) {
     const std::string name = entry.path().filename();
-    EXPECT_TRUE(name == "config.yaml" || name == "program.json" || name.ends_with(".tar"))
+    EXPECT_TRUE(name == "config.yaml" || name == "program.json" || name == "identity.json" || name.ends_with(".tar"))
         << name << " was left behind";
   }
 }
@@ -132,6 +133,21 @@ TEST(Harvest, LooksAtPicturesThatExistAndKeepsTheirExactMasks) {
   }
   EXPECT_GT(intersection / together, 0.5);
   EXPECT_EQ(description(fs::path(out) / "shard-000000.tar", 1).at("source"), "000000001");
+}
+
+TEST(Harvest, TheWorldsNamesComeFromItsLexicon) {
+  const testing::TemporaryFolder folder;
+  write_file(folder / "captions.txt", "a red car\n");
+  const auto phrases = [&](const std::string& more) {
+    const fs::path out = folder / ("out" + std::to_string(std::distance(fs::directory_iterator(folder.path()), {})));
+    const Outcome outcome = run_program(format("harvest count=1 nouns=false sampler.steps=2 captions={} out={} {}",
+                                               folder / "captions.txt", out, more));
+    EXPECT_EQ(outcome.code, 0) << outcome.text;
+    EXPECT_EQ(read_json(out / "identity.json").at("inputs").size(), 2u);
+    return description(out / "shard-000000.tar", 0).at("phrases").size();
+  };
+  EXPECT_EQ(phrases("harvest.timestep_max=999"), 1u);
+  EXPECT_EQ(phrases("harvest.timestep_max=999 lexicon=none"), 0u);
 }
 
 TEST(Harvest, CaptionsTakeTurnsOrComeInARow) {

@@ -5,9 +5,9 @@
 #include "freeatm/core/format.h"
 #include "freeatm/data/npy.h"
 #include "freeatm/data/shards.h"
+#include "freeatm/report/shard_view.h"
 
 #include "program.h"
-#include "view_samples.h"
 
 namespace freeatm::commands {
 namespace {
@@ -27,7 +27,7 @@ class View : public ::testing::Test {
     data::ShardWriter writer(folder_ / "shard-000000.tar");
     writer.add("000000000", members);
     writer.commit();
-    return ShardView(folder_.path()).item(0, max_side);
+    return report::ShardView(folder_.path()).item(0, max_side);
   }
   /// The item has one problem, which says `part`.
   report::GalleryItem item_with_problem(const std::vector<Member>& members, const std::string& part) {

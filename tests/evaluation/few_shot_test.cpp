@@ -47,8 +47,8 @@ TEST(FewShot, MoreLabelsTellMore) {
   ASSERT_EQ(heads.size(), 2u);  // no class has 1,000
   const auto metrics = few_shot_accuracy(heads, probe_features("test", 700));
   ASSERT_EQ(metrics.size(), 4u);
-  EXPECT_EQ(metrics[0].name, "accuracy_1_shot");
-  EXPECT_EQ(metrics[3].name, "accuracy_25_shot_deviation");
+  EXPECT_EQ(metrics[0].name(), "accuracy_1_shot");
+  EXPECT_EQ(metrics[3].name(), "accuracy_25_shot_deviation");
   EXPECT_GT(metrics[0].value, 1.2 / 7);
   EXPECT_GT(metrics[2].value, metrics[0].value + 0.1);
   EXPECT_GT(metrics[1].value, 0);

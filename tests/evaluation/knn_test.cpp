@@ -51,8 +51,9 @@ TEST(KnnAccuracy, ReadsTheColours) {
   const KnnOptions options = KnnOptions{.neighbours = {5, 10, 200}}.for_bank(bank.size());  // 200 is more than 90
   const auto metrics = knn_accuracy(queries, bank, options);
   ASSERT_EQ(metrics.size(), 3u);
-  EXPECT_EQ(metrics[0].name, "knn_accuracy");
-  EXPECT_EQ(metrics[2].name, "knn_accuracy_by_k.10");
+  EXPECT_EQ(metrics[0].name(), "knn_accuracy");
+  EXPECT_EQ(metrics[2].name(), "knn_accuracy_by_k");
+  EXPECT_EQ(metrics[2].detail, "10");
   for (const auto& metric : metrics) EXPECT_EQ(metric.value, 1.0);
   queries.labels.narrow(0, 0, 15).add_(1).remainder_(3);
   EXPECT_EQ(knn_accuracy(queries, bank, options)[0].value, 0.5);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/evaluation/prompt_recall.h"
 
-#include <map>
-
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include "freeatm/world/world.h"
 
+#include "metrics.h"
 #include "testing.h"
 
 namespace freeatm::evaluation {
@@ -72,8 +71,7 @@ TEST(PromptRecall, CountsNounsAndItsControls) {
   PromptRecall recall(key_logits, {"dog", "cat", "cow"});
   recall.process(std::vector{picture("0", {"two dogs"}), picture("02", {"dog", "cat"})});
   recall.process(std::vector{picture("", {"cow"}), picture("1", {"small cat", "cat", "unicorn"})});
-  std::map<std::string, double> metrics;
-  for (const auto& [name, value] : recall.result()) metrics[name] = value;
+  const auto metrics = testing::by_name(recall.result());
   EXPECT_EQ(metrics.at("nouns"), 5);
   EXPECT_EQ(metrics.at("unmapped_nouns"), 1);
   EXPECT_EQ(metrics.at("pictures"), 4);

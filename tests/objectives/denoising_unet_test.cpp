@@ -183,7 +183,7 @@ TEST(Denoising, LearnsAndItsAveragesFollow) {
   const data::Batch batch = batch_of(*objective, 8);
   const double before = objective->losses(batch).total().item<double>();
   const auto optimizer = training::make_optimizer({}, objective->parameter_groups());
-  training::EmaHook ema(objective->trained(), objective->averages(), 0.9);
+  training::EmaHook ema(objective->averages(), 0.9);
   optimizer->set_learning_rate(3e-3);
   for (int64_t step = 1; step <= 40; ++step) {
     const training::Losses losses = objective->losses(batch);
@@ -191,8 +191,8 @@ TEST(Denoising, LearnsAndItsAveragesFollow) {
     ema.after_step({{0, step, step}, 3e-3, losses, batch});
   }
   EXPECT_LT(objective->losses(batch).total().item<double>(), 0.6 * before);
-  const auto& trained = objective->trained();
-  const auto& averages = objective->averages();
+  const auto& trained = objective->averages().trained();
+  const auto& averages = objective->averages().averages();
   EXPECT_EQ(trained.size(), 244u);
   int64_t moved = 0;
   for (size_t i = 0; i < trained.size(); ++i) moved += !trained[i].equal(averages[i]);

@@ -27,7 +27,7 @@ TEST(EmaHook, FollowsTheFormula) {
   const Losses losses;
   const data::Batch batch;
   at::Tensor weight = at::zeros({2}, at::kDouble), average = at::zeros({2}, at::kDouble);
-  EmaHook hook({weight}, {average}, 0.5);
+  EmaHook hook(Averages({{"w", weight}}, {{"w", average}}), 0.5);
   double expected = 0;
   for (int64_t step = 1; step <= 20; ++step) {
     weight.fill_(static_cast<double>(step * step));

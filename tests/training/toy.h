@@ -20,8 +20,7 @@
 #include "freeatm/training/ema.h"
 #include "freeatm/training/log_hook.h"
 #include "freeatm/training/objective_loader.h"
-#include "freeatm/training/run_folder.h"
-#include "freeatm/training/trainer.h"
+#include "freeatm/training/train_run.h"
 
 #include "models/hash_weights.h"
 
@@ -111,38 +110,22 @@ struct ToyRun {
   ToyObjectiveOptions objective;
   at::ScalarType compute = at::kFloat;
   std::function<void(const training::Position&)> after_step = [](const training::Position&) {};
-  std::function<void(training::Trainer&)> add_hooks = [](training::Trainer&) {};  // before the checkpoints'
+  std::function<void(training::TrainRun&)> add_hooks = [](training::TrainRun&) {};  // before the checkpoints'
 };
 
 /// As the pretrain command does it; goes on from the folder's latest checkpoint. Returns what was trained.
 inline std::shared_ptr<PredictTheMean> train_toy(const fs::path& out, const ToyRun& run) {
   const NoisePictures pictures;
   const auto objective = std::make_shared<PredictTheMean>(run.objective);
-  const data::LoaderOptions loader_options{.batch_size = run.batch_size, .workers = run.workers, .prefetch = 3};
-  const training::RunLength length = run.options.length(pictures.size() / loader_options.batch_size);
-  data::Loader loader = training::objective_loader(objective, pictures, loader_options, 1, length);
-  const auto optimizer = training::make_optimizer(run.options.optimizer, objective->parameter_groups());
-  training::Trainer trainer(*objective, loader, *optimizer,
-                            {.schedule = run.options.make_schedule(length, run.batch_size),
-                             .length = length,
-                             .compute = run.compute,
-                             .seed = 1});
-  training::RunState state{*objective, *optimizer};
-  if (run.options.ema) {
-    const auto trained = training::averaged_state(*objective);
-    state.averages = training::copy_of(trained);
-    trainer.add(std::make_unique<training::EmaHook>(trained, state.averages, *run.options.ema));
-  }
+  training::TrainRun training(objective, pictures,
+                              {.loader = {.batch_size = run.batch_size, .workers = run.workers, .prefetch = 3},
+                               .trainer = run.options,
+                               .seed = 1,
+                               .compute = run.compute});
+  training.add(std::make_unique<AfterStep>(run.after_step));
+  run.add_hooks(training);
   fs::create_directories(out);
-  training::Position start;
-  if (const auto checkpoint = training::latest_checkpoint(out)) start = training::restore(*checkpoint, state);
-  auto log = std::make_unique<training::LogHook>(out, loader, run.options.log_periods());
-  const auto check = [hook = log.get()] { hook->check(); };
-  trainer.add(std::move(log));
-  trainer.add(std::make_unique<AfterStep>(run.after_step));
-  run.add_hooks(trainer);
-  trainer.add(std::make_unique<training::CheckpointHook>(out, state, run.options.checkpoints(), check));
-  trainer.train(start);
+  training.train(out, "auto", "pretrain");
   return objective;
 }
 

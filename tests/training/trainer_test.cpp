@@ -220,7 +220,7 @@ TEST(Trainer, SavesAnEpochWhoseProbeWasStopped) {
   };
   const TemporaryFolder folder;
   ToyRun run = four_epochs();
-  run.add_hooks = [](Trainer& trainer) { trainer.add(std::make_unique<Probe>()); };
+  run.add_hooks = [](TrainRun& training) { training.add(std::make_unique<Probe>()); };
   EXPECT_THROW(train_toy(folder.path(), run), Interrupted);
   EXPECT_EQ(*latest_checkpoint(folder.path()), folder / "checkpoints" / "step_10");
 }

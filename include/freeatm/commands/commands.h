@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// One function a command: compose is done, each reads its options (which checks every key), builds, runs, and returns
-// the exit code.
+// The commands, in one table: compose is done, each reads its options (which checks every key), builds, runs, and
+// returns the exit code.
 #pragma once
+#include <span>
+
 #include "freeatm/config/fields.h"
 
 namespace freeatm::commands {
 
-int evaluate(const config::Composed& composed);
-int finetune(const config::Composed& composed);
-int harvest(const config::Composed& composed);
-int pretrain(const config::Composed& composed);
-int train_diffusion(const config::Composed& composed);
-int view(const config::Composed& composed);
-int world(const config::Composed& composed);
+struct Command {
+  const char* name;
+  const char* summary;
+  int (*run)(const config::Composed&);
+};
+
+/// In the order in which they are listed.
+std::span<const Command> all();
 
 }  // namespace freeatm::commands

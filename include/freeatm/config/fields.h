@@ -18,11 +18,15 @@ struct Allowed {
   std::string text;
   std::function<bool(double)> number;  // for numbers, and each element of a list of numbers
   std::vector<std::string> names;      // for strings, and each element of a list of strings
+  bool is_free = false;                // changes nothing of what comes out: a folder is gone on with whatever it is
 };
 Allowed between(double low, double high);  // [low, high]
 Allowed at_least(double low);
 Allowed more_than(double low);
 Allowed any_of(std::vector<std::string> names);
+/// The mark of a key that may be another when a folder is gone on with: `f("workers", workers, "...",
+/// free(at_least(1)))`.
+Allowed free(Allowed allowed = {});
 
 /// Walks an options struct, either reading it from a tree or writing it into one.
 ///
@@ -45,7 +49,7 @@ Allowed any_of(std::vector<std::string> names);
 /// only.
 class Fields {
  public:
-  void operator()(std::string_view key, bool& value, std::string_view help);
+  void operator()(std::string_view key, bool& value, std::string_view help, const Allowed& allowed = {});
   void operator()(std::string_view key, int64_t& value, std::string_view help, const Allowed& allowed = {});
   void operator()(std::string_view key, double& value, std::string_view help, const Allowed& allowed = {});
   void operator()(std::string_view key, std::string& value, std::string_view help, const Allowed& allowed = {});
@@ -109,7 +113,7 @@ struct ChecksPassed {};
 
 namespace detail {
 void read_fields(const Composed& composed, const std::function<void(Fields&)>& fields);
-Node write_fields(const std::function<void(Fields&)>& fields);
+Node write_fields(const std::function<void(Fields&)>& fields, std::vector<std::string>* free_keys = nullptr);
 }  // namespace detail
 
 /// The typed options of a command: every key checked, unknown ones fatal with the nearest known name. With
@@ -126,6 +130,14 @@ Options read(const Composed& composed) {
 template <class Options>
 Node dump(Options options) {
   return detail::write_fields([&](Fields& f) { options.fields(f); });
+}
+
+/// The paths of the fields that are marked `free`: "loader.workers".
+template <class Options>
+std::vector<std::string> free_keys(Options options) {
+  std::vector<std::string> keys;
+  detail::write_fields([&](Fields& f) { options.fields(f); }, &keys);
+  return keys;
 }
 
 }  // namespace freeatm::config

@@ -12,4 +12,7 @@ std::string version();
 /// "abc1234-dirty". Empty where neither git nor FREEATM_COMMIT said anything at build time.
 std::string commit();
 
+/// Of the LibTorch that it was built with, "2.9.1".
+std::string libtorch_version();
+
 }  // namespace freeatm

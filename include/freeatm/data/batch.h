@@ -45,6 +45,7 @@ struct Batch {
 
   const at::Tensor& operator[](const std::string& name) const { return tensors.at(name); }
   Batch to(const at::Device& device) const;  // but `samples`
+  void pin_memory();                         // copies to an accelerator wait for nobody then
 };
 
 /// The views stacked. Throws InternalError, with sample and name, where a view lacks what another one has, or where

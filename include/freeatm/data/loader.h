@@ -22,8 +22,9 @@ struct LoaderOptions {
   std::optional<int64_t> shards_at_once;  // mixed with each other; none: all
   bool shuffle = true;
   bool drop_last = true;           // training: whole batches only
+  bool pin_memory = false;         // batches lie where an accelerator reads them by itself
   runtime::Rank rank;              // of the loaders that share an epoch, each with batch_size samples a step
-  void fields(config::Fields& f);  // all but the last three
+  void fields(config::Fields& f);  // all but the last four
 };
 
 /// Which batch a sample is for.

@@ -4,11 +4,13 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
+#include "freeatm/data/dataset.h"
 #include "freeatm/evaluation/evaluator.h"
 
 namespace freeatm::evaluation {
@@ -27,10 +29,10 @@ double mean_average_precision(const at::Tensor& scores, const at::Tensor& target
 
 /// What the two evaluators below measure, of all pictures' logits, [N, classes].
 ///   targets: [N, classes], 0 or 1; labels: [N] int64
-std::vector<Metric> multi_label_metrics(const at::Tensor& logits, const at::Tensor& targets,
-                                        const std::vector<std::string>& class_names);
-std::vector<Metric> single_label_metrics(const at::Tensor& logits, const at::Tensor& labels,
-                                         const std::vector<std::string>& class_names);
+Metrics multi_label_metrics(const at::Tensor& logits, const at::Tensor& targets,
+                            const std::vector<std::string>& class_names);
+Metrics single_label_metrics(const at::Tensor& logits, const at::Tensor& labels,
+                             const std::vector<std::string>& class_names);
 
 /// Pictures with any number of labels. Metrics: mean_average_precision (over the classes that the pictures have),
 /// exact_match (share of pictures whose classes above a sigmoid of 1/2 are just its labels), pictures, and
@@ -40,7 +42,7 @@ class MultiLabelQuality final : public Evaluator {
   MultiLabelQuality(Classify classify, std::vector<std::string> class_names);
   void reset() override;
   void process(std::span<const data::Sample> samples) override;
-  std::vector<Metric> result() override;
+  Metrics result() override;
 
  private:
   Classify classify_;
@@ -55,12 +57,15 @@ class SingleLabelQuality final : public Evaluator {
   SingleLabelQuality(Classify classify, std::vector<std::string> class_names);
   void reset() override;
   void process(std::span<const data::Sample> samples) override;
-  std::vector<Metric> result() override;
+  Metrics result() override;
 
  private:
   Classify classify_;
   std::vector<std::string> class_names_;
   std::vector<at::Tensor> logits_, labels_;  // of each batch, [B, K] and [B]
 };
+
+/// What judges a classifier on such pictures: with one label each, or with several.
+std::unique_ptr<Evaluator> quality_of(const Classify& classify, const data::Dataset& pictures);
 
 }  // namespace freeatm::evaluation

@@ -2,6 +2,7 @@
 // Semantic segmentation by a linear classifier on a frozen backbone's grid.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,8 +11,8 @@
 
 #include "freeatm/config/fields.h"
 #include "freeatm/data/dataset.h"
-#include "freeatm/evaluation/evaluator.h"
 #include "freeatm/evaluation/features.h"
+#include "freeatm/evaluation/frozen_task.h"
 #include "freeatm/evaluation/linear_head.h"
 
 namespace freeatm::evaluation {
@@ -57,6 +58,9 @@ at::Tensor confusion(const LinearHead& head, const LabelledGrids& test);
 
 /// From a confusion matrix, rows: true classes. mean_iou (over the classes that are there), pixel_accuracy,
 /// iou.<class>.
-std::vector<Metric> segmentation_metrics(const at::Tensor& confusion, const std::vector<std::string>& class_names);
+Metrics segmentation_metrics(const at::Tensor& confusion, const std::vector<std::string>& class_names);
+
+/// evaluate task=dense: a backbone by a linear segmentation.
+std::unique_ptr<FrozenTask> dense_task();
 
 }  // namespace freeatm::evaluation

@@ -12,6 +12,7 @@
 #include "freeatm/config/fields.h"
 #include "freeatm/data/batch.h"
 #include "freeatm/data/dataset.h"
+#include "freeatm/evaluation/evaluator.h"
 #include "freeatm/models/backbone.h"
 #include "freeatm/models/image_normalize.h"
 
@@ -69,6 +70,10 @@ using ReadView = std::function<data::View(data::Sample&&)>;
 /// picture that cannot be read ends it.
 void for_each_batch(const data::Dataset& dataset, std::optional<int64_t> limit, int64_t batch_size,
                     const std::string& label, const ReadView& view, const std::function<void(const data::Batch&)>& use);
+
+/// Feeds the dataset, or `limit` pictures spread evenly over it, to the evaluator, with progress under `label`.
+Metrics judge(Evaluator& evaluator, const data::Dataset& dataset, std::optional<int64_t> limit, int64_t batch_size,
+              const std::string& label);
 
 /// Features of the dataset's pictures, or of `limit` of them. Throws UserError where a picture has no label.
 ///   mirrored: of the pictures' mirror images instead

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "freeatm/config/fields.h"
-#include "freeatm/evaluation/evaluator.h"
 #include "freeatm/evaluation/features.h"
+#include "freeatm/evaluation/frozen_task.h"
 #include "freeatm/evaluation/linear_head.h"
 
 namespace freeatm::evaluation {
@@ -35,6 +36,9 @@ std::vector<FewShotHeads> train_few_shot(const LabelledFeatures& train, const Fe
                                          const std::string& label);
 
 /// Mean accuracy over the subsets and its deviation (of the sample), "accuracy_5_shot" and "accuracy_5_shot_deviation".
-std::vector<Metric> few_shot_accuracy(const std::vector<FewShotHeads>& all, const LabelledFeatures& test);
+Metrics few_shot_accuracy(const std::vector<FewShotHeads>& all, const LabelledFeatures& test);
+
+/// evaluate task=fewshot: a backbone by few labels.
+std::unique_ptr<FrozenTask> few_shot_task();
 
 }  // namespace freeatm::evaluation

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
 #include "freeatm/config/fields.h"
-#include "freeatm/evaluation/evaluator.h"
 #include "freeatm/evaluation/features.h"
+#include "freeatm/evaluation/frozen_task.h"
 
 namespace freeatm::evaluation {
 
@@ -28,7 +29,9 @@ std::vector<at::Tensor> knn_predict(const at::Tensor& queries, const at::Tensor&
 
 /// Accuracy by nearest neighbours: "knn_accuracy", and "knn_accuracy_by_k.10" for each k.
 ///   options: for_bank
-std::vector<Metric> knn_accuracy(const LabelledFeatures& queries, const LabelledFeatures& bank,
-                                 const KnnOptions& options);
+Metrics knn_accuracy(const LabelledFeatures& queries, const LabelledFeatures& bank, const KnnOptions& options);
+
+/// evaluate task=knn: a backbone by neighbours.
+std::unique_ptr<FrozenTask> knn_task();
 
 }  // namespace freeatm::evaluation

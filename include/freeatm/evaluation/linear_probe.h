@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "freeatm/config/fields.h"
-#include "freeatm/evaluation/evaluator.h"
 #include "freeatm/evaluation/features.h"
+#include "freeatm/evaluation/frozen_task.h"
 #include "freeatm/evaluation/linear_head.h"
 
 namespace freeatm::evaluation {
@@ -34,5 +35,8 @@ struct LinearProbe {
 ///   label: what the progress line begins with
 LinearProbe train_linear_probe(const LabelledFeatures& train, const LabelledFeatures* mirrored,
                                const LinearProbeOptions& options, uint64_t seed, const std::string& label);
+
+/// evaluate task=linear: a backbone by a linear classifier.
+std::unique_ptr<FrozenTask> linear_task();
 
 }  // namespace freeatm::evaluation

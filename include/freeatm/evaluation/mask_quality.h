@@ -25,7 +25,7 @@ class MaskQuality {
   /// permuted_iou (where a picture has several), centred_square_iou; objects, pictures; rank_correlation.SCORE of each
   /// score with the IoU (Spearman); iou_by_things.<number of things in the picture>, iou_by_class.<name>: means.
   /// Throws UserError where there is no thing with an exact mask.
-  std::vector<Metric> result() const;
+  Metrics result() const;
 
  private:
   struct Object {
@@ -42,6 +42,6 @@ class MaskQuality {
 
 /// Judges what `run_harvest` would write of all pictures of a source (given_pictures), with progress. Masks are decided
 /// in threads.
-std::vector<Metric> judge_masks(const diffusion::HarvestSource& source, const diffusion::HarvestRunOptions& options);
+Metrics judge_masks(const diffusion::HarvestSource& source, const diffusion::HarvestRunOptions& options);
 
 }  // namespace freeatm::evaluation

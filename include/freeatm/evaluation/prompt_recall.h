@@ -38,7 +38,7 @@ class PromptRecall final : public Evaluator {
   /// pictures
   /// recall_by_nouns.<number of nouns in the caption>, recall_by_class.<class>
   /// Throws UserError where no noun is the name of a class.
-  std::vector<Metric> result() override;
+  Metrics result() override;
 
  private:
   struct Share {

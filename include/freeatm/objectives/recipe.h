@@ -33,4 +33,11 @@ class Recipe {
 std::vector<std::string> recipe_names();
 std::unique_ptr<Recipe> make_recipe(const std::string& name);
 
+/// A method by its name, and its options.
+struct ObjectiveOptions {
+  std::string name = "moco_v3";
+  std::shared_ptr<Recipe> recipe;
+  void fields(config::Fields& f);
+};
+
 }  // namespace freeatm::objectives

@@ -2,7 +2,9 @@
 // Pictures with their captions; a caption's phrase lights up its mask, or its soft map.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,6 +42,19 @@ struct GalleryItem {
   SoftMaps maps;
   std::vector<std::pair<std::string, std::string>> facts;  // "seed": "17"
   std::vector<std::string> problems;                       // what is missing or broken; stands on the card
+};
+
+/// What all pictures were made with: "model digest 227cb2bf · steps 25 · guidance scale 4". What differs between them
+/// (the seed) stands with each.
+class CommonFacts {
+ public:
+  void add(const GalleryItem& item);
+  std::string text() const;
+
+ private:
+  std::vector<std::string> order_;
+  std::map<std::string, std::set<std::string>> values_;
+  int64_t items_ = 0;
 };
 
 /// A page is quick however many pictures it has: what is filtered and sorted is one block of JSON; pictures, masks and

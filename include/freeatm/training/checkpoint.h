@@ -36,6 +36,13 @@ void save_checkpoint(const fs::path& run, const Checkpoint& checkpoint, int64_t 
 /// The folder that `latest` names, or nothing where the run has none yet.
 std::optional<fs::path> latest_checkpoint(const fs::path& run);
 
+/// The same; throws UserError(run, key, ...) where there is none.
+fs::path require_checkpoint(const fs::path& run, const std::string& key);
+
+/// What a run goes on from, in a folder that is this process's own: what a killed one left half written is removed.
+///   resume: "must": throws UserError(run, "resume", ...) where there is none
+std::optional<fs::path> checkpoint_to_go_on_from(const fs::path& run, const std::string& resume);
+
 /// Sizes and digests are checked first. Throws UserError(file, "", ...) on a file that is missing, cut off or changed.
 Checkpoint load_checkpoint(const fs::path& folder);
 /// The model alone, checked in the same way; with the averages of its weights where the checkpoint has them: what is

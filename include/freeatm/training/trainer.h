@@ -13,6 +13,7 @@
 #include "freeatm/config/fields.h"
 #include "freeatm/data/loader.h"
 #include "freeatm/training/checkpoint.h"
+#include "freeatm/training/device_batches.h"
 #include "freeatm/training/hook.h"
 #include "freeatm/training/objective.h"
 #include "freeatm/training/optimizer.h"
@@ -68,7 +69,7 @@ struct Course {
 class Trainer {
  public:
   Trainer(Objective& objective, data::Loader& loader, Optimizer& optimizer, Course course)
-      : objective_(objective), loader_(loader), optimizer_(optimizer), course_(std::move(course)) {}
+      : objective_(objective), batches_(loader, course.device), optimizer_(optimizer), course_(std::move(course)) {}
 
   /// In the order in which they will be called.
   void add(std::unique_ptr<Hook> hook) { hooks_.push_back(std::move(hook)); }
@@ -79,11 +80,11 @@ class Trainer {
  private:
   void train_epoch(Position& position);
   void end_epoch(const Position& position);
-  std::vector<data::Batch> batches_of_step(const Position& position);
+  std::vector<LoadedBatch> batches_of_step(const Position& position);
   Losses losses_of(const data::Batch& batch);
 
   Objective& objective_;
-  data::Loader& loader_;
+  DeviceBatches batches_;
   Optimizer& optimizer_;
   Course course_;
   std::vector<std::unique_ptr<Hook>> hooks_;

@@ -124,7 +124,7 @@ Contrastive::Contrastive(std::shared_ptr<models::Backbone> backbone,
   register_module("backbone", backbone_);
   if (momentum_backbone_) {
     register_module("momentum_backbone", momentum_backbone_);
-    follow(*backbone_, *momentum_backbone_);
+    momentum_side_.follow(*backbone_, *momentum_backbone_);
   }
   if (options_.regions != "pooled") return;
   region_heads_ = make_projector("region_projector", channels());
@@ -139,7 +139,7 @@ Contrastive::Heads Contrastive::make_projector(const std::string& name, int64_t 
   models::initialize(*heads.trained, stable_hash(name, seed_));
   if (momentum_backbone_) {
     heads.momentum = register_module("momentum_" + name, make());
-    follow(*heads.trained, *heads.momentum);
+    momentum_side_.follow(*heads.trained, *heads.momentum);
   }
   return heads;
 }
@@ -148,18 +148,6 @@ torch::nn::Sequential Contrastive::make_predictor() {
   auto predictor = register_module("predictor", mlp(options_.dimensions, options_.hidden, options_.dimensions, 2));
   models::initialize(*predictor, stable_hash("predictor", seed_));
   return predictor;
-}
-
-void Contrastive::follow(const torch::nn::Module& trained, torch::nn::Module& momentum) {
-  const auto from = trained.parameters();
-  auto to = momentum.parameters();
-  FREEATM_CHECK(from.size() == to.size(), "the two sides differ");
-  const at::NoGradGuard no_grad;
-  for (size_t i = 0; i < from.size(); ++i) {
-    to[i].requires_grad_(false).copy_(from[i]);
-    trained_.push_back(from[i]);
-    following_.push_back(to[i]);
-  }
 }
 
 data::View Contrastive::prepare(data::Sample&& sample, RandomStream& random, double /*progress*/) const {
@@ -266,9 +254,8 @@ void Contrastive::observe(const data::Batch& batch, const Tensor& embedding, tra
 
 void Contrastive::after_step(double progress) {
   if (!momentum_backbone_) return;
-  const at::NoGradGuard no_grad;
   const double momentum = 1 - (1 - momentum_) * (1 + std::cos(std::numbers::pi * progress)) / 2;
-  at::_foreach_lerp_(following_, trained_, 1 - momentum);
+  momentum_side_.update(momentum);
 }
 
 }  // namespace freeatm::objectives

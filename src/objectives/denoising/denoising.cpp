@@ -31,18 +31,9 @@ std::vector<training::Scalar> band_errors(const Tensor& errors, const Tensor& ti
 
 // A second model of the same options, with the same weights, which takes no gradient.
 template <class Model, class Options>
-std::shared_ptr<Model> averaged_copy(Model& model, const Options& options, std::vector<Tensor>& trained,
-                                     std::vector<Tensor>& averages) {
-  const at::NoGradGuard no_grad;
+std::shared_ptr<Model> averaged_copy(const Model& model, const Options& options, training::Averages& averages) {
   auto copy = std::make_shared<Model>(options);
-  const auto from = model.named_parameters();
-  for (auto& item : copy->named_parameters()) {
-    const Tensor& source = from[item.key()];
-    item.value().requires_grad_(false).set_data(source.clone());
-    if (!source.requires_grad()) continue;
-    trained.push_back(source);
-    averages.push_back(item.value());
-  }
+  averages.follow(model, *copy);
   copy->eval();
   return copy;
 }
@@ -85,9 +76,9 @@ Denoising::Denoising(std::shared_ptr<models::UNet2DConditionModel> unet,
       alphas_cumprod_(at::tensor(noise.alphas_cumprod(), at::kDouble)),
       weights_(min_snr_weights(noise, options.min_snr_gamma)) {
   for (Tensor& parameter : text_encoder_->parameters()) parameter.requires_grad_(options_.train_text_encoder);
-  ema_unet_ = register_module("ema_unet", averaged_copy(*unet_, unet_->options(), trained_, averages_));
+  ema_unet_ = register_module("ema_unet", averaged_copy(*unet_, unet_->options(), averages_));
   ema_text_encoder_ =
-      register_module("ema_text_encoder", averaged_copy(*text_encoder_, text_encoder_->config(), trained_, averages_));
+      register_module("ema_text_encoder", averaged_copy(*text_encoder_, text_encoder_->config(), averages_));
   const at::Device device = unet_->parameters().front().device();
   for (Tensor* tensor :
        {&data_.latents.mean, &data_.latents.std, &data_.ids, &data_.empty_ids, &alphas_cumprod_, &weights_}) {
@@ -119,7 +110,7 @@ Tensor Denoising::target(const Tensor& latents, const Tensor& noise, const Tenso
 }
 
 training::Losses Denoising::losses(const data::Batch& batch) {
-  const auto dtype = trained_.front().scalar_type();
+  const auto dtype = averages_.trained().front().scalar_type();
   const Tensor &index = batch["index"], &timesteps = batch["timestep"];
   const Tensor noise = batch["noise"].to(dtype);
   Tensor latents = data_.latents.mean.index_select(0, index).to(dtype);

@@ -15,6 +15,7 @@
 #include "freeatm/models/backbone.h"
 #include "freeatm/models/image_normalize.h"
 #include "freeatm/objectives/contrastive/crops.h"
+#include "freeatm/training/ema.h"
 #include "freeatm/training/objective.h"
 #include "freeatm/vision/augment.h"
 
@@ -101,7 +102,6 @@ class Contrastive : public training::Objective {
   };
   Encoded encode(models::Backbone& backbone, const at::Tensor& images) const;
   training::Scalar region_loss(const data::Batch& batch, const Encoded (&trained)[2], const Encoded (&targets)[2]);
-  void follow(const torch::nn::Module& trained, torch::nn::Module& momentum);
   void observe(const data::Batch& batch, const at::Tensor& embedding, training::Losses& losses) const;
 
   ContrastiveOptions options_;
@@ -110,8 +110,8 @@ class Contrastive : public training::Objective {
   std::shared_ptr<models::Backbone> backbone_, momentum_backbone_;
   models::ImageNormalize normalized_;
   Heads region_heads_;
-  int64_t grid_side_ = 0;                        // cells, where regions are pooled
-  std::vector<at::Tensor> trained_, following_;  // the same parameters of both sides, in the same order
+  int64_t grid_side_ = 0;  // cells, where regions are pooled
+  training::Averages momentum_side_;
 };
 
 }  // namespace freeatm::objectives

@@ -12,6 +12,7 @@
 #include "freeatm/models/clip_text.h"
 #include "freeatm/models/unet_2d_condition.h"
 #include "freeatm/objectives/denoising/data.h"
+#include "freeatm/training/ema.h"
 #include "freeatm/training/objective.h"
 
 namespace freeatm::objectives {
@@ -49,9 +50,8 @@ class Denoising final : public training::Objective {
   data::View prepare(data::Sample&& sample, RandomStream& random, double progress) const override;
   training::Losses losses(const data::Batch& batch) override;
 
-  /// For EmaHook, in the same order.
-  const std::vector<at::Tensor>& trained() const { return trained_; }
-  const std::vector<at::Tensor>& averages() const { return averages_; }
+  /// For EmaHook.
+  const training::Averages& averages() const { return averages_; }
   /// With the averages as weights: what is sampled and saved.
   const std::shared_ptr<models::UNet2DConditionModel>& ema_unet() const { return ema_unet_; }
   const std::shared_ptr<models::ClipTextModelImpl>& ema_text_encoder() const { return ema_text_encoder_; }
@@ -66,7 +66,7 @@ class Denoising final : public training::Objective {
   std::shared_ptr<models::ClipTextModelImpl> text_encoder_, ema_text_encoder_;
   DenoisingData data_;
   at::Tensor alphas_cumprod_, weights_;  // [num_train_timesteps], fp64
-  std::vector<at::Tensor> trained_, averages_;
+  training::Averages averages_;
 };
 
 }  // namespace freeatm::objectives

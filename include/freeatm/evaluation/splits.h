@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "freeatm/data/dataset.h"
+
+namespace freeatm::evaluation {
+
+struct Split {
+  std::string name;
+  std::unique_ptr<data::Dataset> dataset;
+};
+
+/// Those of `names` that `root` has a folder of.
+///   train: what is learnt from, whose classes they must have; key: of the names, for messages
+/// Throws UserError(root, ...) where there are none, or where the classes are not the same.
+std::vector<Split> open_splits(const std::string& root, const std::vector<std::string>& names, const std::string& key,
+                               const Split& train,
+                               const std::function<std::unique_ptr<data::Dataset>(const std::string& split)>& open);
+
+}  // namespace freeatm::evaluation

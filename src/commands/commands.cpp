@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/commands/commands.h"
+
+namespace freeatm::commands {
+
+int world(const config::Composed& composed);
+int harvest(const config::Composed& composed);
+int pretrain(const config::Composed& composed);
+int finetune(const config::Composed& composed);
+int evaluate(const config::Composed& composed);
+int view(const config::Composed& composed);
+int train_diffusion(const config::Composed& composed);
+
+namespace {
+
+constexpr Command kCommands[] = {
+    {"world", "draw the emoji world: scenes with captions and exact masks, objects with labels", world},
+    {"harvest", "captions -> generated pictures with a mask for each phrase (WebDataset shards)", harvest},
+    {"pretrain", "train a backbone on shards, COCO or an image folder", pretrain},
+    {"finetune", "train a classifier on labelled pictures, from a pretrained backbone or from scratch", finetune},
+    {"evaluate",
+     "task=knn, linear, fewshot, dense: a backbone's features; task=masks, prompt_recall: a diffusion model's masks "
+     "and pictures",
+     evaluate},
+    {"view", "shards and run folders -> one self-contained HTML page", view},
+    {"train-diffusion", "captioned pictures -> a small Stable Diffusion: stage=tokenizer, vae, unet", train_diffusion},
+};
+
+}  // namespace
+
+std::span<const Command> all() { return kCommands; }
+
+}  // namespace freeatm::commands

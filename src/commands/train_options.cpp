@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train_options.h"
+
+#include "freeatm/runtime/device.h"
+
+namespace freeatm::commands {
+namespace {
+
+/// bf16 where the device is quick at it.
+at::ScalarType pick_compute(const std::string& name, at::Device device) {
+  if (name != "auto") return runtime::pick_dtype(name, device);
+  return runtime::computes_natively(device, at::kBFloat16) ? at::kBFloat16 : at::kFloat;
+}
+
+}  // namespace
+
+void TrainOptions::fields(config::Fields& f) {
+  f("out", out, "the run folder", config::free());
+  f("seed", seed, "of weights, order and augmentations", config::between(0, 4294967295));
+  f("device", device, "auto, cpu, cuda or cuda:N", config::free());
+  f("dtype", dtype, "compute type; weights and losses stay fp32; auto: bf16 where the device is quick at it",
+    config::any_of({"fp32", "bf16", "auto"}));
+  f("resume", resume, "go on from the run folder's latest checkpoint", runs::any_resume());
+  f.group("loader", loader);
+  f.group("trainer", trainer);
+}
+
+training::TrainRunOptions TrainOptions::run(at::Device where) const {
+  return {loader, trainer, static_cast<uint64_t>(seed), where, pick_compute(dtype, where)};
+}
+
+}  // namespace freeatm::commands

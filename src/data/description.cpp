@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/data/description.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "freeatm/core/error.h"
+#include "freeatm/core/json.h"
+
+namespace freeatm::data {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+class DescriptionReader {
+ public:
+  ///   problems: where what is wrong is noted; none: it is thrown
+  DescriptionReader(const std::string& name, int height, int width, std::vector<std::string>* problems)
+      : name_(name), height_(height), width_(width), problems_(problems) {}
+
+  Description read(const std::string& bytes) {
+    attempt([&] {
+      require_shallow_json(bytes, name_);
+      const auto json = Json::parse(bytes);
+      if (!json.is_object()) throw UserError(name_, "", "is no object");
+      if (json.contains("caption")) description_.caption = json.at("caption").get<std::string>();
+      if (problems_) read_for_the_eye(json);
+      description_.has_phrases = json.contains("phrases");
+      for (const auto& phrase : json.value("phrases", Json::array())) read_phrase(phrase);
+    });
+    return std::move(description_);
+  }
+
+ private:
+  template <class Read>
+  void attempt(const Read& read) {
+    try {
+      read();
+    } catch (const UserError& error) {
+      if (!problems_) throw;
+      problems_->push_back(error.what());
+    } catch (const nlohmann::json::exception& error) {
+      const UserError problem(name_, "", "is not a sample's json: {}", error.what());
+      if (!problems_) throw problem;
+      problems_->push_back(problem.what());
+    }
+  }
+
+  static text::Span span_of(const Json& json) {
+    return {whole_number(json.at("span").at(0)), whole_number(json.at("span").at(1))};
+  }
+
+  vision::Rle read_mask(const Json& json, const std::string& phrase) const {
+    const int64_t height = whole_number(json.at("size").at(0)), width = whole_number(json.at("size").at(1));
+    if (height != height_ || width != width_)
+      throw UserError(name_, phrase, "a mask of {}x{} for a picture of {}x{}", width, height, width_, height_);
+    return vision::Rle::from_counts(json.at("counts").get<std::string>(), height_, width_, name_ + ": " + phrase);
+  }
+
+  void read_phrase(const Json& json) {
+    DescribedPhrase described;
+    text::Phrase& phrase = described.phrase;
+    phrase = {json.at("text"), text::role_from_name(json.at("role").get<std::string>()), span_of(json),
+              whole_numbers(json.value("tokens", Json::array()))};
+    if (json.contains("score") && (!problems_ || json.at("score").is_number()))
+      described.score = json.at("score").get<double>();
+    const bool is_shown = json.contains("segmentation") && height_ > 0;
+    if (!problems_ || is_shown) attempt([&] { described.mask = read_mask(json.at("segmentation"), phrase.text); });
+    if (!problems_ && json.contains("exact")) described.exact = read_mask(json.at("exact"), phrase.text);
+    description_.phrases.push_back(std::move(described));
+  }
+
+  void read_for_the_eye(const Json& json) {
+    for (const auto& token : json.value("tokens", Json::array()))
+      description_.tokens.push_back({token.at("text"), span_of(token)});
+    for (const auto& [name, value] : json.items()) {  // and one level below: "sampler": {"steps": 25}
+      if (name != "caption") add_fact(name, value);
+      if (!value.is_object()) continue;
+      for (const auto& [inner_name, inner] : value.items()) add_fact(inner_name, inner);
+    }
+  }
+
+  void add_fact(std::string name, const Json& value) {
+    std::ranges::replace(name, '_', ' ');
+    auto& facts = description_.facts;
+    if (value.is_string()) facts.emplace_back(name, value.get<std::string>());
+    if (value.is_number_float()) facts.emplace_back(name, format("{}", value.get<double>()));
+    if (value.is_number_integer() || value.is_boolean()) facts.emplace_back(name, value.dump());
+  }
+
+  const std::string& name_;
+  int height_, width_;
+  std::vector<std::string>* problems_;
+  Description description_;
+};
+
+}  // namespace
+
+Description read_description(const std::string& bytes, const std::string& name, int height, int width) {
+  return DescriptionReader(name, height, width, nullptr).read(bytes);
+}
+
+Description read_description_noting(const std::string& bytes, const std::string& name, int height, int width,
+                                    std::vector<std::string>& problems) {
+  return DescriptionReader(name, height, width, &problems).read(bytes);
+}
+
+}  // namespace freeatm::data

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/evaluation/splits.h"
+
+#include "freeatm/core/error.h"
+#include "freeatm/core/files.h"
+
+namespace freeatm::evaluation {
+
+std::vector<Split> open_splits(const std::string& root, const std::vector<std::string>& names, const std::string& key,
+                               const Split& train,
+                               const std::function<std::unique_ptr<data::Dataset>(const std::string& split)>& open) {
+  std::vector<Split> splits;
+  for (const std::string& name : names) {
+    if (!fs::is_directory(fs::path(root) / name)) continue;
+    splits.push_back({name, open(name)});
+    if (splits.back().dataset->class_names() != train.dataset->class_names())
+      throw UserError(root, "data.root", "{} and {} do not hold the same classes", train.name, name);
+  }
+  if (splits.empty()) throw UserError(root, key, "has no split {}", one_of(names));
+  return splits;
+}
+
+}  // namespace freeatm::evaluation

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/training/checkpoint.h"
+
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "testing.h"
+#include "toy.h"
+
+namespace freeatm::training {
+namespace {
+
+using namespace testing;
+
+void save_toy(const fs::path& run, int64_t step, int64_t keep_last = 2) {
+  save_checkpoint(
+      run, {{.epoch = 1, .step_in_epoch = 2, .step = step}, {{"a", at::full({3}, step)}}, {{"m", at::zeros({})}}},
+      keep_last);
+}
+
+TEST(Checkpoint, IsWhatARunGoesOnFrom) {
+  const TemporaryFolder folder;
+  EXPECT_FALSE(checkpoint_to_go_on_from(folder.path(), "auto"));
+  EXPECT_USER_ERROR(checkpoint_to_go_on_from(folder.path(), "must"), "resume: must: there is no checkpoint");
+  EXPECT_USER_ERROR(require_checkpoint(folder.path(), "checkpoint"), "checkpoint: has no checkpoint yet");
+  save_toy(folder.path(), 7);
+  fs::create_directories(folder.path() / "checkpoints" / ".step_9.1.part");
+  write_file(folder.path() / "checkpoints" / ".step_9.1.part" / "model.safetensors", "half");
+  write_file(folder.path() / "checkpoints" / ".latest.1.part", "step_");
+  EXPECT_EQ(checkpoint_to_go_on_from(folder.path(), "must"), folder.path() / "checkpoints" / "step_7");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path() / "checkpoints"), {}), 2);  // step_7, latest
+}
+
+TEST(Checkpoint, GivesBackWhatWasSaved) {
+  const TemporaryFolder folder;
+  save_toy(folder.path(), 7);
+  const Checkpoint loaded = load_checkpoint(*latest_checkpoint(folder.path()));
+  EXPECT_EQ(loaded.position, (Position{.epoch = 1, .step_in_epoch = 2, .step = 7}));
+  EXPECT_TRUE(loaded.model.at("a").equal(at::full({3}, 7)));
+}
+
+TEST(Checkpoint, HasTheDigestsOfItsFiles) {
+  const TemporaryFolder folder;
+  save_toy(folder.path(), 7);
+  const fs::path step = *latest_checkpoint(folder.path());
+  const auto files = nlohmann::json::parse(read_file(step / "manifest.json"))["files"];
+  EXPECT_EQ(files.size(), 2u);
+  for (const auto& [name, entry] : files.items()) {
+    const std::string bytes = read_file(step / name);
+    EXPECT_EQ(entry, nlohmann::json({{"size", bytes.size()}, {"fnv1a64", hash_text(stable_hash(bytes))}})) << name;
+  }
+  EXPECT_EQ(files["model.safetensors"]["fnv1a64"], "b18414cff53e878b");  // as checkpoints of before have it
+}
+
+/// Bytes that this process has asked the kernel to read.
+int64_t bytes_read() {
+  std::ifstream in("/proc/self/io");
+  std::string name;
+  int64_t count = -1;
+  in >> name >> count;  // "rchar: 123"
+  return count;
+}
+
+TEST(Checkpoint, IsNotReadToBeHashed) {
+  if (bytes_read() < 0) GTEST_SKIP() << "no /proc/self/io";
+  constexpr int64_t kValues = 1 << 20;
+  const TemporaryFolder folder;
+  const Checkpoint checkpoint{.model = {{"a", at::arange(kValues, at::kFloat)}}, .optimizer = {{"m", at::zeros({})}}};
+  const int64_t before = bytes_read();
+  save_checkpoint(folder.path(), checkpoint, 2);
+  EXPECT_LT(bytes_read() - before, kValues);
+  EXPECT_TRUE(load_checkpoint_model(*latest_checkpoint(folder.path())).at("a").equal(checkpoint.model.at("a")));
+}
+
+TEST(Checkpoint, KeepsTheLastOnes) {
+  const TemporaryFolder folder;
+  for (const int64_t step : {5, 10, 100, 20}) save_toy(folder.path(), step, 2);  // 20: begun anew from an older one
+  EXPECT_EQ(*latest_checkpoint(folder.path()), folder / "checkpoints" / "step_20");
+  EXPECT_FALSE(fs::exists(folder / "checkpoints" / "step_10"));
+  EXPECT_TRUE(fs::exists(folder / "checkpoints" / "step_100"));
+}
+
+TEST(Checkpoint, NamesTheFileThatIsDamaged) {
+  const TemporaryFolder folder;
+  save_toy(folder.path(), 7);
+  const fs::path step = *latest_checkpoint(folder.path()), model = step / "model.safetensors";
+  const std::string bytes = read_file(model);
+  write_file(model, bytes.substr(0, bytes.size() - 4));
+  EXPECT_USER_ERROR(load_checkpoint(step), "model.safetensors: has");
+  std::string changed = bytes;
+  changed.back() ^= 1;
+  write_file(model, changed);
+  EXPECT_USER_ERROR(load_checkpoint_model(step), "model.safetensors: does not have the digest");
+  write_file(model, bytes);
+  fs::remove(step / "optimizer.safetensors");
+  EXPECT_NO_THROW(load_checkpoint_model(step));
+  EXPECT_USER_ERROR(load_checkpoint(step), "optimizer.safetensors: no such file");
+  write_file(step / "manifest.json", "{\"step\": 7");
+  EXPECT_USER_ERROR(load_checkpoint(step), "manifest.json: is no checkpoint's manifest");
+  fs::remove_all(step);
+  EXPECT_USER_ERROR(latest_checkpoint(folder.path()), "names 'step_7'");
+}
+
+TEST(Checkpoint, OfAnotherModelIsRefusedByName) {
+  const TemporaryFolder folder;
+  save_toy(folder.path(), 7);
+  PredictTheMean objective;
+  const auto optimizer = make_optimizer({}, objective.parameter_groups());
+  EXPECT_USER_ERROR(restore(*latest_checkpoint(folder.path()), {objective, *optimizer}), "backbone.bias");
+}
+
+}  // namespace
+}  // namespace freeatm::training
