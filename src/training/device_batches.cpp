@@ -12,7 +12,7 @@ namespace freeatm::training {
 
 struct DeviceBatches::State {
   struct Ahead {
-    std::optional<data::Batch> batch;
+    std::optional<LoadedBatch> batch;
     c10::Event copied;
   };
 
@@ -28,10 +28,12 @@ struct DeviceBatches::State {
 void DeviceBatches::State::copy_next() {
   const c10::impl::VirtualGuardImpl runtime(device.type());
   if (!copies) copies = runtime.getStreamFromGlobalPool(device, /*isHighPriority=*/false);
-  ahead.emplace(Ahead{loader.next(), c10::Event(device.type())});
-  if (!ahead->batch) return;  // the epoch's end
+  ahead.emplace(Ahead{{}, c10::Event(device.type())});
+  auto batch = loader.next();
+  if (!batch) return;  // the epoch's end
   const c10::StreamGuard guard(*copies);
-  ahead->batch = ahead->batch->to(device);  // LibTorch keeps pinned memory until what was queued has read it
+  data::Batch moved = batch->to(device);
+  ahead->batch = {*std::move(batch), std::move(moved)};
   ahead->copied.record(*copies);
 }
 
@@ -45,20 +47,23 @@ void DeviceBatches::start(int64_t epoch, int64_t step) {
   state_->loader.start(epoch, step);
 }
 
-std::optional<data::Batch> DeviceBatches::next() {
+std::optional<LoadedBatch> DeviceBatches::next() {
   State& s = *state_;
   if (s.device.is_cpu()) {
     std::optional<data::Batch> batch = s.loader.next();
-    return batch ? std::optional(batch->to(s.device)) : std::nullopt;
+    if (!batch) return std::nullopt;
+    data::Batch moved = batch->to(s.device);
+    return LoadedBatch{*std::move(batch), std::move(moved)};
   }
   if (!s.ahead) s.copy_next();
-  std::optional<data::Batch> batch = std::move(s.ahead->batch);
+  std::optional<LoadedBatch> batch = std::move(s.ahead->batch);
   if (batch) {
     const c10::Stream work = s.working_stream();
     s.ahead->copied.block(work);
     // Memory of the copying stream, used on this one: it is not given out again before this one has passed.
-    for (const auto& [name, tensor] : batch->tensors) tensor.record_stream(work);
-    for (const auto& [name, part] : batch->ragged) part.values.record_stream(work), part.offsets.record_stream(work);
+    for (const auto& [name, tensor] : batch->on_device.tensors) tensor.record_stream(work);
+    for (const auto& [name, part] : batch->on_device.ragged)
+      part.values.record_stream(work), part.offsets.record_stream(work);
   }
   s.ahead.reset();
   return batch;

@@ -43,31 +43,31 @@ void Trainer::train_epoch(Position& position) {
     at::manual_seed(RandomStream(course_.seed, "step", 0, static_cast<uint64_t>(position.step)).next_u32());
     optimizer_.set_learning_rate(course_.schedule(position.step));
     std::vector<Losses> parts;
-    const std::vector<data::Batch> batches = batches_of_step(position);
+    const std::vector<LoadedBatch> batches = batches_of_step(position);
     std::vector<Counts> counts(batches.size());
     if (batches.size() > 1)
-      std::ranges::transform(batches, counts.begin(), [&](auto& b) { return objective_.counts(b); });
+      std::ranges::transform(batches, counts.begin(), [&](auto& b) { return objective_.counts(b.host); });
     int64_t samples = 0;
     for (size_t i = 0; i < batches.size(); ++i) {
-      parts.push_back(losses_of(batches[i]));
+      parts.push_back(losses_of(batches[i].on_device));
       share_of_step(parts.back(), counts[i], counts).backward();
-      samples += batches[i].size;
+      samples += batches[i].host.size;
     }
-    batches_.copy_ahead();
     optimizer_.step();
+    batches_.copy_ahead();
     ++position.step, ++position.step_in_epoch;
     objective_.after_step(length.progress(position.step));
 
     const Losses losses = mean_of(parts);
     const bool stopping = pending_signal() != 0 && !length.ends_run(position);
-    const StepReport report{position, optimizer_.learning_rate(), losses, batches.back(), samples, stopping};
+    const StepReport report{position, optimizer_.learning_rate(), losses, batches.back().host, samples, stopping};
     for (auto& hook : hooks_) hook->after_step(report);
     if (stopping) stop_if_signalled();
   }
 }
 
-std::vector<data::Batch> Trainer::batches_of_step(const Position& position) {
-  std::vector<data::Batch> batches;
+std::vector<LoadedBatch> Trainer::batches_of_step(const Position& position) {
+  std::vector<LoadedBatch> batches;
   for (int64_t i = 0; i < course_.length.accumulate; ++i) {
     auto batch = batches_.next();
     FREEATM_CHECK(batch, "epoch {} has too few batches", position.epoch);

@@ -6,6 +6,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "freeatm/runtime/device.h"
+
 namespace freeatm::training {
 namespace {
 
@@ -34,7 +36,9 @@ std::vector<int64_t> sums_on(at::Device device) {
   for (const int64_t epoch : {0, 1}) {
     batches.start(epoch, epoch * 2);
     at::Tensor total = at::zeros({}, at::TensorOptions(device).dtype(at::kLong));
-    while (const auto batch = batches.next()) {
+    while (const auto loaded = batches.next()) {
+      const data::Batch* batch = &loaded->on_device;
+      EXPECT_EQ(loaded->host["square"].device().type(), at::kCPU);
       EXPECT_EQ((*batch)["square"].device().type(), device.type());
       EXPECT_EQ(batch->size, 8);
       const data::Ragged& rows = batch->ragged.at("rows");
@@ -51,8 +55,9 @@ TEST(DeviceBatches, AreTheLoadersOnAnyDevice) {
   const std::vector<int64_t> on_cpu = sums_on(at::kCPU);
   EXPECT_NE(on_cpu[0], on_cpu[1]);
   EXPECT_EQ(on_cpu, sums_on(at::kCPU));
-  if (!at::hasCUDA()) GTEST_SKIP() << "no GPU that LibTorch can use";
-  EXPECT_EQ(on_cpu, sums_on(at::kCUDA));
+  const at::Device device = runtime::pick_device("auto");
+  if (!device.is_cuda()) GTEST_SKIP() << "no GPU that LibTorch can use";
+  EXPECT_EQ(on_cpu, sums_on(device));
 }
 
 }  // namespace

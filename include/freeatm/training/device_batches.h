@@ -9,6 +9,10 @@
 
 namespace freeatm::training {
 
+struct LoadedBatch {
+  data::Batch host, on_device;  // on a CPU the same tensors
+};
+
 /// A loader's batches on the device where they are wanted. With an accelerator the next one is copied, on a stream of
 /// its own, while the current one is at work: pin the loader's memory (LoaderOptions::pin_memory), or each copy waits.
 class DeviceBatches {
@@ -19,7 +23,7 @@ class DeviceBatches {
 
   void start(int64_t epoch, int64_t step);
   /// As Loader::next; the current stream waits for the copy, the caller does not.
-  std::optional<data::Batch> next();
+  std::optional<LoadedBatch> next();
   /// Begins to copy the batch after the one that `next` gave last; to be called when that one's work is queued, for it
   /// waits for the loader. Does nothing on a CPU.
   void copy_ahead();

@@ -80,7 +80,7 @@ class Trainer {
  private:
   void train_epoch(Position& position);
   void end_epoch(const Position& position);
-  std::vector<data::Batch> batches_of_step(const Position& position);
+  std::vector<LoadedBatch> batches_of_step(const Position& position);
   Losses losses_of(const data::Batch& batch);
 
   Objective& objective_;
