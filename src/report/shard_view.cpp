@@ -81,8 +81,8 @@ class ItemReader {
       item_.tokens.push_back({std::move(token.text), token.span.begin, token.span.end});
     for (data::DescribedPhrase& described : read.phrases) {
       const text::Phrase& phrase = described.phrase;
-      item_.phrases.push_back({phrase.text, text::role_name(phrase.role), phrase.span.begin, phrase.span.end,
-                               phrase.tokens, described.score, std::move(described.mask)});
+      item_.phrases.push_back({phrase.text, std::string(text::role_name(phrase.role)), phrase.span.begin,
+                               phrase.span.end, phrase.tokens, described.score, std::move(described.mask)});
     }
   }
 
