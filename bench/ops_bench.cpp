@@ -4,6 +4,7 @@
 #include <benchmark/benchmark.h>
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include "freeatm/ops/norm_relu.h"
 #include "freeatm/ops/token_sums.h"
