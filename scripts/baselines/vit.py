@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""timm's VisionTransformer for tests/models/vit_test.cpp, and the names of timm's backbones: python scripts/baselines/vit.py
+"""timm's VisionTransformer for tests/models/vit_test.cpp and vit_slow_test.cpp, and the names of timm's backbones: python scripts/baselines/vit.py
 
 Weights come from hash_weights.py. Stored, in fp64: samples of the pooled features and of the grid, and each parameter's gradient as a
 product with a hash of its name; fixed positions; positions of another grid."""
@@ -35,6 +35,11 @@ CASES = {
 }
 
 
+# timm's own models, whole, under the names of configs/model: at their own size and at another one.
+WHOLE_CASES = {name: {"timm": f"{name}_patch16_224", "shape": shape}
+               for name, shape in (("vit_tiny", [2, 3, 224, 224]), ("vit_small", [1, 3, 192, 256]), ("vit_base", [1, 3, 224, 224]))}
+
+
 def build(o):
     return VisionTransformer(img_size=o["image_size"], patch_size=o["patch_size"], embed_dim=o["dim"], depth=o["depth"], num_heads=o["heads"],
                              mlp_ratio=o["mlp_ratio"], class_token=o["class_token"], global_pool=o["global_pool"], num_classes=0,
@@ -54,6 +59,14 @@ def values_of(data):
     features = model(images)
     (features * tensor("loss", *features.shape)).sum().backward()
     return {"features": sampled(features), "grid": sampled(grid), "gradients": gradient_numbers(model)}
+
+
+def values_of_whole(data):
+    model = fill_with_hash(timm.create_model(data["timm"], num_classes=0, dynamic_img_size=True), 0.05).double()
+    images = tensor("images", *data["shape"]).double()
+    features = model(images)
+    (features * tensor("loss", *features.shape)).sum().backward()
+    return {"features": sampled(features), "gradients": gradient_numbers(model)}
 
 
 def write_names():
@@ -85,6 +98,7 @@ def write_layer_decay():
 
 if __name__ == "__main__":
     write_cases("vit", CASES, values_of)
+    write_cases("vit_whole", WHOLE_CASES, values_of_whole)
     positions = tensor("positions", 1, 1 + 25, 12)
     save_file({"sincos": build_sincos2d_pos_embed([5, 7], 32, interleave_sin_cos=True).contiguous(),
                "larger": resample_abs_pos_embed(positions, [7, 9], [5, 5]), "smaller": resample_abs_pos_embed(positions, [2, 3], [5, 5]),

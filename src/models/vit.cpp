@@ -137,11 +137,11 @@ Backbone::Output ViT::run(const Tensor& images, const Tensor& path_scales, const
   const Grid grid = grid_of(images);
   const Tensor tokens = encode(embed(images), path_scales);
   Output out;
-  if (wanted.pooled) out.pooled = pool(tokens);
   if (wanted.levels > 0) {
     const Tensor normed = norm_(tokens.slice(1, prefix_tokens()));
     out.levels.push_back({normed.transpose(1, 2).unflatten(2, {grid.height, grid.width}), options_.patch_size});
   }
+  if (wanted.pooled) out.pooled = pool(tokens);
   return out;
 }
 
