@@ -64,7 +64,9 @@ struct HarvestCommandOptions {
     if (source != "shards") inputs.push_back({"diffusion.path", runs::identity_of(find_shipped(diffusion.path))});
     return runs::claim_of(*this, out, resume, std::move(inputs));
   }
-  text::PhraseFinder phrases() const { return {lexicon == "emoji" ? world::lexicon() : text::Lexicon{}, nouns}; }
+  text::PhraseFinder phrases() const {
+    return text::PhraseFinder(lexicon == "emoji" ? world::lexicon() : text::Lexicon{}, nouns);
+  }
   diffusion::Pipeline load() const {
     const at::Device where = runtime::pick_device(device);
     return diffusion::Pipeline::load(find_shipped(diffusion.path), where, runtime::pick_dtype(dtype, where));
