@@ -77,7 +77,7 @@ ModelOptions& ModelOptions::operator=(const ModelOptions& other) {
 void ModelOptions::fields(config::Fields& f) {
   std::string name = name_;
   f("name", name, "architecture", config::any_of(model_names()));
-  if (f.reading()) {
+  if (f.reading() || name != name_) {  // a list of the fields, too, is that of the architecture which is named
     if (auto named = make_architecture(name)) architecture_ = std::move(named), name_ = name;
   }
   architecture_->fields(f);

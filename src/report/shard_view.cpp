@@ -32,14 +32,14 @@ class ItemReader {
 
   GalleryItem read(int64_t max_side) {
     for (const auto& place : sample_.members) {  // the picture first: the masks have its size
-      if (vision::is_picture_extension(place.extension)) attempt(place, [&] { read_picture(place, max_side); });
+      if (vision::is_picture_extension(place.extension)) attempt([&] { read_picture(place, max_side); });
     }
     for (const auto& place : sample_.members) {
-      if (place.extension == "txt") attempt(place, [&] { item_.caption = bytes(place); });
-      if (place.extension == "json") attempt(place, [&] { read_description(place); });
+      if (place.extension == "txt") attempt([&] { item_.caption = bytes(place); });
+      if (place.extension == "json") attempt([&] { read_description(place); });
     }
     for (const auto& place : sample_.members) {
-      if (place.extension == "maps.npy") attempt(place, [&] { read_maps(place); });
+      if (place.extension == "maps.npy") attempt([&] { read_maps(place); });
     }
     if (!has_picture_) item_.problems.push_back("no picture");
     if (item_.caption.empty()) item_.problems.push_back("no caption");
@@ -51,7 +51,7 @@ class ItemReader {
 
   std::string bytes(const data::MemberPlace& place) const { return shard_.bytes(place); }
 
-  void attempt(const data::MemberPlace& place, const std::function<void()>& read) {
+  void attempt(const std::function<void()>& read) {
     try {
       read();
     } catch (const UserError& error) {

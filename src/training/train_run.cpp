@@ -12,12 +12,21 @@
 #include "freeatm/weights/load.h"
 
 namespace freeatm::training {
+namespace {
+
+data::LoaderOptions loader_for(const TrainRunOptions& options) {
+  data::LoaderOptions loader = options.loader;
+  loader.pin_memory = !options.device.is_cpu();
+  return loader;
+}
+
+}  // namespace
 
 TrainRun::TrainRun(std::shared_ptr<Objective> objective, const data::Dataset& dataset, const TrainRunOptions& options)
     : objective_(std::move(objective)),
       options_(options),
       length_(options.trainer.length(dataset.size() / options.loader.batch_size)),
-      loader_(objective_loader(objective_, dataset, options.loader, options.seed, length_)) {
+      loader_(objective_loader(objective_, dataset, loader_for(options), options.seed, length_)) {
   objective_->to(options.device);
   optimizer_ = make_optimizer(options.trainer.optimizer, objective_->parameter_groups());
 }

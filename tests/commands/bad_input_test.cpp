@@ -42,7 +42,7 @@ TEST_F(BadInput, DataCheckpointsAndOutputs) {
   expect_refused("pretrain data.root=IN/nothing out=OUT", "is no dataset");
   expect_refused("pretrain data.root=IN/shards out=OUT", "shard-000000.tar: data.root:");
   expect_refused("evaluate task=knn checkpoint=IN/nothing data.root=IN/pictures out=OUT", "is no run folder");
-  expect_refused("evaluate task=masks data.root=IN/nothing out=OUT", "captions_test.json");
+  expect_refused("evaluate task=masks data.root=IN/nothing out=OUT", "nothing: data.root: is no dataset");
   expect_refused("view in=IN/nothing out=OUT", "holds nothing to show");
   expect_refused("world font=IN/none.ttf out=OUT", "no such file; Debian's package fonts-noto-color-emoji has it");
   expect_refused("world font=IN/file out=OUT", "font: is no font");

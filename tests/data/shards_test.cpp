@@ -147,7 +147,7 @@ TEST(Shards, AMaskOfAnotherSizeThanThePictureIsAnErrorWithItsName) {
   writer.commit();
   const auto dataset = open_shards(folder.path().string());
   RandomStream random(0, "test");
-  EXPECT_USER_ERROR(dataset->get(0, random), "a.tar/7.json: segmentation: a mask of 3x2 for a picture of 4x4");
+  EXPECT_USER_ERROR(dataset->get(0, random), "a.tar/7.json: dog: a mask of 3x2 for a picture of 4x4");
 }
 
 TEST(Shards, AreReadByWebDatasetAndPycocotools) {

@@ -262,7 +262,7 @@ TEST(Ema, IsSavedRestoredAndWhatAReaderGets) {
     EXPECT_EQ(read.at(name).equal(is_averaged ? saved.averages.at(name) : tensor), true) << name;
   }
   EXPECT_FALSE(read.at("backbone.weight").equal(saved.model.at("backbone.weight")));
-  EXPECT_TRUE(objective->parameters()[0].equal(saved.model.at("backbone.weight")));  // training goes on from these
+  EXPECT_TRUE(objective->parameters()[0].equal(saved.averages.at("backbone.weight"))) << "as a reader gets it";
 
   latest_when_stopped_at(folder / "cut", 8, run);
   train_toy(folder / "cut", run);

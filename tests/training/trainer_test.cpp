@@ -143,8 +143,9 @@ TEST(Trainer, AccumulatesByTheCountsOfTheBatches) {
   for (size_t i = 0; i < lines.size(); ++i) {
     for (const char* name : {"loss", "bright", "brightness"}) {
       ASSERT_EQ(lines[i].contains(name), accumulated[i].contains(name)) << name;
-      if (lines[i].contains(name) && lines[i][name].is_number())
+      if (lines[i].contains(name) && lines[i][name].is_number()) {
         EXPECT_NEAR(lines[i][name].get<double>(), accumulated[i][name].get<double>(), 1e-6) << name << " of line " << i;
+      }
     }
   }
 }
