@@ -8,8 +8,7 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/models/initialize.h"
-
-#include "vit_block.h"
+#include "freeatm/models/vit_block.h"
 
 namespace freeatm::models {
 namespace {

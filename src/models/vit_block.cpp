@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vit_block.h"
+#include "freeatm/models/vit_block.h"
 
 #include <memory>
 

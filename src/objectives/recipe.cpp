@@ -4,6 +4,8 @@
 #include "freeatm/objectives/contrastive/byol.h"
 #include "freeatm/objectives/contrastive/moco_v3.h"
 #include "freeatm/objectives/contrastive/simclr.h"
+#include "freeatm/objectives/masked/mae.h"
+#include "freeatm/objectives/masked/simmim.h"
 
 namespace freeatm::objectives {
 namespace {
@@ -17,6 +19,8 @@ constexpr Method kMethods[] = {
     {"moco_v3", moco_v3_recipe},
     {"simclr", simclr_recipe},
     {"byol", byol_recipe},
+    {"mae", mae_recipe},
+    {"simmim", simmim_recipe},
 };
 
 }  // namespace

@@ -58,6 +58,8 @@ class ViT final : public Backbone {
   at::Tensor embed(const at::Tensor& images) { return placed(patches(images), grid_of(images)); }
   /// tokens: [B, N, dim], any N. Returns them behind the last block, before the final norm.
   at::Tensor encode(at::Tensor tokens, const at::Tensor& path_scales = {});
+  /// The final norm of any tokens that `encode` gave.
+  at::Tensor normed(const at::Tensor& tokens) { return norm_(tokens); }
   /// tokens: [B, prefix + N, dim]. Returns the pooled features, [B, dim].
   at::Tensor pool(const at::Tensor& tokens);
   /// Tokens in front of the patches: the class token.

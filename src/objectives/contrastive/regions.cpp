@@ -9,18 +9,13 @@
 
 #include "freeatm/core/random.h"
 
+#include "cells.h"
+
 namespace freeatm::objectives {
 namespace {
 
 int64_t text_number(const std::string& text) {
   return text.empty() ? 0 : static_cast<int64_t>(stable_hash(text, 1) >> 1) | 1;  // never 0
-}
-
-// [regions, size, size] bytes -> the mean over each of grid x grid cells
-at::Tensor cell_shares(const vision::MaskSet& masks, int64_t grid) {
-  const at::Tensor bytes = at::from_blob(const_cast<uint8_t*>(masks.count() > 0 ? masks[0] : nullptr),
-                                         {masks.count(), masks.height(), masks.width()}, at::kByte);
-  return at::adaptive_avg_pool2d(bytes.to(at::kFloat), {grid, grid});
 }
 
 // [R], [R'] -> [R, R']

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// What MAE and SimMIM have in common: a view, what is hidden of it, and the loss on what is hidden.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <ATen/core/Tensor.h>
+
+#include "freeatm/config/fields.h"
+#include "freeatm/models/image_normalize.h"
+#include "freeatm/models/vit.h"
+#include "freeatm/objectives/masked/masking.h"
+#include "freeatm/training/objective.h"
+
+namespace freeatm::objectives {
+
+struct MaskedOptions {
+  int64_t size = 64;       // side of the view, pixels
+  double min_scale = 0.2;  // of its random resized crop
+  double flip_probability = 0.5;
+  std::string interpolation = "bicubic";  // "bilinear" | "bicubic"
+  MaskingOptions masking;
+  int64_t mask_unit = 1;         // patches along a side that are hidden together; SimMIM: 2 of 16 pixels
+  double foreground_weight = 1;  // in the loss, of what a thing covers whole
+  std::string control = "none";
+  bool allow_missing = false;
+  void fields(config::Fields& f);
+
+  bool needs_masks() const { return masking.is_guided() || masking.hints > 0 || foreground_weight != 1; }
+};
+
+/// The two methods. Loss: "reconstruction". Observed:
+///   foreground_hidden   share of things' area that is hidden
+///   things_hidden       share of things of which no patch is seen
+///   foreground_loss, background_loss   of what is hidden of things, and of the rest
+///   lacks_hints         hints: share of pictures that have fewer visible patches than all hints want
+class Masked : public training::Objective {
+ public:
+  /// "image": bytes [size, size, 3]; "hidden": bytes [patches], row by row, the same number in each picture;
+  /// "foreground": [patches], the share that things have of each; "things": [2], how many are hidden whole, and how
+  /// many there are; "lacks_hints".
+  data::View prepare(data::Sample&& sample, RandomStream& random, double progress) const override;
+  training::Losses losses(const data::Batch& batch) override;
+
+  /// What a picture looks like to the method: for pages and tests.
+  struct Reconstruction {
+    at::Tensor predicted;  // [B, patches, 3 patch^2], rows, columns, channels: in the method's own units
+    at::Tensor target;     // likewise
+  };
+  virtual Reconstruction reconstruct(const at::Tensor& pixels, const at::Tensor& hidden) = 0;
+  /// Patches along a side of the view.
+  int64_t grid_side() const { return options_.size / patch_; }
+  int64_t patch_size() const { return patch_; }
+
+ protected:
+  /// Throws UserError where the backbone is no ViT, or where the options do not fit its patches.
+  Masked(std::shared_ptr<models::Backbone> backbone, const MaskedOptions& options);
+
+  /// Of each patch, [B, patches], in the target's precision.
+  virtual at::Tensor patch_losses(const Reconstruction& both) const = 0;
+  models::ViT& backbone() { return *backbone_; }
+  at::Tensor normalized(const at::Tensor& pixels);
+  /// Values of each patch in the order row, column, channel: [B, 3, S, S] -> [B, patches, 3 patch^2].
+  at::Tensor patchified(const at::Tensor& images) const;
+  const MaskedOptions& options() const { return options_; }
+
+ private:
+  MaskedOptions options_;
+  std::shared_ptr<models::ViT> backbone_;
+  models::ImageNormalize normalize_;
+  int64_t patch_;
+};
+
+}  // namespace freeatm::objectives
