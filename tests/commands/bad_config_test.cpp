@@ -120,7 +120,7 @@ TEST_F(BadConfig, TypesRangesAndNames) {
       {"harvest harvest.blocks=[upp] out=OUT", "harvest.blocks[0]: 'upp' is not"},
       {"harvest device=tpu out=OUT", "device: 'tpu' is not auto, cpu, cuda or cuda:N"},
       {"harvest dtype=fp23 out=OUT", "did you mean 'fp32'?"},
-      {"harvest resume=maybe out=OUT", "resume: 'maybe' is not auto, never or must"},
+      {"harvest resume=maybe out=OUT", "resume: 'maybe' is not auto, never, must or force"},
       {"pretrain out=OUT", "data.root: required"},
       {"view out=OUT", "in: required"},
   });

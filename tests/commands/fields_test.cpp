@@ -115,7 +115,7 @@ TEST(Configs, HaveTheDefaultsOfTheStructs) {
       SCOPED_TRACE(command.name + std::string(" ") + text);
       Node bare{Node::Map()};
       if (decides) bare.set(text.substr(0, text.find('=')), Node(text.substr(text.find('=') + 1)));
-      if (text.empty() && command.name == "evaluate") bare.set("task", Node("knn"));
+      if (text.empty() && command.name == std::string("evaluate")) bare.set("task", Node("knn"));
       const auto in_file = fields(command, composed(command, choice)), in_struct = fields(command, bare);
       for (const FieldRow& row : in_file) {
         const auto other = std::find_if(in_struct.begin(), in_struct.end(),
