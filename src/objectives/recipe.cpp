@@ -16,11 +16,8 @@ struct Method {
 };
 
 constexpr Method kMethods[] = {
-    {"moco_v3", moco_v3_recipe},
-    {"simclr", simclr_recipe},
-    {"byol", byol_recipe},
-    {"mae", mae_recipe},
-    {"simmim", simmim_recipe},
+    {"moco_v3", moco_v3_recipe}, {"simclr", simclr_recipe}, {"byol", byol_recipe},
+    {"mae", mae_recipe},         {"simmim", simmim_recipe},
 };
 
 }  // namespace

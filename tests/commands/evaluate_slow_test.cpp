@@ -181,7 +181,8 @@ TEST_F(Evaluate, RefusesWhatDoesNotFit) {
                     on_scenes = " out=OUT data.root=" + scenes().string();
   expect_refused("evaluate task=knn checkpoint=none" + on_scenes,
                  "its pictures have several labels; kNN needs one each");
-  expect_refused("evaluate task=dense checkpoint=none" + on_objects, "captions_train.json: data.root: no such file, nor instances_train.json");
+  expect_refused("evaluate task=dense checkpoint=none" + on_objects,
+                 "captions_train.json: data.root: no such file, nor instances_train.json");
   expect_refused("evaluate task=linear" + on_objects, "checkpoint: required");
   expect_refused("evaluate task=linear checkpoint=IN/none" + on_objects, "checkpoint: no such file or folder");
   expect_refused("evaluate task=linear checkpoint=none data.eval_splits=[tset]" + on_objects, "has no split tset");

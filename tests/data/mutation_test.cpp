@@ -40,7 +40,8 @@ TEST(Mutation, Captions) {
     expect_both(try_damaged(whole, name, 2000,
                             [&](const std::string& bytes) {
                               write_unsynced(path, bytes);
-                              for (const text::Caption& caption : read_captions(path)) EXPECT_FALSE(caption.text.empty());
+                              for (const text::Caption& caption : read_captions(path))
+                                EXPECT_FALSE(caption.text.empty());
                             }),
                 name);
   }

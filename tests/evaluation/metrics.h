@@ -10,7 +10,8 @@ namespace freeatm::testing {
 
 inline std::map<std::string, double> by_name(const std::vector<evaluation::Metric>& metrics) {
   std::map<std::string, double> values;
-  for (const evaluation::Metric& metric : metrics) values[metric.name() + (metric.detail.empty() ? "" : "." + metric.detail)] = metric.value;
+  for (const evaluation::Metric& metric : metrics)
+    values[metric.name() + (metric.detail.empty() ? "" : "." + metric.detail)] = metric.value;
   return values;
 }
 
