@@ -57,6 +57,22 @@ INSTANTIATE_TEST_SUITE_P(Nano, Presets,
                                            "nano_byol", "nano_byol_mask", "nano_byol_swap", "nano_byol_regions"),
                          name_of);
 
+class MaskedPresets : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(MaskedPresets, TakeTwoSteps) {
+  const testing::TemporaryFolder folder;
+  const auto outcome = run_program(pretrain(GetParam(), folder / "run", "loader.batch_size=16 trainer.steps=2"));
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  const auto metrics = last_metrics(folder / "run");
+  for (const char* key : {"reconstruction", "foreground_hidden", "things_hidden", "foreground_loss", "background_loss"})
+    EXPECT_TRUE(metrics.contains(key)) << key << " in " << metrics;
+}
+
+INSTANTIATE_TEST_SUITE_P(Nano, MaskedPresets,
+                         ::testing::Values("nano_mae", "nano_mae_guided", "nano_mae_weighted", "nano_simmim",
+                                           "nano_simmim_guided", "nano_simmim_weighted"),
+                         name_of);
+
 class PublishedPresets : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(PublishedPresets, TakeOneStepAtFullSize) {
@@ -68,10 +84,17 @@ TEST_P(PublishedPresets, TakeOneStepAtFullSize) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, PublishedPresets,
-                         ::testing::Values("mocov3_r50", "mocov3_vit_s", "simclr_r50", "byol_r50"), name_of);
+                         ::testing::Values("mocov3_r50", "mocov3_vit_s", "simclr_r50", "byol_r50", "mae_vit_b",
+                                           "simmim_vit_b"),
+                         name_of);
 
 TEST(Controls, RunWhereTheyMeanSomething) {
   const testing::TemporaryFolder folder;
+  for (const std::string control : {"shuffled", "boxes", "saliency", "exact"}) {
+    const auto outcome = run_program(pretrain("nano_mae_guided", folder / ("masked_" + control),
+                                              "loader.batch_size=16 trainer.steps=1 objective.control=" + control));
+    EXPECT_EQ(outcome.code, 0) << outcome.text;
+  }
   for (const std::string control : {"shuffled", "boxes", "scale", "saliency", "exact"}) {
     const auto outcome = run_program(pretrain("nano_moco_mask", folder / control,
                                               "loader.batch_size=16 trainer.steps=1 objective.control=" + control));
@@ -87,6 +110,12 @@ TEST_F(PretrainRefusals, NameWhatIsWrong) {
   expect_refused("pretrain objective.control=shuffled" + root,
                  "objective.control: shuffled changes masks, and nothing");
   expect_refused("pretrain objective.control=scale objective.regions=pooled" + root, "it needs crops=mask");
+  expect_refused("pretrain experiment=nano_mae_guided objective.control=permuted" + root,
+                 "control: permuted exchanges");
+  expect_refused("pretrain experiment=nano_mae objective.control=boxes" + root, "control: boxes changes masks, and");
+  expect_refused("pretrain experiment=nano_mae model=resnet18" + root, "model: is no ViT");
+  expect_refused("pretrain experiment=nano_mae objective.mask_ratio=1" + root, "mask_ratio: 1 is not in");
+  expect_refused("pretrain experiment=nano_simmim objective.size=60" + root, "objective.size: 60 is no multiple of 8");
   expect_refused("pretrain loader.batch_size=33" + root, "33 is more than the dataset's 32 samples");
 }
 
