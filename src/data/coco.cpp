@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // COCO's layout: ROOT/<split>/FILE and ROOT/annotations/{captions,instances}_<split>.json.
 #include <algorithm>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/json.h"
@@ -63,8 +65,10 @@ class Coco final : public Dataset {
     for (const CocoRecord::Instance& instance : record.instances)
       sample.objects.push_back(object_of(instance, sample.image.height, sample.image.width));
     for (const CocoRecord::Named& named : record.regions) {
+      auto mask = mask_of(named.object_ids, sample);
+      if (!mask) continue;
       sample.regions.push_back(named.region);
-      sample.regions.back().mask = mask_of(named.object_ids, sample);
+      sample.regions.back().mask = *std::move(mask);
     }
     std::set<int64_t> labels;
     for (const Object& object : sample.objects) labels.insert(object.category);
@@ -86,12 +90,13 @@ class Coco final : public Dataset {
     return object;
   }
 
-  /// All of these objects' pixels.
-  static vision::Rle mask_of(const std::vector<int64_t>& object_ids, const Sample& sample) {
+  /// All of these objects' pixels; of no object, which is a place, no pixel; nothing where the file has no mask of any.
+  static std::optional<vision::Rle> mask_of(const std::vector<int64_t>& object_ids, const Sample& sample) {
     std::vector<vision::Rle> masks = {vision::Rle::zeros(sample.image.height, sample.image.width)};
     for (const Object& object : sample.objects) {
       if (object.mask && std::ranges::binary_search(object_ids, object.id)) masks.push_back(*object.mask);
     }
+    if (masks.size() == 1 && !object_ids.empty()) return std::nullopt;
     return vision::merge(masks);
   }
 
