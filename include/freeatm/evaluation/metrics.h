@@ -12,9 +12,9 @@ namespace freeatm::evaluation {
 struct Metric {
   std::string metric;  // "top1_accuracy"
   double value;
-  std::string detail = "";   // of which part: "dog"
-  std::string split = "";    // of which pictures: "test"
-  std::string weights = "";  // of a backbone's own: ""; or of what stands beside it: "random_weights", "raw_pixels"
+  std::string detail;   // of which part: "dog"
+  std::string split;    // of which pictures: "test"
+  std::string weights;  // of a backbone's own: ""; or of what stands beside it: "random_weights", "raw_pixels"
 
   /// "test_top1_accuracy_random_weights", without the detail.
   std::string name() const;
