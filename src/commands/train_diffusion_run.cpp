@@ -67,7 +67,7 @@ void run_stage(TrainDiffusionOptions& options, at::Device device, const StageRun
                     "{} steps are no more than the warm-up's {}", length.total_steps, warmup);
   }
   const runs::RunFolder folder(options.claim());
-  const fs::path out = folder.path();
+  const fs::path& out = folder.path();
   log::info("{}: {} steps, a preview every {}", out.string(), length.total_steps, *options.preview.every_steps);
   prepare_folder(out / "previews");
   run.add_hooks(training);
