@@ -39,6 +39,14 @@ std::vector<std::string> task_names() {
   return names;
 }
 
+/// Throws UserError for another name.
+const Task& find_task(const std::string& name) {
+  const auto* task = std::ranges::find(kTasks, name, [](const Task& one) { return std::string(one.name); });
+  if (task == std::end(kTasks))
+    throw UserError("", "task", "'{}' is not {}{}", name, one_of(task_names()), did_you_mean(name, task_names()));
+  return *task;
+}
+
 }  // namespace
 
 void EvaluateOptions::fields(config::Fields& f) {
@@ -51,7 +59,7 @@ void EvaluateOptions::fields(config::Fields& f) {
 }
 
 std::unique_ptr<evaluation::FrozenTask> make_frozen_task(const std::string& name) {
-  return std::ranges::find(kTasks, name, [](const Task& one) { return std::string(one.name); })->make_frozen();
+  return find_task(name).make_frozen();
 }
 
 int finish_evaluation(const EvaluateOptions& options, const runs::Claim& claim,
@@ -68,11 +76,7 @@ int finish_evaluation(const EvaluateOptions& options, const runs::Claim& claim,
 
 int evaluate(const config::Composed& composed) {
   const config::Node* given = composed.tree.find("task");
-  const std::string name = given == nullptr ? "" : given->text();
-  const auto* task = std::ranges::find(kTasks, name, [](const Task& one) { return std::string(one.name); });
-  if (task == std::end(kTasks))
-    throw UserError("", "task", "'{}' is not {}{}", name, one_of(task_names()), did_you_mean(name, task_names()));
-  return task->run(composed);
+  return find_task(given == nullptr ? "" : given->text()).run(composed);
 }
 
 }  // namespace freeatm::commands

@@ -46,23 +46,23 @@ struct FrozenOptions {
 };
 
 /// Where the scores of a model's random weights are kept, for every checkpoint of that model.
-fs::path cache_file(const FrozenOptions& options, at::Device device) {
+fs::path cache_file(const FrozenOptions& options, const runs::Input& data, at::Device device) {
   FrozenOptions key = options;
   key.checkpoint = "none", key.random_weights = "cached";
-  const runs::Identity identity =
-      runs::make_identity(config::dump(key), config::free_keys(key), {runs::data_input(options.data.root, "")});
-  const std::string text =
-      format("{} {} {} {} {}", identity.config, identity.inputs.front().identity, version(), commit(), device.str());
+  const runs::Identity identity = runs::make_identity(config::dump(key), config::free_keys(key), {data});
+  const std::string text = format("{} {} {} {} {}", identity.config, data.identity, version(), commit(), device.str());
   return fs::absolute(options.common.out).parent_path() / ".random_weights" /
          (options.common.task + "_" + hash_text(stable_hash(text)) + ".json");
 }
 
-Metrics judge_random(const FrozenOptions& options, at::Device device, const FrozenPictures& pictures) {
+///   data: data.root's; random: the model with random weights, where it is made already
+Metrics judge_random(const FrozenOptions& options, const runs::Input& data, std::shared_ptr<models::Backbone> random,
+                     at::Device device, const FrozenPictures& pictures) {
   const bool anew = options.random_weights != "cached" || options.is_untrained();
-  return evaluation::cached_rows(cache_file(options, device), anew, [&] {
-    const auto model = options.model.make(options.seed());
-    model->to(device);
-    return evaluation::judge(*options.task, *model, device, pictures, options.seed(), "random_weights");
+  return evaluation::cached_rows(cache_file(options, data, device), anew, [&] {
+    if (!random) random = options.model.make(options.seed());
+    random->to(device);
+    return evaluation::judge(*options.task, *random, device, pictures, options.seed(), "random_weights");
   });
 }
 
@@ -75,20 +75,21 @@ int evaluate_frozen(const config::Composed& composed) {
   if (!options.is_untrained()) start = objectives::open_pretrained(options.checkpoint, options.model);
   start.model.fit_to_pictures(options.features.image_size, "features.image_size");
   options.model = start.model;
-  std::shared_ptr<models::Backbone> trained;
+  std::shared_ptr<models::Backbone> trained, random;
   if (!options.is_untrained()) {
     trained = start.load(options.seed());
     trained->to(device);
   } else {
-    options.model.make(options.seed());  // a model that cannot be is refused before a folder is made
+    random = options.model.make(options.seed());  // a model that cannot be is refused before a folder is made
   }
   const FrozenPictures pictures(*options.task, options.data, options.features);
 
+  const runs::Claim claim = runs::claim_of(options, options.common.out, options.common.resume, options.inputs());
   const auto measure = [&] {
     Metrics metrics;
     if (trained) metrics = evaluation::judge(*options.task, *trained, device, pictures, options.seed(), "");
     if (options.random_weights != "none" || !trained) {
-      for (const evaluation::Metric& row : judge_random(options, device, pictures)) {
+      for (const evaluation::Metric& row : judge_random(options, claim.inputs.front(), random, device, pictures)) {
         const bool is_said = trained && row.metric == "pictures";  // of the same pictures
         if (!is_said) metrics.push_back(row);
       }
@@ -97,7 +98,6 @@ int evaluate_frozen(const config::Composed& composed) {
       metrics.push_back(row);
     return metrics;
   };
-  const runs::Claim claim = runs::claim_of(options, options.common.out, options.common.resume, options.inputs());
   return finish_evaluation(options.common, claim, measure);
 }
 

@@ -27,7 +27,7 @@ void read_segmentation(const Json& json, int height, int width, const std::strin
     object.mask = vision::merge(parts);
     return;
   }
-  require_size(json, height, width, name);
+  require_size(json, height, width, name, "segmentation");
   const Json& counts = json.at("counts");
   object.mask = counts.is_string() ? vision::Rle::from_counts(counts.get_ref<const std::string&>(), height, width, name)
                                    : vision::Rle::from_runs(whole_numbers(counts), height, width, name);

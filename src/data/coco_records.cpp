@@ -89,7 +89,7 @@ class Reader {
     text::Caption& caption = record.captions.back();
     text::Phrase phrase{json.at("text"), text::role_from_name(json.at("role").get<std::string>()), {}, {}};
     phrase.span = {whole_number(json.at("span").at(0)), whole_number(json.at("span").at(1))};
-    if (phrase.span.begin < 0 || phrase.span.begin > phrase.span.end || phrase.span.end > std::ssize(caption.text)) {
+    if (!caption.holds(phrase.span)) {
       throw UserError(captions_.string(), "span", "[{}, {}) lies outside of '{}'", phrase.span.begin, phrase.span.end,
                       caption.text);
     }

@@ -46,9 +46,7 @@ std::vector<uint8_t> things_of(const Sample& sample) {
 /// By nearest pixels.
 vision::Rle resized(const vision::Rle& mask, int height, int width) {
   if (mask.height == height && mask.width == width) return mask;
-  vision::MaskSet one(mask.height, mask.width);
-  one.add(mask);
-  return one.resized_crop({0, 0, double(mask.width), double(mask.height)}, height, width).rle(0);
+  return vision::resized_crop(mask, {0, 0, double(mask.width), double(mask.height)}, height, width);
 }
 
 class Shuffled final : public Control {

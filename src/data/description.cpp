@@ -8,6 +8,8 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/json.h"
 
+#include "segmentation.h"
+
 namespace freeatm::data {
 namespace {
 
@@ -52,9 +54,7 @@ class DescriptionReader {
   }
 
   vision::Rle read_mask(const Json& json, const std::string& phrase) const {
-    const int64_t height = whole_number(json.at("size").at(0)), width = whole_number(json.at("size").at(1));
-    if (height != height_ || width != width_)
-      throw UserError(name_, phrase, "a mask of {}x{} for a picture of {}x{}", width, height, width_, height_);
+    require_size(json, height_, width_, name_, phrase);
     return vision::Rle::from_counts(json.at("counts").get<std::string>(), height_, width_, name_ + ": " + phrase);
   }
 

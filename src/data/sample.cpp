@@ -12,6 +12,11 @@ const std::string& Sample::caption() const {
   return captions.empty() ? none : captions.front().text;
 }
 
+const std::vector<text::Phrase>& Sample::phrases() const {
+  static const std::vector<text::Phrase> none;
+  return captions.empty() ? none : captions.front().phrases;
+}
+
 int64_t Sample::label() const {
   FREEATM_CHECK(labels.size() == 1, "{} has {} labels", key, labels.size());
   return labels.front();

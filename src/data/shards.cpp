@@ -76,9 +76,8 @@ Sample read_sample(const ShardFile& file, const IndexedSample& indexed) {
           sample);
     if (place.extension == "txt") caption.text = read_caption(file.read(place.offset, place.size), name(place));
   }
-  const auto length = std::ssize(caption.text);
   for (const text::Phrase& phrase : caption.phrases) {
-    if (phrase.span.begin >= 0 && phrase.span.begin <= phrase.span.end && phrase.span.end <= length) continue;
+    if (caption.holds(phrase.span)) continue;
     throw UserError(file.path().string() + "/" + indexed.key, "span", "[{}, {}) lies outside of '{}'",
                     phrase.span.begin, phrase.span.end, caption.text);
   }

@@ -36,15 +36,11 @@ bool is_whole(const fs::path& path, const std::string& first_key, int64_t size) 
   }
 }
 
-std::vector<text::Phrase> phrases_of(const data::Sample& sample) {
-  return sample.captions.empty() ? std::vector<text::Phrase>() : sample.captions.front().phrases;
-}
-
 /// The regions of a sample become those of its phrases; what was known exactly of one that a phrase names stays.
 void put_masks(const PhraseMasks& masks, const std::string& score, data::Sample& sample) {
   const std::vector<data::Region> before = std::move(sample.regions);
   sample.regions.clear();
-  const auto phrases = phrases_of(sample);
+  const auto& phrases = sample.phrases();
   for (int64_t i = 0; i < std::ssize(phrases); ++i) {
     data::Region& region = sample.regions.emplace_back();
     region = {.name = phrases[i].text, .role = phrases[i].role, .phrases = {{0, i}}};
@@ -105,7 +101,7 @@ at::Tensor stored_maps(const data::ShardReader& shard, const data::IndexedSample
   if (maps.dim() != 3 || maps.size(1) == 0 || maps.size(2) == 0)
     throw UserError(where, "data.root", "has shape {}, [tokens, height, width] is wanted", maps.sizes());
   if (!maps.isfinite().all().item<bool>()) throw UserError(where, "data.root", "holds values that are not finite");
-  for (const text::Phrase& phrase : phrases_of(sample)) {
+  for (const text::Phrase& phrase : sample.phrases()) {
     for (const int64_t token : phrase.tokens) {
       if (token >= 0 && token < maps.size(0)) continue;
       throw UserError(where, "data.root", "has no map of token {} of '{}'", token, phrase.text);
@@ -117,7 +113,7 @@ at::Tensor stored_maps(const data::ShardReader& shard, const data::IndexedSample
 /// A sample with all its members, but for the masks.
 ShardEntry decided_entry(const data::ShardReader& shard, const data::IndexedSample& indexed, data::Sample& sample,
                          const at::Tensor& maps, const MaskOptions& options) {
-  put_masks(phrase_masks({maps, {}}, phrases_of(sample), sample.image, options), options.score, sample);
+  put_masks(phrase_masks({maps, {}}, sample.phrases(), sample.image, options), options.score, sample);
   ShardEntry entry{.phrases = std::ssize(sample.regions)};
   for (const data::MemberPlace& place : indexed.members) {
     const std::string bytes = shard.bytes(place);
@@ -169,7 +165,7 @@ int64_t HarvestRunOptions::thread_count() const {
 }
 
 std::vector<MaskScores> decide(Harvested& picture, const MaskOptions& options) {
-  PhraseMasks masks = phrase_masks(picture.maps, phrases_of(picture.sample), picture.sample.image, options);
+  PhraseMasks masks = phrase_masks(picture.maps, picture.sample.phrases(), picture.sample.image, options);
   put_masks(masks, options.score, picture.sample);
   return std::move(masks.scores);
 }

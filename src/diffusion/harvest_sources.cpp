@@ -61,7 +61,7 @@ class Source : public HarvestSource {
   void warn_of_cut(const data::Sample& sample, const text::Encoding& encoding) const {
     if (std::exchange(has_warned_, true)) return;
     std::vector<std::string> lost;
-    for (const text::Phrase& phrase : sample.captions.front().phrases) {
+    for (const text::Phrase& phrase : sample.phrases()) {
       if (phrase.tokens.empty()) lost.push_back("'" + phrase.text + "'");
     }
     log::warning("the caption of {} is cut, {} of its tokens do not fit: {} (said once; such phrases have no tokens)",
@@ -197,9 +197,7 @@ class GivenPictures final : public Source {
     if (caption.phrases.empty()) caption.phrases = phrases_.find(caption.text, {});
     for (data::Region region : given.regions) {
       if (!region.exact && region.score) continue;  // found by an earlier harvest: nobody knows
-      vision::MaskSet mask(given.image.height, given.image.width);
-      mask.add(region.exact ? *region.exact : region.mask);
-      region.exact = mask.resized_crop(box, height, width).rle(0);
+      region.exact = vision::resized_crop(region.exact ? *region.exact : region.mask, box, height, width);
       sample.regions.push_back(std::move(region));
     }
     return sample;

@@ -39,6 +39,8 @@ void initialize_linear(torch::nn::LinearImpl& layer, RandomStream random) {
 
 }  // namespace
 
+double xavier_bound(int64_t in, int64_t out) { return std::sqrt(6.0 / static_cast<double>(in + out)); }
+
 void fill_uniform(const at::Tensor& tensor, double bound, RandomStream random) {
   fill(tensor, [&] { return random.uniform(-bound, bound); });
 }

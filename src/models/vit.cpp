@@ -17,9 +17,6 @@ using at::Tensor;
 
 constexpr double kPositionDeviation = 0.02, kTokenDeviation = 1e-6;
 
-// Xavier's bound (Glorot & Bengio 2010).
-double xavier(int64_t in, int64_t out) { return std::sqrt(6.0 / static_cast<double>(in + out)); }
-
 }  // namespace
 
 void ViTOptions::fields(config::Fields& f) {
@@ -157,12 +154,12 @@ void ViT::initialize(uint64_t seed) {
     const std::string& name = item.key();
     if (auto* linear = item.value()->as<torch::nn::Linear>()) {
       const int64_t in = linear->weight.size(1), out = linear->weight.size(0);
-      fill_uniform(linear->weight, xavier(in, name.ends_with("qkv") ? out / 3 : out), random.fork(name));
+      fill_uniform(linear->weight, xavier_bound(in, name.ends_with("qkv") ? out / 3 : out), random.fork(name));
       linear->bias.zero_();
     }
     if (auto* norm = item.value()->as<torch::nn::LayerNorm>()) norm->reset_parameters();
   }
-  fill_uniform(proj_->weight, xavier(proj_->weight[0].numel(), options_.dim), random.fork("patch_embed.proj"));
+  fill_uniform(proj_->weight, xavier_bound(proj_->weight[0].numel(), options_.dim), random.fork("patch_embed.proj"));
   proj_->bias.zero_();
   if (cls_token_.defined()) fill_normal(cls_token_, kTokenDeviation, random.fork("cls_token"));
   if (options_.positions == "learned") fill_normal(pos_embed_, kPositionDeviation, random.fork("pos_embed"));

@@ -20,9 +20,12 @@ Span moved(const Span& span, const Span& part, int64_t grown) {
 
 }  // namespace
 
+bool Caption::holds(const Span& span) const {
+  return 0 <= span.begin && span.begin <= span.end && span.end <= std::ssize(text);
+}
+
 void Caption::replace(const Span& part, std::string_view words) {
-  FREEATM_CHECK(0 <= part.begin && part.begin <= part.end && part.end <= std::ssize(text), "[{}, {}) of '{}'",
-                part.begin, part.end, text);
+  FREEATM_CHECK(holds(part), "[{}, {}) of '{}'", part.begin, part.end, text);
   text.replace(part.begin, part.end - part.begin, words);
   const int64_t grown = std::ssize(words) - (part.end - part.begin);
   for (Phrase& phrase : phrases) {

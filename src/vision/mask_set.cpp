@@ -75,6 +75,12 @@ MaskSet MaskSet::resized_crop(const Box& box, int height, int width) const {
   return out;
 }
 
+Rle resized_crop(const Rle& mask, const Box& box, int height, int width) {
+  MaskSet one(mask.height, mask.width);
+  one.add(mask);
+  return one.resized_crop(box, height, width).rle(0);
+}
+
 void MaskSet::horizontal_flip() {
   for (auto row = pixels_.begin(); row != pixels_.end(); row += width_) std::reverse(row, row + width_);
 }

@@ -105,10 +105,10 @@ TEST(Trainer, DropsOutTheSameInEachRunButNotInEachStep) {
   EXPECT_EQ(std::set(draws.begin(), draws.end()).size(), 20u);
 }
 
-TEST(Trainer, AStepOfTwoBatchesIsThatOfOneTwiceAsLarge) {
-  const TemporaryFolder folder;
-  ToyRun run = four_epochs();
-  run.objective.plain = true;
+using Lines = decltype(metrics_of({}));
+
+/// Trains by batches of eight and by two of four a step, to the same weights; the metrics of both.
+std::pair<Lines, Lines> whole_and_halves(const TemporaryFolder& folder, ToyRun run) {
   run.options.optimizer.name = "sgd";
   run.options.lr = 0.1;
   const auto whole = train_toy(folder / "whole", run);
@@ -116,7 +116,14 @@ TEST(Trainer, AStepOfTwoBatchesIsThatOfOneTwiceAsLarge) {
   run.options.accumulate = 2;
   const auto halves = train_toy(folder / "halves", run);
   EXPECT_TRUE(whole->parameters()[0].allclose(halves->parameters()[0], 1e-6, 1e-6));
-  const auto lines = metrics_of(folder / "whole"), accumulated = metrics_of(folder / "halves");
+  return {metrics_of(folder / "whole"), metrics_of(folder / "halves")};
+}
+
+TEST(Trainer, AStepOfTwoBatchesIsThatOfOneTwiceAsLarge) {
+  const TemporaryFolder folder;
+  ToyRun run = four_epochs();
+  run.objective.plain = true;
+  const auto [lines, accumulated] = whole_and_halves(folder, run);
   ASSERT_EQ(lines.size(), accumulated.size());
   for (size_t i = 0; i < lines.size(); ++i) {
     EXPECT_EQ(lines[i]["step"], accumulated[i]["step"]);
@@ -130,15 +137,8 @@ TEST(Trainer, AccumulatesByTheCountsOfTheBatches) {
   const TemporaryFolder folder;
   ToyRun run = four_epochs();
   run.objective.plain = run.objective.counted = true;
-  run.options.optimizer.name = "sgd";
-  run.options.lr = 0.1;
   run.options.log_every = 1;
-  const auto whole = train_toy(folder / "whole", run);
-  run.batch_size = 4;
-  run.options.accumulate = 2;
-  const auto halves = train_toy(folder / "halves", run);
-  EXPECT_TRUE(whole->parameters()[0].allclose(halves->parameters()[0], 1e-6, 1e-6));
-  const auto lines = metrics_of(folder / "whole"), accumulated = metrics_of(folder / "halves");
+  const auto [lines, accumulated] = whole_and_halves(folder, run);
   ASSERT_EQ(lines.size(), accumulated.size());
   for (size_t i = 0; i < lines.size(); ++i) {
     for (const char* name : {"loss", "bright", "brightness"}) {

@@ -56,6 +56,8 @@ struct Sample {
 
   /// The first caption's text, "" where there is none.
   const std::string& caption() const;
+  /// The first caption's; none where there is no caption.
+  const std::vector<text::Phrase>& phrases() const;
   /// Throws InternalError where there is not exactly one.
   int64_t label() const;
   /// Which regions are things.

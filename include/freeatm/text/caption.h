@@ -14,6 +14,9 @@ struct Caption {
   std::vector<Phrase> phrases;  // their spans lie in `text`
   bool is_annotated = false;    // whoever wrote the text said what its phrases are; else they may be looked for
 
+  /// Whether the span lies in the text.
+  bool holds(const Span& span) const;
+
   /// `part` makes way for other words; with an empty part they are put in, at the text's end or anywhere. Phrases keep
   /// to their words: one behind the part moves, one that holds it whole reads as it does now, one that is cut keeps
   /// what is left of it, and one that is gone has an empty span. Tokens, of the text as it was, are dropped.

@@ -44,4 +44,7 @@ class MaskSet {
   std::vector<uint8_t> pixels_;
 };
 
+/// MaskSet::resized_crop of one mask.
+Rle resized_crop(const Rle& mask, const Box& box, int height, int width);
+
 }  // namespace freeatm::vision

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/objectives/masked/mae.h"
 
-#include <cmath>
-
 #include <ATen/ATen.h>
 #include <torch/nn/modules/container/modulelist.h>
 
@@ -55,8 +53,8 @@ void Mae::initialize(uint64_t seed) {
   for (const auto& item : named_modules("", /*include_self=*/false)) {
     if (item.key().starts_with("backbone")) continue;
     if (auto* linear = item.value()->as<torch::nn::Linear>()) {
-      const double fans = static_cast<double>(linear->weight.size(0) + linear->weight.size(1));
-      models::fill_uniform(linear->weight, std::sqrt(6 / fans), random.fork(item.key()));
+      const double bound = models::xavier_bound(linear->weight.size(1), linear->weight.size(0));
+      models::fill_uniform(linear->weight, bound, random.fork(item.key()));
       linear->bias.zero_();
     }
   }
@@ -68,11 +66,8 @@ Masked::Reconstruction Mae::reconstruct(const Tensor& pixels, const Tensor& hidd
   const Tensor tokens = backbone().embed(images);  // [B, prefix + patches, dim]
   const int64_t prefix = backbone().prefix_tokens(), batch = tokens.size(0), dim = tokens.size(2);
   // As many are visible in each picture, so that sorting needs no count: 0 before 1, each in its order.
-  const int64_t count =
-      options().masking.hidden(grid_side() / options().mask_unit * (grid_side() / options().mask_unit)) *
-      options().mask_unit * options().mask_unit;
   const Tensor visible = std::get<1>(at::sort(hidden, /*stable=*/true, /*dim=*/1, /*descending=*/false))
-                             .narrow(1, 0, hidden.size(1) - count);
+                             .narrow(1, 0, hidden.size(1) - hidden_patches());
   const Tensor kept = tokens.slice(1, prefix).gather(1, visible.unsqueeze(2).expand({batch, visible.size(1), dim}));
   const Tensor encoded = backbone().normed(backbone().encode(at::cat({tokens.narrow(1, 0, prefix), kept}, 1)));
   return {decode(encoded, visible), target(pixels, images)};

@@ -91,13 +91,14 @@ Masked::Masked(std::shared_ptr<models::Backbone> backbone, const MaskedOptions& 
     throw UserError("", "objective.size", "{} is no multiple of {}: patches of {}, {} along a side hidden together",
                     options.size, unit, patch_, options.mask_unit);
   }
-  const int64_t cells = (options.size / unit) * (options.size / unit), hidden = options.masking.hidden(cells);
-  if (hidden == 0 || hidden == cells)
+  const int64_t cells = (options.size / unit) * (options.size / unit);
+  hidden_cells_ = options.masking.hidden(cells);
+  if (hidden_cells_ == 0 || hidden_cells_ == cells)
     throw UserError("", "objective.mask_ratio", "{} of {} patches hides all or nothing", options.masking.mask_ratio,
                     cells);
-  if (options.masking.hints > cells - hidden) {
+  if (options.masking.hints > cells - hidden_cells_) {
     throw UserError("", "objective.hints", "{} for one thing alone, where {} of {} patches are visible",
-                    options.masking.hints, cells - hidden, cells);
+                    options.masking.hints, cells - hidden_cells_, cells);
   }
   register_module("backbone", backbone_);
 }
@@ -115,15 +116,15 @@ data::View Masked::prepare(data::Sample&& sample, RandomStream& random, double p
   vision::Augmented view = vision::augment(sample.image, things, box, crop_and_flip(options_), chain);
 
   const int64_t side = grid_side(), units = side / options_.mask_unit;
-  const Coverage coverage = coverage_of(cell_shares(view.masks, units));
+  const Tensor shares = cell_shares(view.masks, side);
+  const Coverage coverage = coverage_of(units == side ? shares : cell_shares(view.masks, units));
   const double gamma = options_.masking.is_guided() ? options_.masking.gamma.at(progress) : 0;
-  HiddenCells drawn = draw_hidden(coverage, options_.masking.hidden(coverage.cells), gamma, options_.masking, masking);
+  HiddenCells drawn = draw_hidden(coverage, hidden_cells_, gamma, options_.masking, masking);
   const Tensor hidden = at::tensor(drawn.is_hidden, at::kByte)
                             .view({units, units})
                             .repeat_interleave(options_.mask_unit, 0)
                             .repeat_interleave(options_.mask_unit, 1)
                             .flatten();  // [patches]
-  const Tensor shares = cell_shares(view.masks, side);
   const Tensor foreground = shares.size(0) > 0 ? shares.amax(0).flatten() : at::zeros({side * side});
   return {{"image", data::pixels(std::move(view.image))},
           {"hidden", hidden},

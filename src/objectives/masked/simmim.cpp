@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/objectives/masked/simmim.h"
 
-#include <cmath>
-
 #include <ATen/ATen.h>
 
 #include "freeatm/core/random.h"
@@ -22,7 +20,7 @@ SimMim::SimMim(std::shared_ptr<models::Backbone> backbone, const SimMimOptions& 
   const at::NoGradGuard no_grad;
   const RandomStream random(stable_hash("decoder", seed), "weights");
   models::fill_normal(mask_token_, 0.02, random.fork("mask_token"));
-  models::fill_uniform(decoder_->weight, std::sqrt(6.0 / static_cast<double>(dim + values)), random.fork("decoder"));
+  models::fill_uniform(decoder_->weight, models::xavier_bound(dim, values), random.fork("decoder"));
   decoder_->bias.zero_();
 }
 

@@ -52,6 +52,8 @@ class Masked : public training::Objective {
   /// Patches along a side of the view.
   int64_t grid_side() const { return options_.size / patch_; }
   int64_t patch_size() const { return patch_; }
+  /// So many of each picture are hidden.
+  int64_t hidden_patches() const { return hidden_cells_ * options_.mask_unit * options_.mask_unit; }
 
  protected:
   /// Throws UserError where the backbone is no ViT, or where the options do not fit its patches.
@@ -69,7 +71,7 @@ class Masked : public training::Objective {
   MaskedOptions options_;
   std::shared_ptr<models::ViT> backbone_;
   models::ImageNormalize normalize_;
-  int64_t patch_;
+  int64_t patch_, hidden_cells_;  // hidden_cells: units of mask_unit x mask_unit patches
 };
 
 }  // namespace freeatm::objectives
