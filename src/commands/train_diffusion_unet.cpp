@@ -5,6 +5,7 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/shipped.h"
+#include "freeatm/data/tile.h"
 #include "freeatm/diffusion/pipeline.h"
 #include "freeatm/diffusion/pipeline_writer.h"
 #include "freeatm/diffusion/preview.h"
@@ -121,7 +122,7 @@ int train_unet(TrainDiffusionOptions options) {
         diffusion::draw_prompts(diffusion::Pipeline::load(model.string(), device, at::kFloat), options.preview.prompts,
                                 options.preview.steps, options.preview.guidance_scale);
     write_file(out / "previews" / format("step_{}.png", step),
-               vision::encode_png(diffusion::tile(drawn, kPreviewColumns)));
+               vision::encode_png(data::tile(drawn, kPreviewColumns)));
     report::write_stage_page(out, "Diffusion model", lead_of(options, data.ids.size(0)));
   };
   run_stage(options, device,

@@ -4,8 +4,8 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
+#include "freeatm/data/tile.h"
 #include "freeatm/diffusion/pipeline_writer.h"
-#include "freeatm/diffusion/preview.h"
 #include "freeatm/objectives/denoising/data.h"
 #include "freeatm/objectives/denoising/weights.h"
 #include "freeatm/report/run_views.h"
@@ -53,7 +53,7 @@ int train_vae(TrainDiffusionOptions options) {
     log::info("step {}: {} dB on {} pictures of '{}'", step, psnr, unseen.size(), options.preview.split);
     const at::Tensor both = at::cat({shown, objectives::reconstruct(*vae, shown, device)});
     write_file(out / "previews" / format("step_{}.png", step),
-               vision::encode_png(diffusion::tile(both, shown.size(0))));
+               vision::encode_png(data::tile(both, shown.size(0))));
     report::write_stage_page(
         out, "Autoencoder",
         format("{} pictures. Above, some that it has not seen; below, what comes back of them", pictures.size()));

@@ -94,6 +94,8 @@ int view(const config::Composed& composed) {
     page.add("pictures", "Pictures", pictures.made_by + pictures.gallery.html(options.sort));
     page.add_data(pictures.gallery.data());
   }
+  const std::string previews = report::run_previews_html(contents.runs);
+  if (!previews.empty()) page.add("previews", "While it trains", previews);
   if (!contents.runs.empty()) page.add("curves", "Curves", report::curves_html(contents.runs));
   if (!contents.evaluations.empty()) page.add("scores", "Scores", report::scores_html(contents.evaluations));
   write_file(options.out, page.html());

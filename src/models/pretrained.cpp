@@ -46,13 +46,42 @@ bool strip(std::string_view prefix, Origins& names, std::vector<std::string>& le
   return true;
 }
 
-std::string listed(const std::vector<std::string>& names, std::string_view separator) {
-  std::string text;
-  for (size_t i = 0; i < std::min(names.size(), kNamed); ++i) text += (i ? std::string(separator) : "") + names[i];
-  return names.size() > kNamed ? text + format("{}and {} more", separator, names.size() - kNamed) : text;
+// The pooled features' norm is "norm" behind a class token, "fc_norm" behind a mean.
+void adapt_norm(const TensorMap& model, BackboneTensors& file) {
+  const bool has_token_norm = model.contains("norm.weight");
+  if (has_token_norm == model.contains("fc_norm.weight")) return;
+  const std::string own = has_token_norm ? "norm." : "fc_norm.", other = has_token_norm ? "fc_norm." : "norm.";
+  if (file.tensors.contains(own + "weight")) return;
+  for (const std::string part : {"weight", "bias"}) {
+    if (file.tensors.erase(other + part) == 0) continue;
+    file.left_out.push_back(other + part);
+    file.tensors[own + part] = model.at(own + part);
+  }
 }
 
-// What keeps the file's tensors from being the model's, with shapes: one text a tensor.
+void adapt_positions(const TensorMap& model, TensorMap& tensors) {
+  constexpr const char* kPositions = "pos_embed";
+  const auto own = model.find(kPositions);
+  const auto found = tensors.find(kPositions);
+  if (own == model.end() || found == tensors.end()) return;
+  found->second = fitted_positions(found->second, own->second, model.contains("cls_token") ? 1 : 0, kPositions);
+}
+
+/// Of a square grid behind the prefix; 0: it is none.
+int64_t side_of(const at::Tensor& positions, int64_t prefix) {
+  const int64_t count = positions.size(1) - prefix;
+  const auto side = std::lround(std::sqrt(static_cast<double>(std::max<int64_t>(0, count))));
+  return side * side == count ? side : 0;
+}
+
+}  // namespace
+
+std::string listed(const std::vector<std::string>& texts, const std::string& separator) {
+  std::string text;
+  for (size_t i = 0; i < std::min(texts.size(), kNamed); ++i) text += (i ? separator : "") + texts[i];
+  return texts.size() > kNamed ? text + format("{}and {} more", separator, texts.size() - kNamed) : text;
+}
+
 std::vector<std::string> mismatches(const TensorMap& model, const TensorMap& file) {
   std::vector<std::string> misshaped, missing, unexpected;
   for (const auto& [name, tensor] : model) {
@@ -73,37 +102,14 @@ std::vector<std::string> mismatches(const TensorMap& model, const TensorMap& fil
   return misshaped;
 }
 
-// The pooled features' norm is "norm" behind a class token, "fc_norm" behind a mean.
-void adapt_norm(const TensorMap& model, BackboneTensors& file) {
-  const bool has_token_norm = model.contains("norm.weight");
-  if (has_token_norm == model.contains("fc_norm.weight")) return;
-  const std::string own = has_token_norm ? "norm." : "fc_norm.", other = has_token_norm ? "fc_norm." : "norm.";
-  if (file.tensors.contains(own + "weight")) return;
-  for (const std::string part : {"weight", "bias"}) {
-    if (file.tensors.erase(other + part) == 0) continue;
-    file.left_out.push_back(other + part);
-    file.tensors[own + part] = model.at(own + part);
-  }
+at::Tensor fitted_positions(const at::Tensor& positions, const at::Tensor& own, int64_t prefix,
+                            const std::string& name) {
+  if (positions.dim() != 3 || positions.size(0) != 1 || positions.size(2) != own.size(2)) return positions;
+  const int64_t old_side = side_of(positions, prefix), side = side_of(own, prefix);
+  if (old_side == 0 || old_side == side) return positions;
+  log::info("{}: resized from {} x {} patches to {} x {}", name, old_side, old_side, side, side);
+  return resized_positions(positions, prefix, old_side, old_side, side, side);
 }
-
-void adapt_positions(const TensorMap& model, TensorMap& tensors) {
-  constexpr const char* kPositions = "pos_embed";
-  const auto own = model.find(kPositions);
-  const auto found = tensors.find(kPositions);
-  if (own == model.end() || found == tensors.end()) return;
-  const at::Tensor& positions = found->second;  // [1, prefix + side * side, dim]
-  if (positions.dim() != 3 || positions.size(0) != 1 || positions.size(2) != own->second.size(2)) return;
-  const int64_t prefix = model.contains("cls_token") ? 1 : 0;
-  const auto side_of = [&](const at::Tensor& grid) {  // 0: it is no square
-    const int64_t count = grid.size(1) - prefix;
-    const auto side = std::lround(std::sqrt(static_cast<double>(std::max<int64_t>(0, count))));
-    return side * side == count ? side : 0;
-  };
-  const int64_t old_side = side_of(positions), side = side_of(own->second);
-  if (old_side > 0) found->second = resized_positions(positions, prefix, old_side, old_side, side, side);
-}
-
-}  // namespace
 
 BackboneTensors backbone_tensors(const TensorMap& file) {
   BackboneTensors out;
@@ -125,15 +131,15 @@ void adapt(const TensorMap& model, BackboneTensors& file) {
   adapt_positions(model, file.tensors);
 }
 
-void load_pretrained(Backbone& backbone, const TensorMap& file, const std::string& where, const std::string& key) {
+std::vector<std::string> load_pretrained(Backbone& backbone, const TensorMap& file, const std::string& where,
+                                         const std::string& key) {
   const TensorMap model = weights::module_state(backbone);
   BackboneTensors own = backbone_tensors(file);
   adapt(model, own);
-  const auto& [tensors, left_out] = own;
-  const std::vector<std::string> wrong = mismatches(model, tensors);
+  const std::vector<std::string> wrong = mismatches(model, own.tensors);
   if (!wrong.empty()) throw UserError(where, key, "holds another model's weights: {}", listed(wrong, "; "));
-  weights::load_into(model, tensors);
-  if (!left_out.empty()) log::info("{}: not of the backbone, left out: {}", where, listed(left_out, ", "));
+  weights::load_into(model, own.tensors);
+  return own.left_out;
 }
 
 }  // namespace freeatm::models

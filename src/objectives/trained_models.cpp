@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/log.h"
 #include "freeatm/models/pretrained.h"
 #include "freeatm/runs/run_folder.h"
 #include "freeatm/training/checkpoint.h"
@@ -66,19 +68,75 @@ std::string weights_in(const fs::path& folder) {
   return found[0];
 }
 
-// Of a checkpoint of ours: heads and momentum encoder stay behind, which is nothing to be told.
-weights::TensorMap backbone_of(const fs::path& step) {
-  weights::TensorMap tensors = training::load_checkpoint_model(step);
-  std::erase_if(tensors, [](const auto& item) { return !item.first.starts_with("backbone."); });
-  return tensors;
+constexpr const char* kBackbone = "backbone.";
+
+// Of a checkpoint of ours heads and momentum encoder stay behind, which is nothing to be told.
+std::shared_ptr<models::Backbone> make_backbone(const Pretrained& start, uint64_t seed,
+                                                std::vector<std::string>& left_out) {
+  auto backbone = start.model.make(seed);
+  weights::TensorMap encoder = start.tensors;
+  if (start.is_run) std::erase_if(encoder, [](const auto& item) { return !item.first.starts_with(kBackbone); });
+  left_out = models::load_pretrained(*backbone, encoder, start.where, "checkpoint");
+  return backbone;
+}
+
+std::string_view first_name(std::string_view name) { return name.substr(0, name.find('.')); }
+
+// "decoder_blocks", of "decoder_blocks.0.norm1.weight" and many others
+std::vector<std::string> first_names(const weights::TensorMap& tensors) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : tensors) {
+    if (std::ranges::find(names, first_name(name)) == names.end()) names.emplace_back(first_name(name));
+  }
+  return names;
+}
+
+// What the file has of the parts beside the backbone, more of them too; positions for the objective's grid.
+weights::TensorMap parts_in(const weights::TensorMap& file, const weights::TensorMap& parts, int64_t prefix) {
+  const std::vector<std::string> names = first_names(parts);
+  weights::TensorMap found;
+  for (const auto& [name, tensor] : file) {
+    std::string own = name;
+    for (const std::string_view before : {"module.", "model."}) {
+      if (own.starts_with(before)) own.erase(0, before.size());
+    }
+    if (std::ranges::find(names, first_name(own)) == names.end()) continue;
+    const auto part = parts.find(own);
+    const bool is_positions = part != parts.end() && own.ends_with("pos_embed");
+    found[own] = is_positions ? models::fitted_positions(tensor, part->second, prefix, own) : tensor;
+  }
+  return found;
 }
 
 }  // namespace
 
 std::shared_ptr<models::Backbone> Pretrained::load(uint64_t seed) const {
-  auto backbone = model.make(seed);
-  models::load_pretrained(*backbone, tensors, where, "checkpoint");
+  std::vector<std::string> left_out;
+  auto backbone = make_backbone(*this, seed, left_out);
+  if (!left_out.empty())
+    log::info("{}: not of the backbone, left out: {}", where, models::listed(left_out, ", "));
   return backbone;
+}
+
+std::shared_ptr<training::Objective> start_from(const Pretrained& start, const Recipe& recipe, uint64_t seed) {
+  std::vector<std::string> left_out;
+  auto objective = recipe.make([&] { return make_backbone(start, seed, left_out); }, seed);
+  weights::TensorMap parts = weights::module_state(*objective);
+  const int64_t prefix = parts.contains(std::string(kBackbone) + "cls_token") ? 1 : 0;
+  std::erase_if(parts, [](const auto& item) { return item.first.starts_with(kBackbone); });
+  const weights::TensorMap found = parts_in(start.tensors, parts, prefix);
+  const std::vector<std::string> wrong = models::mismatches(parts, found);
+  const std::string names = models::listed(first_names(parts), ", ");
+  if (found.empty()) {
+    log::info("{}: the backbone is taken from it; what else there is starts anew: {}", start.where, names);
+  } else if (wrong.empty()) {
+    weights::load_into(parts, found);
+    log::info("{}: the backbone and {} are taken from it", start.where, names);
+  } else {
+    log::warning("{}: the backbone alone is taken from it, the other parts do not fit and start anew: {}", start.where,
+                 models::listed(wrong, "; "));
+  }
+  return objective;
 }
 
 Pretrained open_pretrained(const std::string& checkpoint, const models::ModelOptions& model) {
@@ -88,10 +146,10 @@ Pretrained open_pretrained(const std::string& checkpoint, const models::ModelOpt
   if (!fs::is_directory(path)) return {model, weights::load_weight_file(checkpoint), checkpoint};
   const fs::path run_of_step = path.parent_path().parent_path();  // RUN/checkpoints/step_N
   if (fs::exists(path / "manifest.json") && fs::exists(run_of_step / "config.yaml"))
-    return {model_of_run(run_of_step), backbone_of(path), checkpoint};
+    return {model_of_run(run_of_step), training::load_checkpoint_model(path), checkpoint, /*is_run=*/true};
   if (fs::exists(path / "config.yaml")) {
     const fs::path newest = training::require_checkpoint(path, "checkpoint");
-    return {model_of_run(path), backbone_of(newest), newest.string()};
+    return {model_of_run(path), training::load_checkpoint_model(newest), newest.string(), /*is_run=*/true};
   }
   const std::string file = weights_in(path);
   return {model, weights::load_weight_file(file), file};

@@ -10,6 +10,7 @@
 #include "freeatm/report/curves.h"
 #include "freeatm/report/html.h"
 #include "freeatm/report/plot.h"
+#include "freeatm/report/previews.h"
 #include "freeatm/report/table.h"
 
 namespace freeatm::report {
@@ -99,6 +100,15 @@ std::string curves_html(const std::vector<NamedFolder>& runs) {
     }
   }
   return commands + loss + "<div class=\"plots\">\n" + others + "</div>\n";
+}
+
+std::string run_previews_html(const std::vector<NamedFolder>& runs) {
+  std::string html;
+  for (const NamedFolder& run : runs) {
+    const std::string previews = previews_html(run.path / "previews");
+    if (!previews.empty()) html += (runs.size() > 1 ? "<h3>" + escape(run.name) + "</h3>\n" : "") + previews;
+  }
+  return html;
 }
 
 std::string scores_html(const std::vector<NamedFolder>& evaluations) {

@@ -6,28 +6,13 @@
 #include "freeatm/core/format.h"
 #include "freeatm/report/curves.h"
 #include "freeatm/report/html.h"
+#include "freeatm/report/previews.h"
 #include "freeatm/report/run_views.h"
 
 namespace freeatm::report {
 namespace {
 
 constexpr int64_t kMostPoints = 1000;  // of a curve
-
-int64_t step_of(const fs::path& preview) { return std::stoll(preview.stem().string().substr(5)); }  // step_N.png
-
-std::string previews_html(const fs::path& folder) {
-  std::vector<fs::path> previews;
-  for (const auto& entry : fs::directory_iterator(folder / "previews")) {
-    if (entry.path().extension() == ".png") previews.push_back(entry.path());
-  }
-  std::ranges::sort(previews, std::ranges::greater(), step_of);
-  std::string html;
-  for (const fs::path& preview : previews) {
-    html += format("<figure><img alt=\"\" src=\"{}\"><figcaption>step {}</figcaption></figure>\n",
-                   data_uri("image/png", read_file(preview)), step_of(preview));
-  }
-  return html;
-}
 
 // "loss_t200" is a band of timesteps: all of them stand in one plot.
 std::string stage_curves(const fs::path& metrics) {
@@ -57,7 +42,7 @@ std::string stage_curves(const fs::path& metrics) {
 
 void write_stage_page(const fs::path& folder, const std::string& title, const std::string& lead) {
   Page page(title, lead);
-  page.add("previews", "What it draws", previews_html(folder));
+  page.add("previews", "What it draws", previews_html(folder / "previews"));
   page.add("curves", "Curves", stage_curves(folder / "metrics.jsonl"));
   write_file(folder / "report.html", page.html());
 }

@@ -88,6 +88,39 @@ INSTANTIATE_TEST_SUITE_P(All, PublishedPresets,
                                            "simmim_vit_b"),
                          name_of);
 
+/// The newest checkpoint's weights, byte by byte.
+std::string weights_of(const fs::path& run, int64_t step) {
+  return read_file(run / "checkpoints" / format("step_{}", step) / "model.safetensors");
+}
+
+TEST(Pretrain, ShowsWhatItReconstructsAndTrainsToTheSameWeights) {
+  const testing::TemporaryFolder folder;
+  for (const std::string every : {"1", "null"}) {
+    const auto outcome = run_program(pretrain(
+        "nano_mae_guided", folder / every,
+        "loader.batch_size=16 trainer.epochs=2 trainer.warmup_epochs=0 objective.reconstructions.every=" + every));
+    ASSERT_EQ(outcome.code, 0) << outcome.text;
+  }
+  EXPECT_TRUE(fs::exists(folder / "1" / "previews/step_2.png") && fs::exists(folder / "1" / "previews/step_4.png"));
+  EXPECT_FALSE(fs::exists(folder / "null" / "previews"));
+  EXPECT_EQ(weights_of(folder / "1", 4), weights_of(folder / "null", 4));
+}
+
+TEST(Pretrain, GoesOnFromAnotherRun) {
+  const testing::TemporaryFolder folder;
+  const std::string more = "loader.batch_size=16 trainer.steps=2 checkpoint=";
+  EXPECT_EQ(run_program(pretrain("nano_mae", folder / "first", more + "none")).code, 0);
+  const std::string first = (folder / "first").string();
+  const auto same = run_program(pretrain("nano_mae_guided", folder / "same", more + first));
+  EXPECT_EQ(same.code, 0) << same.text;
+  EXPECT_TRUE(testing::contains(same.text, "the backbone and decoder_blocks, decoder_embed")) << same.text;
+  const auto other = run_program(pretrain("nano_moco model=vit_nano", folder / "other", more + first));
+  EXPECT_EQ(other.code, 0) << other.text;
+  EXPECT_TRUE(testing::contains(other.text, "what else there is starts anew: momentum_backbone")) << other.text;
+  const auto changed = run_program(pretrain("nano_mae_guided", folder / "same", more + "none"));
+  EXPECT_EQ(changed.code, 2) << "a run of another start is not gone on with";
+}
+
 TEST(Controls, RunWhereTheyMeanSomething) {
   const testing::TemporaryFolder folder;
   for (const std::string control : {"shuffled", "boxes", "saliency", "exact"}) {

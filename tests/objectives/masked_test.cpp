@@ -6,13 +6,11 @@
 #include <gtest/gtest.h>
 
 #include "freeatm/models/resnet.h"
-#include "freeatm/objectives/masked/mae.h"
-#include "freeatm/objectives/masked/simmim.h"
 #include "freeatm/weights/load.h"
 
+#include "masked_models.h"
 #include "models/hash_weights.h"
 #include "nano.h"
-#include "samples.h"
 #include "tensors.h"
 #include "testing.h"
 
@@ -20,35 +18,6 @@ namespace freeatm::objectives {
 namespace {
 
 using testing::relative_difference;
-
-constexpr models::ViTOptions small_vit() {
-  return {.image_size = 32, .patch_size = 8, .dim = 48, .depth = 2, .heads = 3};
-}
-
-std::shared_ptr<models::ViT> vit() {
-  auto model = std::make_shared<models::ViT>(small_vit());
-  model->initialize(1);
-  return model;
-}
-
-MaskedOptions of_32_pixels() {
-  MaskedOptions options;
-  options.size = 32;
-  return options;
-}
-
-std::shared_ptr<Masked> make(const std::string& method, const MaskedOptions& common, MaeOptions mae = {}) {
-  if (method.starts_with("simmim")) return std::make_shared<SimMim>(vit(), SimMimOptions{.common = common}, 3);
-  mae.decoder_dim = 32, mae.decoder_depth = 2, mae.decoder_heads = 4;
-  mae.common = common;
-  return std::make_shared<Mae>(vit(), mae, 3);
-}
-
-const weights::TensorMap& stored_masked() {
-  static const auto loaded =
-      weights::load_safetensors(testing::test_file("objectives/data/masked.safetensors")).tensors;
-  return loaded;
-}
 
 data::Batch masked_batch() {
   data::Batch batch;
@@ -110,15 +79,6 @@ TEST(Mae, NormalisesByTheUnbiasedVarianceAndLeavesFlatPatchesFlat) {
   EXPECT_LT(mae->reconstruct(pixels, hidden).target.abs().max().item<double>(), 1e-4);
   pixels += at::randint(0, 2, pixels.sizes(), at::kByte);  // one step of 255 is no texture
   EXPECT_LT(mae->reconstruct(pixels, hidden).target.abs().max().item<double>(), 0.25);
-}
-
-data::Sample picture_with_thing() {
-  data::Sample sample;
-  sample.key = "x";
-  sample.image = vision::Image(48, 48);
-  for (size_t i = 0; i < sample.image.pixels.size(); ++i) sample.image.pixels[i] = static_cast<uint8_t>(i * 7);
-  testing::add_region(sample, "dog", text::Role::kThing, testing::rectangle(48, 48, {8, 8, 24, 24}));
-  return sample;
 }
 
 data::View masked_view(const Masked& objective, uint64_t index, data::Sample sample, double progress = 0) {

@@ -6,16 +6,11 @@
 #include <vector>
 
 #include "freeatm/diffusion/pipeline.h"
-#include "freeatm/vision/image.h"
 
 namespace freeatm::diffusion {
 
 /// Draws prompts, the i-th with seed i. Returns bytes [prompts, side, side, 3].
 at::Tensor draw_prompts(const Pipeline& pipeline, const std::vector<std::string>& prompts, int64_t steps,
                         double guidance_scale);
-
-/// Pictures side by side, each pixel doubled where they are small.
-///   pixels: bytes [N, side, side, 3]
-vision::Image tile(const at::Tensor& pixels, int64_t columns);
 
 }  // namespace freeatm::diffusion

@@ -18,4 +18,7 @@ class ImageNormalize {
   at::Tensor shift_, scale_;  // [3]: -mean / deviation, 1 / (255 deviation)
 };
 
+/// The way back: values [..., 3] with ImageNet's mean and deviation -> of 0 to 1.
+at::Tensor image_denormalized(const at::Tensor& values);
+
 }  // namespace freeatm::models

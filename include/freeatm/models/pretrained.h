@@ -25,10 +25,21 @@ BackboneTensors backbone_tensors(const weights::TensorMap& file);
 ///   model: the model's own tensors
 void adapt(const weights::TensorMap& model, BackboneTensors& file);
 
-/// Copies a file's encoder into the backbone and logs what was left out. Norms need no count of their batches. Throws
-/// UserError(where, key, ...) with the first tensors that do not fit, and their shapes.
+/// What keeps a file's tensors from being the model's, one text a tensor: "norm.weight: [48] in the file, [64] in the
+/// model". Norms need no count of their batches.
+std::vector<std::string> mismatches(const weights::TensorMap& model, const weights::TensorMap& file);
+/// The first of such texts, or of names, and how many more there are.
+std::string listed(const std::vector<std::string>& texts, const std::string& separator);
+
+/// Positions of a square grid as the model's own want them, resized as timm does, which is said; others as they are.
+///   positions, own: [1, prefix + side^2, dim]; name: of the tensor, for the log
+at::Tensor fitted_positions(const at::Tensor& positions, const at::Tensor& own, int64_t prefix,
+                            const std::string& name);
+
+/// Copies a file's encoder into the backbone and returns the file's names that were left out. Throws UserError(where,
+/// key, ...) with the first tensors that do not fit, and their shapes.
 ///   key: what names the file in the config, "checkpoint"
-void load_pretrained(Backbone& backbone, const weights::TensorMap& file, const std::string& where,
-                     const std::string& key);
+std::vector<std::string> load_pretrained(Backbone& backbone, const weights::TensorMap& file, const std::string& where,
+                                         const std::string& key);
 
 }  // namespace freeatm::models

@@ -12,6 +12,7 @@
 #include "freeatm/data/dataset.h"
 #include "freeatm/models/backbone.h"
 #include "freeatm/training/objective.h"
+#include "freeatm/training/train_run.h"
 
 namespace freeatm::objectives {
 
@@ -27,6 +28,10 @@ class Recipe {
   /// cannot be that.
   virtual std::unique_ptr<data::Dataset> wrap(std::unique_ptr<data::Dataset> dataset) const { return dataset; }
   virtual std::shared_ptr<training::Objective> make(const MakeBackbone& backbone, uint64_t seed) const = 0;
+  /// What a person may look at while it trains: FOLDER/step_N.png and FOLDER/caption.txt, which `freeatm view` shows.
+  ///   run: of an objective that this recipe made; dataset: as `wrap` gave it; both outlive the run
+  virtual void add_previews(training::TrainRun& /*run*/, const data::Dataset& /*dataset*/,
+                            const fs::path& /*folder*/) const {}
 };
 
 /// The names of all methods, and the recipe of one with its default options; none for another name.

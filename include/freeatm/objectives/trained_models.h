@@ -10,6 +10,7 @@
 #include "freeatm/core/files.h"
 #include "freeatm/models/model.h"
 #include "freeatm/objectives/classification/classification.h"
+#include "freeatm/objectives/recipe.h"
 #include "freeatm/weights/safetensors.h"
 
 namespace freeatm::objectives {
@@ -19,6 +20,7 @@ struct Pretrained {
   models::ModelOptions model;
   weights::TensorMap tensors;  // under the file's own names
   std::string where;           // the file or the checkpoint's folder
+  bool is_run = false;         // of ours: the encoder is "backbone."
 
   /// The backbone with these weights. Throws UserError(where, "checkpoint", ...) where they do not fit the model.
   ///   seed: of what the weights do not say
@@ -31,6 +33,11 @@ struct Pretrained {
 ///   a file of weights (safetensors or of torch.save), or a folder with one (model.safetensors, pytorch_model.bin, or
 ///   the only file of such a kind): names as timm, torchvision, MoCo v3 or MAE have them; `model` says what they are of
 Pretrained open_pretrained(const std::string& checkpoint, const models::ModelOptions& model);
+
+/// A method that goes on from these weights: its backbones have the encoder's, and its other parts (decoder, projector)
+/// theirs where all of them are there in its shapes, as in a MAE as its authors publish it or in a run of the same
+/// method; else these start anew. What was taken and what was not is said. Throws as `Pretrained::load`.
+std::shared_ptr<training::Objective> start_from(const Pretrained& start, const Recipe& recipe, uint64_t seed);
 
 /// RUN/classes.json, a list: what the logits of a finetuned classifier stand for. A file that is there must say the
 /// same.

@@ -37,6 +37,9 @@ std::string made_by_html(const std::string& command, const fs::path& folder);
 /// Of runs (metrics.jsonl): the loss of all in one plot, what else they logged in smaller ones.
 std::string curves_html(const std::vector<NamedFolder>& runs);
 
+/// Of runs that leave pictures in RUN/previews: those, under the run's name; "" where none does.
+std::string run_previews_html(const std::vector<NamedFolder>& runs);
+
 /// FOLDER/report.html: FOLDER/previews/step_N.png with the newest first, and the curves of FOLDER/metrics.jsonl.
 void write_stage_page(const fs::path& folder, const std::string& title, const std::string& lead);
 

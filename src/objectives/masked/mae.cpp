@@ -86,13 +86,32 @@ Tensor Mae::decode(const Tensor& encoded, const Tensor& visible) {
   return decoder_pred_(decoder_norm_(tokens)).slice(1, prefix);
 }
 
+Tensor Mae::values_of(const Tensor& pixels, const Tensor& images) const {
+  return patchified(options_.target_pixels == "imagenet"
+                        ? images
+                        : pixels.permute({0, 3, 1, 2}).to(images.scalar_type()).div(255));
+}
+
+Mae::Scale Mae::scale_of(const Tensor& values) const {
+  const auto [variance, mean] = at::var_mean(values, at::IntArrayRef{2}, /*correction=*/1, /*keepdim=*/true);
+  return {mean, (variance + options_.target_eps).sqrt()};
+}
+
 Tensor Mae::target(const Tensor& pixels, const Tensor& images) const {
   const at::NoGradGuard no_grad;
-  const Tensor values = patchified(
-      options_.target_pixels == "imagenet" ? images : pixels.permute({0, 3, 1, 2}).to(images.scalar_type()).div(255));
+  const Tensor values = values_of(pixels, images);
   if (!options_.normalise_target) return values;
-  const auto [variance, mean] = at::var_mean(values, at::IntArrayRef{2}, /*correction=*/1, /*keepdim=*/true);
-  return (values - mean) / (variance + options_.target_eps).sqrt();
+  const auto [mean, deviation] = scale_of(values);
+  return (values - mean) / deviation;
+}
+
+Tensor Mae::as_unit(const Tensor& values, const Tensor& pixels) {
+  Tensor unit = values;
+  if (options_.normalise_target) {
+    const auto [mean, deviation] = scale_of(values_of(pixels, normalized(pixels)));
+    unit = values * deviation + mean;
+  }
+  return options_.target_pixels == "imagenet" ? denormalized(unit) : unit;
 }
 
 Tensor Mae::patch_losses(const Reconstruction& both) const {

@@ -59,6 +59,12 @@ Tensor weighted_mean(const Tensor& values, const Tensor& weights) {
 
 }  // namespace
 
+void ReconstructionsOptions::fields(config::Fields& f) {
+  f("every", every, "epochs between pictures of what is hidden and what comes back, RUN/previews; null: none",
+    config::free(config::at_least(1)));
+  f("pictures", pictures, "so many", config::free(config::between(1, 64)));
+}
+
 void MaskedOptions::fields(config::Fields& f) {
   f("size", size, "side of the view, pixels", config::between(8, 4096));
   f("min_scale", min_scale, "least area of the view's random crop, as a fraction of the picture's",
@@ -74,6 +80,7 @@ void MaskedOptions::fields(config::Fields& f) {
     "exact: the dataset's own",
     config::any_of({"none", "shuffled", "permuted", "boxes", "saliency", "exact"}));
   f("allow_missing", allow_missing, "pictures without masks are masked at random instead of an error");
+  f.group("reconstructions", reconstructions);
   if (!f.reading()) return;
   if (control == "permuted")
     f.refuse("control", "permuted exchanges the masks of a picture's texts: no text is used here");
@@ -137,11 +144,23 @@ Tensor Masked::normalized(const Tensor& pixels) {
   return normalize_(pixels, backbone_->parameters().front().scalar_type());
 }
 
+Tensor Masked::denormalized(const Tensor& values) {
+  return models::image_denormalized(values.unflatten(-1, {-1, 3})).flatten(-2);
+}
+
 Tensor Masked::patchified(const Tensor& images) const {
   const int64_t side = images.size(2) / patch_;
   return images.view({images.size(0), 3, side, patch_, side, patch_})
       .permute({0, 2, 4, 3, 5, 1})  // [B, rows, columns, patch, patch, 3]
       .reshape({images.size(0), side * side, 3 * patch_ * patch_});
+}
+
+Tensor Masked::predicted_pixels(const Tensor& pixels, const Tensor& hidden) {
+  const Tensor values = as_unit(reconstruct(pixels, hidden).predicted, pixels);
+  const int64_t batch = values.size(0), side = grid_side();
+  return values.view({batch, side, side, patch_, patch_, 3})
+      .transpose(2, 3)  // [B, rows, patch, columns, patch, 3]
+      .reshape({batch, options_.size, options_.size, 3});
 }
 
 training::Losses Masked::losses(const data::Batch& batch) {

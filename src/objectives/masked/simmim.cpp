@@ -37,6 +37,8 @@ Tensor SimMim::patch_losses(const Reconstruction& both) const {
   return (both.predicted.to(both.target.scalar_type()) - both.target).abs().mean(2);
 }
 
+Tensor SimMim::as_unit(const Tensor& values, const Tensor& /*pixels*/) { return denormalized(values); }
+
 std::unique_ptr<Recipe> simmim_recipe() { return std::make_unique<MaskedRecipe<SimMim, SimMimOptions>>(); }
 
 }  // namespace freeatm::objectives

@@ -31,12 +31,19 @@ class Mae final : public Masked {
 
   /// pixels: bytes [B, size, size, 3]; hidden: [B, patches], as many in each row.
   Reconstruction reconstruct(const at::Tensor& pixels, const at::Tensor& hidden) override;
+  at::Tensor as_unit(const at::Tensor& values, const at::Tensor& pixels) override;
 
  protected:
   at::Tensor patch_losses(const Reconstruction& both) const override;
 
  private:
   at::Tensor decode(const at::Tensor& encoded, const at::Tensor& visible);
+  struct Scale {
+    at::Tensor mean, deviation;  // of each patch, [B, patches, 1]
+  };
+  Scale scale_of(const at::Tensor& values) const;
+  /// The patches' values in the units of target_pixels, [B, patches, 3 patch^2].
+  at::Tensor values_of(const at::Tensor& pixels, const at::Tensor& images) const;
   at::Tensor target(const at::Tensor& pixels, const at::Tensor& images) const;
   void initialize(uint64_t seed);
 

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <ATen/core/Tensor.h>
@@ -15,6 +16,13 @@
 
 namespace freeatm::objectives {
 
+/// Pictures for the eye while a run goes on: RUN/previews.
+struct ReconstructionsOptions {
+  std::optional<int64_t> every = 10;  // epochs, and at the end; nothing: none
+  int64_t pictures = 8;
+  void fields(config::Fields& f);
+};
+
 struct MaskedOptions {
   int64_t size = 64;       // side of the view, pixels
   double min_scale = 0.2;  // of its random resized crop
@@ -25,6 +33,7 @@ struct MaskedOptions {
   double foreground_weight = 1;  // in the loss, of what a thing covers whole
   std::string control = "none";
   bool allow_missing = false;
+  ReconstructionsOptions reconstructions;
   void fields(config::Fields& f);
 
   bool needs_masks() const { return masking.is_guided() || masking.hints > 0 || foreground_weight != 1; }
@@ -49,6 +58,13 @@ class Masked : public training::Objective {
     at::Tensor target;     // likewise
   };
   virtual Reconstruction reconstruct(const at::Tensor& pixels, const at::Tensor& hidden) = 0;
+  /// Predictions or targets as pixels of 0 to 1, [B, patches, 3 patch^2]. Where patches are normalised by their own mean
+  /// and deviation, those of the true `pixels`, bytes [B, size, size, 3], are taken back.
+  virtual at::Tensor as_unit(const at::Tensor& values, const at::Tensor& pixels) = 0;
+  /// What is predicted, as a picture: [B, size, size, 3], of 0 to 1 but for the model's error.
+  at::Tensor predicted_pixels(const at::Tensor& pixels, const at::Tensor& hidden);
+  /// Values of each patch in the order row, column, channel: [B, 3, S, S] -> [B, patches, 3 patch^2].
+  at::Tensor patchified(const at::Tensor& images) const;
   /// Patches along a side of the view.
   int64_t grid_side() const { return options_.size / patch_; }
   int64_t patch_size() const { return patch_; }
@@ -63,8 +79,8 @@ class Masked : public training::Objective {
   virtual at::Tensor patch_losses(const Reconstruction& both) const = 0;
   models::ViT& backbone() { return *backbone_; }
   at::Tensor normalized(const at::Tensor& pixels);
-  /// Values of each patch in the order row, column, channel: [B, 3, S, S] -> [B, patches, 3 patch^2].
-  at::Tensor patchified(const at::Tensor& images) const;
+  /// values: [..., 3 n], channels last, with ImageNet's mean and deviation; returns them of 0 to 1.
+  static at::Tensor denormalized(const at::Tensor& values);
   const MaskedOptions& options() const { return options_; }
 
  private:

@@ -21,6 +21,7 @@ class SimMim final : public Masked {
  public:
   SimMim(std::shared_ptr<models::Backbone> backbone, const SimMimOptions& options, uint64_t seed);
   Reconstruction reconstruct(const at::Tensor& pixels, const at::Tensor& hidden) override;
+  at::Tensor as_unit(const at::Tensor& values, const at::Tensor& pixels) override;
 
  protected:
   at::Tensor patch_losses(const Reconstruction& both) const override;
