@@ -3,6 +3,7 @@
 
     .deps/peers/bin/python scripts/bench_peers.py diffusion     training the autoencoder and the UNet
     .deps/peers/bin/python scripts/bench_peers.py harvest       drawing pictures and harvesting their maps
+    .deps/peers/bin/python scripts/bench_peers.py masked        MAE's step
     .deps/peers/bin/python scripts/bench_peers.py train         pretraining's step and its loader
 
 Contestants take turns, round after round, on the same data, threads and shapes, so that a machine that is busy for a while is busy for all.
@@ -14,9 +15,9 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from peers import diffusion, harvest, train  # noqa: E402
+from peers import diffusion, harvest, masked, train  # noqa: E402
 
-SUITES = {"diffusion": diffusion, "harvest": harvest, "train": train}
+SUITES = {"diffusion": diffusion, "harvest": harvest, "masked": masked, "train": train}
 
 
 def compare(title, unit, contestants, rounds):

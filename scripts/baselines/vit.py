@@ -82,6 +82,13 @@ def write_names():
     (DATA / "backbone_names.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
+def mae_layer(name, blocks):
+    """The layer of a parameter in MAE's param_groups_lrd (He et al. 2022, util/lr_decay.py), of blocks + 1."""
+    if name in ("cls_token", "pos_embed") or name.startswith("patch_embed"):
+        return 0
+    return int(name.split(".")[1]) + 1 if name.startswith("blocks") else blocks + 1
+
+
 def write_layer_decay():
     """Learning-rate scale and whether weights decay, of each parameter."""
     models = {"resnet18": timm.create_model("resnet18", num_classes=5), "vit": build(options(depth=3, global_pool="avg"))}
@@ -92,6 +99,8 @@ def write_layer_decay():
         groups = param_groups_layer_decay(model, weight_decay=1.0, no_weight_decay_list=skipped, layer_decay=0.75)
         names = {id(parameter): name.replace("fc.", "head.") if name.startswith("fc.") else name for name, parameter in model.named_parameters()}
         table[key] = {names[id(p)]: [group["lr_scale"], group["weight_decay"]] for group in groups for p in group["params"]}
+    for name, (scale, _) in table["vit"].items():  # timm's groups are MAE's
+        assert abs(scale - 0.75 ** (3 + 1 - mae_layer(name, 3))) < 1e-12, name
     lines = [f"{json.dumps(name)}: {json.dumps(rows, separators=(',', ':'))}" for name, rows in table.items()]
     (DATA.parents[1] / "objectives/data/layer_decay.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
 

@@ -35,11 +35,25 @@ class Freeatm:
     def __init__(self, options, folder):
         self.options, self.folder, self.peak, self.waited = options, folder, {}, []
 
-    def bench(self, name, environment=()):
+    def bench(self, name, environment=(), peak=None):
+        """peak: under this name the process's peak memory is kept"""
         program = self.options.freeatm.parent / "bench/freeatm_bench"
-        out = subprocess.run([program, f"--benchmark_filter=^{re.escape(name)}$", "--benchmark_format=json", "--benchmark_min_time=3"], check=True,
-                             env=os.environ | {"OMP_NUM_THREADS": str(self.options.threads)} | dict(environment), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        return json.loads(out.stdout)["benchmarks"][0]
+        command = [program, f"--benchmark_filter=^{re.escape(name)}$", "--benchmark_format=json", "--benchmark_min_time=3"]
+        with subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": str(self.options.threads)} | dict(environment), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+            if peak:
+                self.watch(process, peak)
+            out = process.communicate()[0]
+        if process.returncode != 0:
+            sys.exit(f"{program} failed: is it built? ninja -C build/release freeatm_bench")
+        return json.loads(out)["benchmarks"][0]
+
+    def watch(self, process, name):
+        while process.poll() is None:
+            try:
+                self.peak[name] = max(self.peak.get(name, 0), peak_memory(process.pid))
+            except FileNotFoundError:
+                break
+            time.sleep(0.05)
 
     def seconds_a_step(self, model):
         out = self.folder / "run"
@@ -47,12 +61,7 @@ class Freeatm:
                    f"out={out}", "resume=never", f"trainer.steps={WARM_UP + STEPS}", "trainer.epochs=null", "trainer.log_every=1", f"loader.batch_size={BATCH}"]
         subprocess.run(["rm", "-rf", out], check=True)
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | {"OMP_NUM_THREADS": str(self.options.threads)}) as process:
-            while process.poll() is None:
-                try:
-                    self.peak[model] = max(self.peak.get(model, 0), peak_memory(process.pid))
-                except FileNotFoundError:
-                    break
-                time.sleep(0.05)
+            self.watch(process, model)
         lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
         lines = [line for line in lines if "samples_per_second" in line][WARM_UP:]
         self.waited += [line["wait_share"] for line in lines]

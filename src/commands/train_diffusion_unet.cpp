@@ -121,8 +121,7 @@ int train_unet(TrainDiffusionOptions options) {
     const at::Tensor drawn =
         diffusion::draw_prompts(diffusion::Pipeline::load(model.string(), device, at::kFloat), options.preview.prompts,
                                 options.preview.steps, options.preview.guidance_scale);
-    write_file(out / "previews" / format("step_{}.png", step),
-               vision::encode_png(data::tile(drawn, kPreviewColumns)));
+    write_file(out / "previews" / format("step_{}.png", step), vision::encode_png(data::tile(drawn, kPreviewColumns)));
     report::write_stage_page(out, "Diffusion model", lead_of(options, data.ids.size(0)));
   };
   run_stage(options, device,

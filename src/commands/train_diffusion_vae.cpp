@@ -52,8 +52,7 @@ int train_vae(TrainDiffusionOptions options) {
     training::append_metrics(out, step, {{"psnr", psnr}});
     log::info("step {}: {} dB on {} pictures of '{}'", step, psnr, unseen.size(), options.preview.split);
     const at::Tensor both = at::cat({shown, objectives::reconstruct(*vae, shown, device)});
-    write_file(out / "previews" / format("step_{}.png", step),
-               vision::encode_png(data::tile(both, shown.size(0))));
+    write_file(out / "previews" / format("step_{}.png", step), vision::encode_png(data::tile(both, shown.size(0))));
     report::write_stage_page(
         out, "Autoencoder",
         format("{} pictures. Above, some that it has not seen; below, what comes back of them", pictures.size()));

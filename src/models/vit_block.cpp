@@ -41,8 +41,10 @@ Tensor ViTBlock::forward(const Tensor& x, const Tensor& scales) {
 }
 
 Tensor ViTBlock::attention(const Tensor& x) {
-  const Tensor qkv = fused_linear(*qkv_, x).unflatten(-1, {3, heads_, -1}).permute({2, 0, 3, 1, 4});
-  const Tensor out = at::scaled_dot_product_attention(qkv[0], qkv[1], qkv[2]);  // [B, heads, N, dim / heads]
+  // One unbind, where the three lie in memory: its backward is one stack, in the layout that the product before wants.
+  const auto qkv = fused_linear(*qkv_, x).unflatten(-1, {3, heads_, -1}).unbind(2);  // [B, N, heads, dim / heads] each
+  const Tensor out = at::scaled_dot_product_attention(qkv[0].transpose(1, 2), qkv[1].transpose(1, 2),
+                                                      qkv[2].transpose(1, 2));  // [B, heads, N, dim / heads]
   return fused_linear(*proj_, out.transpose(1, 2).flatten(2));
 }
 

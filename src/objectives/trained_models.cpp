@@ -113,8 +113,7 @@ weights::TensorMap parts_in(const weights::TensorMap& file, const weights::Tenso
 std::shared_ptr<models::Backbone> Pretrained::load(uint64_t seed) const {
   std::vector<std::string> left_out;
   auto backbone = make_backbone(*this, seed, left_out);
-  if (!left_out.empty())
-    log::info("{}: not of the backbone, left out: {}", where, models::listed(left_out, ", "));
+  if (!left_out.empty()) log::info("{}: not of the backbone, left out: {}", where, models::listed(left_out, ", "));
   return backbone;
 }
 

@@ -78,18 +78,18 @@ Tensor Mae::decode(const Tensor& encoded, const Tensor& visible) {
   const int64_t prefix = backbone().prefix_tokens(), batch = encoded.size(0), dim = options_.decoder_dim;
   const int64_t patches = decoder_pos_embed_.size(1) - prefix;
   const Tensor x = decoder_embed_(encoded);
-  const Tensor places = visible.unsqueeze(2).expand({batch, visible.size(1), dim});
-  const Tensor all =
-      mask_token_.to(x.scalar_type()).expand({batch, patches, dim}).scatter(1, places, x.slice(1, prefix));
-  Tensor tokens = at::cat({x.narrow(1, 0, prefix), all}, 1) + decoder_pos_embed_;
+  // The prefix keeps its place in front, so that one scatter puts all tokens where they belong.
+  const Tensor front = at::arange(prefix, visible.options()).expand({batch, prefix});
+  const Tensor places = at::cat({front, visible + prefix}, 1).unsqueeze(2).expand({batch, x.size(1), dim});
+  Tensor tokens =
+      mask_token_.to(x.scalar_type()).expand({batch, prefix + patches, dim}).scatter(1, places, x) + decoder_pos_embed_;
   for (const auto& block : decoder_blocks_) tokens = block->forward(tokens, {});
-  return decoder_pred_(decoder_norm_(tokens)).slice(1, prefix);
+  return decoder_pred_(decoder_norm_(tokens.slice(1, prefix)));
 }
 
 Tensor Mae::values_of(const Tensor& pixels, const Tensor& images) const {
-  return patchified(options_.target_pixels == "imagenet"
-                        ? images
-                        : pixels.permute({0, 3, 1, 2}).to(images.scalar_type()).div(255));
+  return patchified(
+      options_.target_pixels == "imagenet" ? images : pixels.permute({0, 3, 1, 2}).to(images.scalar_type()).div(255));
 }
 
 Mae::Scale Mae::scale_of(const Tensor& values) const {

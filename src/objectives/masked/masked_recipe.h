@@ -25,7 +25,8 @@ class MaskedRecipe final : public Recipe {
     const ReconstructionsOptions& wanted = options_.common.reconstructions;
     if (!wanted.every) return;
     const training::RunLength length = run.length();
-    const auto show = std::make_shared<Reconstructions>(dynamic_cast<Masked&>(run.objective()), dataset, wanted.pictures);
+    const auto show =
+        std::make_shared<Reconstructions>(dynamic_cast<Masked&>(run.objective()), dataset, wanted.pictures);
     run.add_preview(*wanted.every * length.steps_per_epoch,
                     [=](int64_t step) { show->write(folder, step, length.progress(step)); });
   }

@@ -15,7 +15,8 @@ namespace {
 using at::Tensor;
 
 constexpr const char* kCaption =
-    "rows of four: the view; its things, the more they cover of a patch the brighter; what is seen; what comes back where "
+    "rows of four: the view; its things, the more they cover of a patch the brighter; what is seen; what comes back "
+    "where "
     "it was hidden";
 constexpr int64_t kOfOne = 4;         // pictures in a row that belong together
 constexpr uint8_t kHiddenGrey = 128;  // what stands for a patch that is not seen

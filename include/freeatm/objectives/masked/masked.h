@@ -58,8 +58,8 @@ class Masked : public training::Objective {
     at::Tensor target;     // likewise
   };
   virtual Reconstruction reconstruct(const at::Tensor& pixels, const at::Tensor& hidden) = 0;
-  /// Predictions or targets as pixels of 0 to 1, [B, patches, 3 patch^2]. Where patches are normalised by their own mean
-  /// and deviation, those of the true `pixels`, bytes [B, size, size, 3], are taken back.
+  /// Predictions or targets as pixels of 0 to 1, [B, patches, 3 patch^2]. Where patches are normalised by their own
+  /// mean and deviation, those of the true `pixels`, bytes [B, size, size, 3], are taken back.
   virtual at::Tensor as_unit(const at::Tensor& values, const at::Tensor& pixels) = 0;
   /// What is predicted, as a picture: [B, size, size, 3], of 0 to 1 but for the model's error.
   at::Tensor predicted_pixels(const at::Tensor& pixels, const at::Tensor& hidden);
