@@ -7,11 +7,11 @@ from pathlib import Path
 CHARACTERS = [chr(c) for c in range(sys.maxunicode + 1) if not 0xD800 <= c < 0xE000]
 
 
-def ranges(category):
-    """[first, last] of each run of characters whose general category begins with the letter."""
+def ranges(*categories):
+    """[first, last] of each run of characters whose general category begins with one of these."""
     found = []
     for character in CHARACTERS:
-        if unicodedata.category(character)[0] != category:
+        if not unicodedata.category(character).startswith(categories):
             continue
         if found and found[-1][1] == ord(character) - 1:
             found[-1][1] += 1
@@ -80,7 +80,8 @@ def table(declaration, rows):
 FILES = {
     "unicode_tables.h": (
         ["struct CodeRange { char32_t first, last; };", "struct LowerRange { char32_t first, last; uint32_t step; int32_t delta; };"],
-        {"CodeRange kLetters": ranges("L"), "CodeRange kNumbers": ranges("N"), "LowerRange kLower": lower_ranges()}),
+        {"CodeRange kLetters": ranges("L"), "CodeRange kNumbers": ranges("N"), "CodeRange kPunctuation": ranges("P"),
+         "CodeRange kNonspacingMarks": ranges("Mn"), "CodeRange kControls": ranges("Cc", "Cf", "Co"), "LowerRange kLower": lower_ranges()}),
     "decomposition_table.h": (
         ["struct Decomposition { char32_t code, first, second = 0; };"], {"Decomposition kDecompositions": decompositions()}),
     "combining_tables.h": (

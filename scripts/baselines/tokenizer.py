@@ -13,7 +13,6 @@ from pathlib import Path
 from tokenizers import pre_tokenizers, trainers
 from transformers import CLIPTokenizer
 
-OUT = Path(sys.argv[1])
 SPECIALS = dict(bos_token="<|startoftext|>", eos_token="<|endoftext|>", unk_token="<|endoftext|>", pad_token="<|endoftext|>")
 
 HAND_WRITTEN = """
@@ -102,26 +101,27 @@ def learn(folder):
     (folder / "tokenizer_config.json").write_text(json.dumps(dict(model_max_length=32, tokenizer_class="CLIPTokenizer")))
 
 
-def main():
-    four, five = OUT / "clip_transformers_4", OUT / "clip_transformers_5"
+def main(out):
+    four, five = out / "clip_transformers_4", out / "clip_transformers_5"
     for folder in (four, five):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
     learn(four)
     tokenizer = CLIPTokenizer.from_pretrained(four)
-    write(OUT / "clip_tokens.json", cases(tokenizer, 2000))
+    write(out / "clip_tokens.json", cases(tokenizer, 2000))
 
     tokenizer.add_tokens(["<Cat-Toy>"])  # as textual inversion adds its words: found in lower case, too
     tokenizer.save_pretrained(five)
-    write(OUT / "clip_tokens_added.json",
+    write(out / "clip_tokens_added.json",
           [one(tokenizer, t) for t in ("a <cat-toy> here", "A <CAT-TOY>!", "<Cat-Toy><cat-toy>", "a cat-toy", "<cat-toy")])
     with tempfile.TemporaryDirectory() as folder:  # as Stable Diffusion 2: padded with "!", which then is a token of its own
         for name in ("vocab.json", "merges.txt", "tokenizer_config.json"):
             shutil.copy(four / name, folder)
         exclaiming = CLIPTokenizer.from_pretrained(folder, **SPECIALS | dict(pad_token="!"))
-        write(OUT / "clip_tokens_exclaiming.json", [one(exclaiming, t) for t in ("a dog", "a dog!", "!!", "wow! a cat", "")])
+        write(out / "clip_tokens_exclaiming.json", [one(exclaiming, t) for t in ("a dog", "a dog!", "!!", "wow! a cat", "")])
     if len(sys.argv) > 2:
         write(Path(sys.argv[2]) / "clip_tokens.json", cases(CLIPTokenizer.from_pretrained(sys.argv[2]), 2000))
 
 
-main()
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

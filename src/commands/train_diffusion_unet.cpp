@@ -13,7 +13,7 @@
 #include "freeatm/objectives/denoising/weights.h"
 #include "freeatm/report/run_views.h"
 #include "freeatm/runtime/device.h"
-#include "freeatm/text/tokenizer.h"
+#include "freeatm/text/clip_tokenizer.h"
 #include "freeatm/training/ema.h"
 
 #include "train_diffusion.h"

@@ -11,6 +11,7 @@
 #include "freeatm/core/json.h"
 
 #include "clip_words.h"
+#include "tokenizer_config.h"
 
 namespace freeatm::text {
 namespace {
@@ -18,14 +19,6 @@ namespace {
 using nlohmann::json;
 
 constexpr int64_t kDefaultLength = 77;  // CLIP's context, where the folder does not say
-
-// The object in an optional file; a missing file is an empty object.
-json read_optional(const fs::path& path) {
-  if (!fs::exists(path)) return json::object();
-  json root = read_json(path);
-  if (root.is_object()) return root;
-  throw UserError(path.string(), "", "is not an object");
-}
 
 // merges.txt: "left right", the earliest first.
 BytePairs read_vocab_and_merges(const fs::path& folder) {
@@ -119,16 +112,6 @@ std::vector<AddedToken> read_added_tokens(const fs::path& folder, const json& to
   return out;
 }
 
-int64_t read_max_length(const fs::path& path, const json& config) {
-  const json value = config.value("model_max_length", json(kDefaultLength));
-  if (!value.is_number()) throw UserError(path.string(), "model_max_length", "{} is not a number", value.dump());
-  if (value.get<double>() > 1e6) return kDefaultLength;  // transformers' 10^30 means 'not said'
-  if (!value.is_number_integer() || value.get<int64_t>() < 2) {
-    throw UserError(path.string(), "model_max_length", "{} is not an integer of at least 2", value.dump());
-  }
-  return value.get<int64_t>();
-}
-
 // "pad_token": "!", or "pad_token": {"content": "!", "normalized": false, ...}; an object says how it is found.
 AddedToken special_token(const fs::path& folder, const ClipFolder& all, const json& map, const json& config,
                          const char* key, const char* fallback) {
@@ -165,7 +148,7 @@ ClipFolder read_clip_folder(const fs::path& folder) {
   ClipFolder out{fs::exists(tokenizer_path) ? read_tokenizer_json(tokenizer_path.string(), tokenizer)
                                             : read_vocab_and_merges(folder),
                  read_added_tokens(folder, tokenizer, config),
-                 read_max_length(config_path, config),
+                 read_max_length(config_path, config, kDefaultLength),
                  {},
                  {},
                  {},

@@ -5,16 +5,10 @@
 
 #include "freeatm/core/files.h"
 
+#include "added_tokens.h"
 #include "byte_pairs.h"
 
 namespace freeatm::text {
-
-/// A token that is found in the text before anything else is done with it.
-struct AddedToken {
-  std::string content;
-  int64_t id;
-  bool normalized;  // found in the composed text in lower case; else in the text as it stands
-};
 
 /// What a tokenizer's folder says.
 struct ClipFolder {

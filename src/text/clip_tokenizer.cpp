@@ -1,39 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "freeatm/text/clip_tokenizer.h"
+
 #include <algorithm>
 
-#include "freeatm/core/error.h"
-#include "freeatm/text/tokenizer.h"
-
+#include "added_tokens.h"
 #include "clip_folder.h"
 #include "clip_words.h"
 
 namespace freeatm::text {
-namespace {
-
-/// An added token at its place: [begin, end) of a text in bytes, or of characters.
-struct Found {
-  const AddedToken* token = nullptr;
-  size_t begin = 0, end = 0;
-
-  // Of two tokens the first wins, of two that begin together the longer one.
-  bool wins_over(const Found& other) const {
-    return other.token == nullptr || std::pair(begin, other.end) < std::pair(other.begin, end);
-  }
-};
-
-Found find_in(std::string_view text, size_t from, const std::vector<AddedToken>& tokens) {
-  Found best;
-  for (const AddedToken& token : tokens) {
-    if (token.normalized) continue;
-    const size_t at = text.find(token.content, from);
-    const Found found{&token, at, at + token.content.size()};
-    if (at != std::string_view::npos && found.wins_over(best)) best = found;
-  }
-  return best;
-}
-
-}  // namespace
-
 struct ClipTokenizer::State {
   explicit State(const fs::path& path) : folder(read_clip_folder(path)) {
     for (const AddedToken& token : folder.added) {
@@ -41,12 +15,6 @@ struct ClipTokenizer::State {
       vocab_size = std::max(vocab_size, token.id + 1);
     }
     vocab_size = std::max(vocab_size, folder.pairs.size());
-  }
-
-  static void append(Encoding& out, int64_t id, const std::string& piece, Span span) {
-    out.ids.push_back(id);
-    out.pieces.push_back(piece);
-    out.spans.push_back(span);
   }
 
   void encode_word(const Character* begin, const Character* end, Encoding& out) const {
@@ -60,8 +28,9 @@ struct ClipTokenizer::State {
     for (const BytePairs::Piece& piece : folder.pairs.split(bytes)) {
       const size_t last = first + piece.bytes - 1;
       const bool known = piece.id != BytePairs::kUnknown;
-      append(out, known ? piece.id : folder.unknown.id, known ? folder.pairs.piece(piece.id) : folder.unknown.content,
-             {spans[first].begin, spans[last].end});
+      append_token(out, known ? piece.id : folder.unknown.id,
+                   known ? folder.pairs.piece(piece.id) : folder.unknown.content,
+                   {spans[first].begin, spans[last].end});
       first = last + 1;
     }
   }
@@ -88,8 +57,8 @@ struct ClipTokenizer::State {
       for_each_clip_word(characters.data() + begin, characters.data() + end,
                          [&](const Character* first, const Character* last) { encode_word(first, last, out); });
       if (found.token == nullptr) return;
-      append(out, found.token->id, found.token->content,
-             {characters[found.begin].span.begin, characters[found.end - 1].span.end});
+      append_token(out, found.token->id, found.token->content,
+                   {characters[found.begin].span.begin, characters[found.end - 1].span.end});
       begin = found.end;
     }
   }
@@ -105,30 +74,27 @@ ClipTokenizer::ClipTokenizer(ClipTokenizer&&) noexcept = default;
 
 Encoding ClipTokenizer::encode(std::string_view text) const {
   Encoding out;
-  for (size_t begin = 0; begin < text.size();) {
-    const Found found = find_in(text, begin, state_->folder.added);
-    const size_t end = found.token == nullptr ? text.size() : found.begin;
-    state_->encode_stretch(text.substr(begin, end - begin), begin, out);
-    if (found.token == nullptr) break;
-    State::append(out, found.token->id, found.token->content,
-                  {static_cast<int64_t>(found.begin), static_cast<int64_t>(found.end)});
-    begin = found.end;
-  }
-  const auto kept = std::min(out.ids.size(), static_cast<size_t>(model_max_length() - 2));
-  out.cut = static_cast<int64_t>(out.ids.size() - kept);
-  out.ids.resize(kept);
-  out.pieces.resize(kept);
-  out.spans.resize(kept);
+  encode_around(text, state_->folder.added, out,
+                [&](std::string_view stretch, size_t offset) { state_->encode_stretch(stretch, offset, out); });
+  out.shorten(model_max_length() - 2);
   return out;
 }
 
-std::vector<int64_t> ClipTokenizer::padded_ids(const Encoding& encoding) const {
-  FREEATM_CHECK(static_cast<int64_t>(encoding.ids.size()) <= model_max_length() - 2, "{} tokens, at most {} fit",
-                encoding.ids.size(), model_max_length() - 2);
-  std::vector<int64_t> out{bos_id()};
-  out.insert(out.end(), encoding.ids.begin(), encoding.ids.end());
-  out.push_back(eos_id());
-  out.resize(model_max_length(), pad_id());
+std::vector<bool> ClipTokenizer::word_starts(const Encoding& encoding) const {
+  const std::vector<int64_t> special = special_ids();
+  std::vector<bool> out;
+  bool ended = true;  // the word before
+  for (size_t i = 0; i < encoding.ids.size(); ++i) {
+    const bool alone = std::ranges::count(special, encoding.ids[i]) > 0;
+    out.push_back(ended || alone);
+    ended = alone || encoding.pieces[i].ends_with(kEndOfWord);
+  }
+  return out;
+}
+
+std::vector<int64_t> ClipTokenizer::special_ids() const {
+  std::vector<int64_t> out{mask_id()};
+  for (const AddedToken& token : state_->folder.added) out.push_back(token.id);
   return out;
 }
 

@@ -24,7 +24,8 @@ constexpr char32_t kSyllables = 0xAC00, kLeads = 0x1100, kVowels = 0x1161, kTrai
 constexpr char32_t kLeadCount = 19, kVowelCount = 21, kTrailCount = 28;
 constexpr char32_t kSyllableCount = kLeadCount * kVowelCount * kTrailCount;
 
-constexpr char32_t kFirstMark = 0x300;  // below it every character is its own normal form, and no class is but 0
+constexpr char32_t kFirstMark = 0x300;     // below it every character is its own composed form, and no class is but 0
+constexpr char32_t kFirstAccented = 0xC0;  // below it every character is its own decomposed form
 
 int combining_class(char32_t code) {
   if (code < kFirstMark) return 0;
@@ -36,7 +37,7 @@ int combining_class(char32_t code) {
 }
 
 // Appends the canonical decomposition's characters.
-void decompose(char32_t code, std::vector<char32_t>& out) {
+void append_parts(char32_t code, std::vector<char32_t>& out) {
   if (code >= kSyllables && code - kSyllables < kSyllableCount) {
     const char32_t index = code - kSyllables;
     out.push_back(kLeads + index / (kVowelCount * kTrailCount));
@@ -50,7 +51,7 @@ void decompose(char32_t code, std::vector<char32_t>& out) {
     out.push_back(code);
     return;
   }
-  decompose(found->first, out);
+  append_parts(found->first, out);
   if (found->second != 0) out.push_back(found->second);  // the second part has no decomposition of its own
 }
 
@@ -86,7 +87,7 @@ std::vector<Part> decomposed(const std::vector<Character>& characters) {
   std::vector<char32_t> codes;
   for (const Character& character : characters) {
     codes.clear();
-    decompose(character.code, codes);
+    append_parts(character.code, codes);
     for (size_t i = 0; i < codes.size(); ++i) out.push_back({codes[i], i > 0, combining_class(codes[i])});
   }
   for (auto begin = out.begin(); begin != out.end();) {  // runs of marks into canonical order
@@ -117,15 +118,11 @@ std::vector<Part> recomposed(const std::vector<Part>& parts) {
   return out;
 }
 
-}  // namespace
-
-std::vector<Character> compose(const std::vector<Character>& characters) {
-  const bool plain =
-      std::all_of(characters.begin(), characters.end(), [](const auto& c) { return c.code < kFirstMark; });
-  if (plain) return characters;
+// The parts as characters of the text: those that are more than it had stand where the one before them stands.
+std::vector<Character> placed(const std::vector<Part>& parts, const std::vector<Character>& characters) {
   std::vector<Character> out;
   size_t next = 0;  // of the characters that have their place
-  for (const Part& part : recomposed(decomposed(characters))) {
+  for (const Part& part : parts) {
     if (part.change > 0) {
       out.push_back({part.code, next == 0 ? Span() : characters[next - 1].span});
       continue;
@@ -134,6 +131,22 @@ std::vector<Character> compose(const std::vector<Character>& characters) {
     next += static_cast<size_t>(1 - part.change);
   }
   return out;
+}
+
+bool all_below(char32_t limit, const std::vector<Character>& characters) {
+  return std::all_of(characters.begin(), characters.end(), [&](const auto& c) { return c.code < limit; });
+}
+
+}  // namespace
+
+std::vector<Character> compose(const std::vector<Character>& characters) {
+  if (all_below(kFirstMark, characters)) return characters;
+  return placed(recomposed(decomposed(characters)), characters);
+}
+
+std::vector<Character> decompose(const std::vector<Character>& characters) {
+  if (all_below(kFirstAccented, characters)) return characters;
+  return placed(decomposed(characters), characters);
 }
 
 }  // namespace freeatm::text

@@ -10,4 +10,7 @@ namespace freeatm::text {
 /// Face's tokenizers: what was composed stands where its base stood, what was taken apart where it was whole.
 std::vector<Character> compose(const std::vector<Character>& characters);
 
+/// Normalization form D: the same without composing.
+std::vector<Character> decompose(const std::vector<Character>& characters);
+
 }  // namespace freeatm::text

@@ -90,4 +90,8 @@ bool is_space(char32_t code) {
          code == 0x3000;
 }
 
+bool is_punctuation(char32_t code) { return range_of(kPunctuation, code) != nullptr; }
+bool is_nonspacing_mark(char32_t code) { return range_of(kNonspacingMarks, code) != nullptr; }
+bool is_control(char32_t code) { return range_of(kControls, code) != nullptr; }
+
 }  // namespace freeatm::text

@@ -22,8 +22,11 @@ void append_utf8(char32_t code, std::string& out);
 /// Character by character, whatever stands beside it: no final sigma.
 std::vector<Character> lower_case(const std::vector<Character>& characters);
 
-bool is_letter(char32_t code);  // \p{L}
-bool is_number(char32_t code);  // \p{N}
-bool is_space(char32_t code);   // White_Space
+bool is_letter(char32_t code);           // \p{L}
+bool is_number(char32_t code);           // \p{N}
+bool is_space(char32_t code);            // White_Space
+bool is_punctuation(char32_t code);      // \p{P}
+bool is_nonspacing_mark(char32_t code);  // \p{Mn}
+bool is_control(char32_t code);          // \p{Cc}, \p{Cf}, \p{Co}: control, format, private use
 
 }  // namespace freeatm::text

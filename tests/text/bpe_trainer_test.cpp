@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "freeatm/text/tokenizer.h"
+#include "freeatm/text/clip_tokenizer.h"
 
 #include "testing.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/text/phrase.h"
 
-#include "freeatm/text/tokenizer.h"
+#include "freeatm/text/clip_tokenizer.h"
 
 #include "testing.h"
 

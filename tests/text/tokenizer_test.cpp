@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "freeatm/text/tokenizer.h"
-
 #include <cstdlib>
 
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/json.h"
+#include "freeatm/text/clip_tokenizer.h"
 
 #include "damage.h"
 #include "testing.h"

@@ -14,7 +14,7 @@
 #include "freeatm/diffusion/pipeline.h"
 #include "freeatm/diffusion/scheduler.h"
 #include "freeatm/models/attention.h"
-#include "freeatm/text/tokenizer.h"
+#include "freeatm/text/clip_tokenizer.h"
 
 namespace freeatm::diffusion {
 

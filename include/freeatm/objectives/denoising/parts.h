@@ -14,7 +14,7 @@
 #include "freeatm/models/autoencoder_kl.h"
 #include "freeatm/models/clip_text.h"
 #include "freeatm/models/unet_2d_condition.h"
-#include "freeatm/text/tokenizer.h"
+#include "freeatm/text/clip_tokenizer.h"
 
 namespace freeatm::objectives {
 
