@@ -81,7 +81,7 @@ FILES = {
     "unicode_tables.h": (
         ["struct CodeRange { char32_t first, last; };", "struct LowerRange { char32_t first, last; uint32_t step; int32_t delta; };"],
         {"CodeRange kLetters": ranges("L"), "CodeRange kNumbers": ranges("N"), "CodeRange kPunctuation": ranges("P"),
-         "CodeRange kNonspacingMarks": ranges("Mn"), "CodeRange kControls": ranges("Cc", "Cf", "Co"), "LowerRange kLower": lower_ranges()}),
+         "CodeRange kNonspacingMarks": ranges("Mn"), "CodeRange kOtherMarks": ranges("Mc", "Me"), "CodeRange kControls": ranges("Cc", "Cf", "Co"), "LowerRange kLower": lower_ranges()}),
     "decomposition_table.h": (
         ["struct Decomposition { char32_t code, first, second = 0; };"], {"Decomposition kDecompositions": decompositions()}),
     "combining_tables.h": (

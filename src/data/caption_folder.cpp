@@ -11,11 +11,6 @@
 namespace freeatm::data {
 namespace {
 
-std::string trimmed(const std::string& text) {
-  const size_t begin = text.find_first_not_of(" \t\r\n"), end = text.find_last_not_of(" \t\r\n");
-  return begin == std::string::npos ? "" : text.substr(begin, end - begin + 1);
-}
-
 class CaptionFolder final : public Dataset {
  public:
   explicit CaptionFolder(fs::path root) : root_(std::move(root)) {
@@ -35,10 +30,11 @@ class CaptionFolder final : public Dataset {
     }
     for (const auto& [stem, path] : pictures) {
       if (!texts.contains(stem)) throw UserError((root_ / path).string(), "data.root", "has no caption: {}.txt", stem);
-      const std::string caption = trimmed(read_file(root_ / texts[stem]));
+      const std::string caption(trimmed_text(read_file(root_ / texts[stem])));
       const std::string where = (root_ / texts[stem]).string();
       if (caption.empty()) throw UserError(where, "data.root", "is an empty caption");
-      if (!is_plain_text(caption, "\t\r\n")) throw UserError(where, "data.root", "is not UTF-8 text");
+      if (const auto wrong = what_is_not_plain(caption, "\t\r\n"); !wrong.empty())
+        throw UserError(where, "data.root", "{}", wrong);
       files_.push_back({stem, path, caption});
     }
     if (files_.empty()) throw UserError(root_.string(), "data.root", "holds no picture");

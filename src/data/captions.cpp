@@ -3,13 +3,18 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
+#include <numeric>
+#include <optional>
 #include <sstream>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
 #include "freeatm/core/json.h"
+#include "freeatm/core/log.h"
 
 #include "plain_text.h"
 
@@ -23,60 +28,110 @@ struct Line {
   std::string text, where;  // "captions.txt:3"
 };
 
-/// Those that are not blank.
+/// Those that are not blank, without the blanks around them.
 std::vector<Line> read_lines(const std::string& path) {
   std::istringstream in(read_file(path, "captions"));
   std::vector<Line> lines;
   std::string line;
   for (int64_t number = 1; std::getline(in, line); ++number) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
+    const std::string_view text = trimmed_text(line);
     const std::string where = format("{}:{}", path, number);
-    if (!is_plain_text(line)) throw UserError(where, "captions", "is not UTF-8 text: one caption a line is wanted");
-    if (line.find_first_not_of(" \t") != std::string::npos) lines.push_back({line, where});
+    if (const auto wrong = what_is_not_plain(text); !wrong.empty())
+      throw UserError(where, "captions", "{}: one caption a line is wanted", wrong);
+    if (!text.empty()) lines.push_back({std::string(text), where});
   }
   return lines;
 }
 
-text::Phrase read_phrase(const Json& json, const std::string& caption, const std::vector<text::Phrase>& earlier,
-                         const std::string& where) {
-  text::Phrase phrase;
-  phrase.role = text::role_from_name(json.value("role", "thing"));
-  const auto length = static_cast<int64_t>(caption.size());
-  if (json.contains("span")) {
-    phrase.span = {whole_number(json.at("span").at(0)), whole_number(json.at("span").at(1))};
-    if (phrase.span.begin < 0 || phrase.span.begin >= phrase.span.end || phrase.span.end > length) {
-      throw UserError(where, "span", "[{}, {}) lies outside of '{}'", phrase.span.begin, phrase.span.end, caption);
-    }
-  } else {
-    const std::string words = json.at("text");
-    int64_t from = 0;  // what is named twice has two places
-    for (const text::Phrase& other : earlier) {
-      if (text::place_of(words, other.text)) from = std::max(from, other.span.end);
-    }
-    const auto place = text::place_of(words, caption, from);
-    if (!place) throw UserError(where, "phrases", "'{}' does not stand in '{}'", words, caption);
-    phrase.span = *place;
+/// Captions that are null or blank: passed over, and said once.
+class PassedOver {
+ public:
+  explicit PassedOver(std::string path) : path_(std::move(path)) {}
+  void add(const std::string& where) {
+    if (count_++ == 0) first_ = where;
   }
-  phrase.text = caption.substr(phrase.span.begin, phrase.span.end - phrase.span.begin);
-  return phrase;
+  ~PassedOver() {
+    if (count_ > 0)
+      log::warning("{}: {} captions are null or blank and are passed over, first {}", path_, count_, first_);
+  }
+
+ private:
+  std::string path_, first_;
+  int64_t count_ = 0;
+};
+
+struct WantedPhrase {
+  std::string text;
+  std::optional<text::Span> span;
+  text::Role role = text::Role::kThing;
+};
+
+WantedPhrase wanted_phrase(const Json& json, const Caption& caption, const std::string& where) {
+  WantedPhrase wanted{.role = text::role_from_name(json.value("role", "thing"))};
+  if (json.contains("text")) wanted.text = json.at("text");
+  if (!json.contains("span")) {
+    if (wanted.text.empty()) throw UserError(where, "phrases", "{} has neither text nor span", json.dump());
+    return wanted;
+  }
+  const text::Span span{whole_number(json.at("span").at(0)), whole_number(json.at("span").at(1))};
+  if (span.begin >= span.end || !caption.holds(span))
+    throw UserError(where, "span", "[{}, {}) lies outside of '{}'", span.begin, span.end, caption.text);
+  const std::string there = caption.text.substr(span.begin, span.end - span.begin);
+  caption.require(span, wanted.text.empty() ? there : wanted.text, where);
+  wanted.span = span;
+  return wanted;
 }
 
-Caption read_caption(const Json& json, const std::string& where) {
-  Caption caption{json.at("caption"), {}, json.contains("phrases")};
-  if (!is_plain_text(caption.text) || caption.text.find_first_not_of(" \t") == std::string::npos)
-    throw UserError(where, "caption", "is empty, or holds control characters");
-  if (!caption.is_annotated) return caption;
-  for (const Json& phrase : json.at("phrases"))
-    caption.phrases.push_back(read_phrase(phrase, caption.text, caption.phrases, where));
+/// What has no span is looked up, the longest first: "car" is not the one of "police car". What is named twice has two
+/// places.
+void place_phrases(const std::vector<WantedPhrase>& wanted, Caption& caption, const std::string& where) {
+  std::vector<size_t> order(wanted.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::stable_sort(order, std::greater(), [&](size_t i) { return wanted[i].text.size(); });
+  std::vector<text::Span> taken;
+  for (const WantedPhrase& phrase : wanted) {
+    if (phrase.span) taken.push_back(*phrase.span);
+  }
+  caption.phrases.resize(wanted.size());
+  for (const size_t i : order) {
+    const auto place = wanted[i].span ? wanted[i].span : text::free_place_of(wanted[i].text, caption.text, taken);
+    if (!place) {
+      const char* how = text::places_of(wanted[i].text, caption.text).empty() ? "does not stand in"
+                                                                              : "is named more often than it stands in";
+      throw UserError(where, "phrases", "'{}' {} '{}'", wanted[i].text, how, caption.text);
+    }
+    if (!wanted[i].span) taken.push_back(*place);
+    caption.phrases[i] = {caption.text.substr(place->begin, place->end - place->begin), wanted[i].role, *place, {}};
+  }
+}
+
+/// Nothing where the caption is null or blank.
+std::optional<Caption> read_caption(const Json& json, const std::string& where) {
+  const Json& text = json.at("caption");
+  if (text.is_null()) return std::nullopt;
+  Caption caption{one_line(text), {}, json.contains("phrases")};
+  if (trimmed_text(caption.text).empty()) return std::nullopt;
+  if (!caption.is_annotated) caption.text = trimmed_text(caption.text);
+  if (const auto wrong = what_is_not_plain(caption.text); !wrong.empty())
+    throw UserError(where, "caption", "{}", wrong);
+  std::vector<WantedPhrase> wanted;
+  for (const Json& phrase : json.value("phrases", Json::array()))
+    wanted.push_back(wanted_phrase(phrase, caption, where));
+  place_phrases(wanted, caption, where);
   return caption;
 }
 
-std::vector<Caption> read_json_lines(const std::string& path) {
+std::vector<Caption> read_json_lines(const std::vector<Line>& lines, const std::string& path) {
   std::vector<Caption> captions;
-  for (const Line& line : read_lines(path)) {
+  PassedOver passed_over(path);
+  for (const Line& line : lines) {
     require_shallow_json(line.text, line.where, "captions");
     try {
-      captions.push_back(read_caption(Json::parse(line.text), line.where));
+      if (auto caption = read_caption(Json::parse(line.text), line.where)) {
+        captions.push_back(std::move(*caption));
+      } else {
+        passed_over.add(line.where);
+      }
     } catch (const Json::exception& error) {
       throw UserError(line.where, "captions", R"(is no {"caption": "..."}: {})", error.what());
     }
@@ -86,27 +141,52 @@ std::vector<Caption> read_json_lines(const std::string& path) {
 
 std::vector<Caption> read_coco_captions(const std::string& path) {
   std::vector<Caption> captions;
-  const std::string text = read_file(path, "captions");
+  PassedOver passed_over(path);
+  const std::string bytes = read_file(path, "captions");
+  const std::string_view text = trimmed_text(bytes);
   require_shallow_json(text, path, "captions");
   try {
     const Json json = Json::parse(text);
-    for (const Json& annotation : json.at("annotations")) captions.push_back(read_caption(annotation, path));
+    for (const Json& annotation : json.at("annotations")) {
+      if (auto caption = read_caption(annotation, path)) {
+        captions.push_back(std::move(*caption));
+      } else {
+        passed_over.add(annotation.contains("id") ? "id " + annotation.at("id").dump() : "without an id");
+      }
+    }
   } catch (const Json::exception& error) {
     throw UserError(path, "captions", "is no whole file of COCO's captions: {}", error.what());
   }
   return captions;
 }
 
-std::vector<Caption> fill_templates(const std::vector<Line>& classes, const std::vector<std::string>& templates) {
+bool looks_like_json(const std::string& line) {
+  return (line.starts_with('{') || line.starts_with('[')) && Json::accept(line);
+}
+
+/// Captions a line, or JSON: by the ending, in any case, or by what the first line is.
+std::vector<Caption> read_any_lines(const std::string& path, std::string_view ending) {
+  std::vector<Line> lines = read_lines(path);
+  const bool says_json = ending == ".jsonl" || ending == ".ndjson";
+  if (says_json || (!lines.empty() && lines[0].text.starts_with('{') && looks_like_json(lines[0].text)))
+    return read_json_lines(lines, path);
+  const auto odd = std::ranges::find_if(lines, [](const Line& line) { return looks_like_json(line.text); });
+  if (odd != lines.end()) log::warning("{}: looks like JSON and is taken as a caption's words", odd->where);
+  std::vector<Caption> captions;
+  for (Line& line : lines) captions.push_back({.text = std::move(line.text)});
+  return captions;
+}
+
+std::vector<Caption> fill_templates(const std::vector<Caption>& classes, const std::vector<std::string>& templates) {
   std::vector<Caption> captions;
   for (const std::string& pattern : templates) {
     const size_t hole = pattern.find("{}");
     if (hole == std::string::npos || pattern.find("{}", hole + 2) != std::string::npos)
       throw UserError("", "templates", "'{}' needs one {} for the class's name", pattern, "{}");
-    for (const Line& line : classes) {
-      const auto begin = static_cast<int64_t>(hole), end = begin + static_cast<int64_t>(line.text.size());
-      const text::Phrase phrase{line.text, text::Role::kThing, {begin, end}, {}};
-      captions.push_back({pattern.substr(0, hole) + line.text + pattern.substr(hole + 2), {phrase}, true});
+    for (const Caption& one : classes) {
+      const auto begin = static_cast<int64_t>(hole), end = begin + std::ssize(one.text);
+      const text::Phrase phrase{one.text, text::Role::kThing, {begin, end}, {}};
+      captions.push_back({pattern.substr(0, hole) + one.text + pattern.substr(hole + 2), {phrase}, true});
     }
   }
   return captions;
@@ -115,17 +195,9 @@ std::vector<Caption> fill_templates(const std::vector<Line>& classes, const std:
 }  // namespace
 
 std::vector<Caption> read_captions(const std::string& path, const std::vector<std::string>& templates) {
-  const auto extension = std::filesystem::path(path).extension();
-  std::vector<Caption> captions;
-  if (!templates.empty()) {
-    captions = fill_templates(read_lines(path), templates);
-  } else if (extension == ".jsonl") {
-    captions = read_json_lines(path);
-  } else if (extension == ".json") {
-    captions = read_coco_captions(path);
-  } else {
-    for (Line& line : read_lines(path)) captions.push_back({.text = std::move(line.text)});
-  }
+  const std::string ending = lower_ascii(std::filesystem::path(path).extension().string());
+  std::vector<Caption> captions = ending == ".json" ? read_coco_captions(path) : read_any_lines(path, ending);
+  if (!templates.empty()) captions = fill_templates(captions, templates);
   if (captions.empty()) throw UserError(path, "captions", "holds no caption: one a line is wanted");
   return captions;
 }

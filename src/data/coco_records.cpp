@@ -9,6 +9,8 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/json.h"
 
+#include "plain_text.h"
+
 namespace freeatm::data {
 namespace {
 
@@ -77,8 +79,10 @@ class Reader {
     read_images(json, captions_);
     for (const Json& annotation : json.at("annotations")) {
       CocoRecord& record = record_of(annotation, captions_);
-      text::Caption caption{annotation.at("caption"), {}, annotation.contains("phrases")};
-      if (caption.text.empty()) continue;
+      if (annotation.at("caption").is_null()) continue;  // some of COCO's kin have such: the picture has its others
+      text::Caption caption{one_line(annotation.at("caption")), {}, annotation.contains("phrases")};
+      if (trimmed_text(caption.text).empty()) continue;
+      if (!caption.is_annotated) caption.text = trimmed_text(caption.text);
       record.captions.push_back(std::move(caption));
       for (const Json& phrase : annotation.value("phrases", Json::array())) read_phrase(phrase, record);
     }
@@ -89,10 +93,7 @@ class Reader {
     text::Caption& caption = record.captions.back();
     text::Phrase phrase{json.at("text"), text::role_from_name(json.at("role").get<std::string>()), {}, {}};
     phrase.span = {whole_number(json.at("span").at(0)), whole_number(json.at("span").at(1))};
-    if (!caption.holds(phrase.span)) {
-      throw UserError(captions_.string(), "span", "[{}, {}) lies outside of '{}'", phrase.span.begin, phrase.span.end,
-                      caption.text);
-    }
+    caption.require(phrase.span, phrase.text, captions_.string());
     const PhraseIndex index{std::ssize(record.captions) - 1, std::ssize(caption.phrases)};
     auto object_ids = whole_numbers(json.at("object_ids"));
     std::ranges::sort(object_ids);

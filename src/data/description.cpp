@@ -26,7 +26,8 @@ class DescriptionReader {
       require_shallow_json(bytes, name_);
       const auto json = Json::parse(bytes);
       if (!json.is_object()) throw UserError(name_, "", "is no object");
-      if (json.contains("caption")) description_.caption = json.at("caption").get<std::string>();
+      if (json.contains("caption") && !json.at("caption").is_null())
+        description_.caption = json.at("caption").get<std::string>();
       if (problems_) read_for_the_eye(json);
       description_.has_phrases = json.contains("phrases");
       for (const auto& phrase : json.value("phrases", Json::array())) read_phrase(phrase);

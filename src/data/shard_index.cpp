@@ -16,7 +16,7 @@
 namespace freeatm::data {
 namespace {
 
-constexpr int64_t kMagic = 0x0131646e69617466;  // "ftaind1", 1: the version. Another byte order is another number.
+constexpr int64_t kMagic = 0x0231646e69617466;  // "ftaind1", 2: the version. Another byte order is another number.
 
 fs::path index_path(const ShardFile& file) { return file.path().string() + ".index"; }
 

@@ -51,9 +51,9 @@ void add_description(Description&& description, Sample& sample) {
   }
 }
 
-std::string read_caption(std::string bytes, const std::string& name) {
-  if (!is_plain_text(bytes, "\t\r\n")) throw UserError(name, "", "is not UTF-8 text");
-  return bytes;
+std::string read_caption(const std::string& bytes, const std::string& name) {
+  if (const auto wrong = what_is_not_plain(bytes, "\t\r\n"); !wrong.empty()) throw UserError(name, "", "{}", wrong);
+  return std::string(without_byte_order_mark(bytes));
 }
 
 Sample read_sample(const ShardFile& file, const IndexedSample& indexed) {
@@ -76,11 +76,8 @@ Sample read_sample(const ShardFile& file, const IndexedSample& indexed) {
           sample);
     if (place.extension == "txt") caption.text = read_caption(file.read(place.offset, place.size), name(place));
   }
-  for (const text::Phrase& phrase : caption.phrases) {
-    if (caption.holds(phrase.span)) continue;
-    throw UserError(file.path().string() + "/" + indexed.key, "span", "[{}, {}) lies outside of '{}'",
-                    phrase.span.begin, phrase.span.end, caption.text);
-  }
+  for (const text::Phrase& phrase : caption.phrases)
+    caption.require(phrase.span, phrase.text, file.path().string() + "/" + indexed.key);
   if (caption.text.empty() && caption.phrases.empty()) sample.captions.clear();
   return sample;
 }

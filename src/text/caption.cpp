@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/format.h"
 
 namespace freeatm::text {
 namespace {
@@ -22,6 +23,20 @@ Span moved(const Span& span, const Span& part, int64_t grown) {
 
 bool Caption::holds(const Span& span) const {
   return 0 <= span.begin && span.begin <= span.end && span.end <= std::ssize(text);
+}
+
+void Caption::require(const Span& span, std::string_view words, const std::string& where) const {
+  if (!holds(span)) throw UserError(where, "span", "[{}, {}) lies outside of '{}'", span.begin, span.end, text);
+  const auto is_border = [&](int64_t at) {
+    return at == std::ssize(text) || (static_cast<unsigned char>(text[at]) & 0xC0) != 0x80;
+  };
+  const std::string_view there = std::string_view(text).substr(span.begin, span.end - span.begin);
+  if (is_border(span.begin) && is_border(span.end) && says_the_same(there, words)) return;
+  const auto places = places_of(words, text);
+  const std::string hint =
+      places.empty() ? "" : format(", where it stands at [{}, {})", places[0].begin, places[0].end);
+  throw UserError(where, "span", "[{}, {}) of '{}' is not '{}'; spans count the bytes of UTF-8{}", span.begin, span.end,
+                  text, words, hint);
 }
 
 void Caption::replace(const Span& part, std::string_view words) {

@@ -7,13 +7,21 @@
 
 namespace freeatm::text {
 
+namespace {
+
+constexpr char32_t kZeroWidthSpace = 0x200B, kHyphen = 0x2010, kNonBreakingHyphen = 0x2011;
+
+}  // namespace
+
+bool is_of_word(char32_t code) { return is_letter(code) || is_number(code) || is_mark(code); }
+
 std::vector<CaptionWord> caption_words(std::string_view text) {
   std::vector<CaptionWord> out;
   const auto characters = lower_case(compose(decode_utf8(text)));
   bool inside = false;
   for (size_t i = 0; i < characters.size(); ++i) {
     const auto& [code, span] = characters[i];
-    const bool is_word = code < 0x80 ? is_letter(code) || is_number(code) : !is_space(code);
+    const bool is_word = is_of_word(code);
     if (is_word && !inside) out.push_back({"", span});
     if (is_word) {
       append_utf8(code, out.back().lower);
@@ -27,7 +35,10 @@ std::vector<CaptionWord> caption_words(std::string_view text) {
 
 bool are_joined(std::string_view caption, const CaptionWord& left, const CaptionWord& right) {
   const std::string_view gap = caption.substr(left.span.end, right.span.begin - left.span.end);
-  return std::all_of(gap.begin(), gap.end(), [](unsigned char c) { return c >= 0x80 || c == '-' || is_space(c); });
+  return std::ranges::all_of(decode_utf8(gap), [](const Character& character) {
+    const char32_t code = character.code;
+    return is_space(code) || code == '-' || code == kHyphen || code == kNonBreakingHyphen || code == kZeroWidthSpace;
+  });
 }
 
 }  // namespace freeatm::text

@@ -9,15 +9,18 @@
 
 namespace freeatm::text {
 
+/// Letters, digits and the marks on them.
+bool is_of_word(char32_t code);
+
 struct CaptionWord {
   std::string lower;  // composed and in lower case
   Span span;
 };
 
-/// Maximal runs of ASCII's letters and digits and of all beyond ASCII that is no space.
+/// Maximal runs of letters, digits and the marks on them, by Unicode's categories.
 std::vector<CaptionWord> caption_words(std::string_view text);
 
-/// A name's words stand apart by spaces or a hyphen: "fire truck", "fire-truck", not "fire, truck".
+/// A name's words stand apart by spaces or a hyphen of any kind: "fire truck", "fire-truck", not "fire, truck".
 bool are_joined(std::string_view caption, const CaptionWord& left, const CaptionWord& right);
 
 }  // namespace freeatm::text

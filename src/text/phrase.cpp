@@ -133,16 +133,6 @@ std::vector<Phrase> PhraseFinder::find(std::string_view text, const std::vector<
   return out;
 }
 
-std::optional<Span> place_of(std::string_view text, std::string_view caption, int64_t from) {
-  const auto wanted = lower_words(text);
-  const auto words = caption_words(caption);
-  const auto begin = std::find_if(words.begin(), words.end(), [&](const auto& w) { return w.span.begin >= from; });
-  const auto same = [](const CaptionWord& word, const std::string& lower) { return word.lower == lower; };
-  const auto at = std::search(begin, words.end(), wanted.begin(), wanted.end(), same);
-  if (wanted.empty() || at == words.end()) return std::nullopt;
-  return Span{at->span.begin, (at + static_cast<std::ptrdiff_t>(wanted.size()) - 1)->span.end};
-}
-
 std::vector<Phrase> find_phrases(std::string_view caption, const Lexicon& lexicon,
                                  const std::vector<Span>& token_spans) {
   return PhraseFinder(lexicon).find(caption, token_spans);

@@ -92,6 +92,7 @@ bool is_space(char32_t code) {
 
 bool is_punctuation(char32_t code) { return range_of(kPunctuation, code) != nullptr; }
 bool is_nonspacing_mark(char32_t code) { return range_of(kNonspacingMarks, code) != nullptr; }
+bool is_mark(char32_t code) { return is_nonspacing_mark(code) || range_of(kOtherMarks, code) != nullptr; }
 bool is_control(char32_t code) { return range_of(kControls, code) != nullptr; }
 
 }  // namespace freeatm::text

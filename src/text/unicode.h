@@ -27,6 +27,7 @@ bool is_number(char32_t code);           // \p{N}
 bool is_space(char32_t code);            // White_Space
 bool is_punctuation(char32_t code);      // \p{P}
 bool is_nonspacing_mark(char32_t code);  // \p{Mn}
+bool is_mark(char32_t code);             // \p{M}
 bool is_control(char32_t code);          // \p{Cc}, \p{Cf}, \p{Co}: control, format, private use
 
 }  // namespace freeatm::text

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/data/captions.h"
 
+#include <map>
+
 #include <gtest/gtest.h>
 
 #include "freeatm/core/files.h"
@@ -44,6 +46,54 @@ TEST_F(Captions, OfJsonLinesNamePhrasesByTextOrSpan) {
   EXPECT_FALSE(captions[1].is_annotated);
 }
 
+TEST_F(Captions, OfAnyKindOfFileAreReadByEndingAndContent) {
+  const std::string json = "{\"caption\": \"a pig\"}\n", mark = "\xEF\xBB\xBF";
+  for (const auto& [name, text] :
+       std::map<std::string, std::string>{{"A.JSONL", json},
+                                          {"b.ndjson", mark + json},
+                                          {"c.txt", json},
+                                          {"d.txt", mark + "a pig\n"},
+                                          {"e", "  a pig \t\r\n"},
+                                          {"F.JSON", mark + R"({"annotations": [{"caption": "a pig\n"}]})"}}) {
+    const auto captions = read_captions(file(name, text));
+    ASSERT_EQ(captions.size(), 1u) << name;
+    EXPECT_EQ(captions[0].text, "a pig") << name;
+  }
+  EXPECT_EQ(read_captions(file("classes.jsonl", json), {"one {}"})[0].text, "one a pig");
+  EXPECT_EQ(read_captions(file("classes.txt", mark + " pig \n"), {"one {}"})[0].text, "one pig");
+  EXPECT_EQ(read_captions(file("plain.txt", "a dog\n{\"a\": 1}\n")).size(), 2u) << "warned of, and kept";
+}
+
+TEST_F(Captions, ThatAreNullOrBlankArePassedOver) {
+  const auto captions =
+      read_captions(file("a.jsonl", "{\"caption\": null}\n{\"caption\": \" \"}\n{\"caption\": \"a big\\nrocket\"}\n"));
+  ASSERT_EQ(captions.size(), 1u);
+  EXPECT_EQ(captions[0].text, "a big rocket");
+  EXPECT_USER_ERROR(read_captions(file("b.jsonl", "{\"caption\": null}\n")), "holds no caption");
+}
+
+TEST_F(Captions, HavePhrasesWhereTheyStand) {
+  const auto spans = [&](const std::string& line) {
+    std::vector<text::Span> out;
+    for (const auto& phrase : read_captions(file("p.jsonl", line))[0].phrases) out.push_back(phrase.span);
+    return out;
+  };
+  using Spans = std::vector<text::Span>;
+  const std::string cars = R"({"caption": "a car and a police car", "phrases": [)";
+  EXPECT_EQ(spans(cars + R"({"text": "police car"}, {"text": "car"}]})"), (Spans{{12, 22}, {2, 5}}));
+  EXPECT_EQ(spans(cars + R"({"text": "car"}, {"text": "police car"}]})"), (Spans{{2, 5}, {12, 22}}));
+  EXPECT_EQ(spans(R"({"caption": "a C++ book", "phrases": [{"text": "C++"}]})"), (Spans{{2, 5}}));
+  EXPECT_EQ(spans(R"({"caption": "a café pig", "phrases": [{"text": "pig", "span": [8, 11]}]})"), (Spans{{8, 11}}));
+  EXPECT_USER_ERROR(
+      spans(R"({"caption": "a café pig", "phrases": [{"text": "pig", "span": [7, 10]}]})"),
+      "span: [7, 10) of 'a café pig' is not 'pig'; spans count the bytes of UTF-8, where it stands at [8, 11)");
+  EXPECT_USER_ERROR(spans(R"({"caption": "a café", "phrases": [{"span": [2, 6]}]})"), "spans count the bytes of UTF-8");
+  EXPECT_USER_ERROR(spans(R"({"caption": "a pig and a car", "phrases": [{"text": "pig", "span": [12, 15]}]})"),
+                    "is not 'pig'");
+  EXPECT_USER_ERROR(spans(R"({"caption": "a car", "phrases": [{"text": "car"}, {"text": "car"}]})"),
+                    "more often than it stands");
+}
+
 TEST_F(Captions, OfCocoAreAllOfThem) {
   const auto captions = read_captions(file("captions_val.json", R"({"images": [], "annotations": [)"
                                                                 R"({"image_id": 1, "id": 1, "caption": "a dog"},)"
@@ -66,14 +116,14 @@ TEST_F(Captions, OfClassNamesFillTheTemplates) {
 
 TEST_F(Captions, BadFilesAreRefusedWithTheirLine) {
   EXPECT_USER_ERROR(read_captions(file("e.txt", "\n \n")), "holds no caption");
-  EXPECT_USER_ERROR(read_captions(file("b.txt", std::string("a dog\n\x01\x02", 8))), "b.txt:2: captions: is not UTF-8");
-  EXPECT_USER_ERROR(read_captions(file("u.txt", "\xff\xfe")), "u.txt:1");
+  EXPECT_USER_ERROR(read_captions(file("b.txt", std::string("a dog\n\x01\x02", 8))),
+                    "b.txt:2: captions: holds a control character (1)");
+  EXPECT_USER_ERROR(read_captions(file("u.txt", "\xff\xfe")), "u.txt:1: captions: is not UTF-8");
   EXPECT_USER_ERROR(read_captions(file("a.jsonl", "{\"caption\": \"a\"}\n{\"text\": 1}\n")), "a.jsonl:2");
   EXPECT_USER_ERROR(read_captions(file("b.jsonl", "{\"caption\": \"a\", \"phrases\": [{\"text\": \"dog\"}]}\n")),
                     "'dog' does not stand in 'a'");
   EXPECT_USER_ERROR(read_captions(file("c.jsonl", "{\"caption\": \"a\", \"phrases\": [{\"span\": [0, 9]}]}\n")),
                     "[0, 9) lies outside of 'a'");
-  EXPECT_USER_ERROR(read_captions(file("d.jsonl", "{\"caption\": \" \"}\n")), "d.jsonl:1: caption: is empty");
   EXPECT_USER_ERROR(read_captions(file("a.json", "{\"annotations\": [")), "a.json: captions: is no whole file");
   EXPECT_USER_ERROR(read_captions((folder_ / "none.txt").string()), "no such file");
 }

@@ -225,7 +225,7 @@ TEST(HostileText, CaptionsThatAreNoTextAreRefused) {
   fs::create_directory(folder / "pictures");
   write_file(folder / "pictures/a.png", vision::encode_png(vision::Image(2, 2)));
   write_file(folder / "pictures/a.txt", std::string("a\0b", 3));
-  EXPECT_USER_ERROR(open_caption_folder(folder / "pictures"), "a.txt: data.root: is not UTF-8 text");
+  EXPECT_USER_ERROR(open_caption_folder(folder / "pictures"), "a.txt: data.root: holds a control character (0)");
 }
 
 }  // namespace

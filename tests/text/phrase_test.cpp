@@ -80,13 +80,44 @@ TEST(FindPhrases, IsEmptyWithoutNames) {
   EXPECT_TRUE(find("").empty());
 }
 
-TEST(PlaceOf, FindsWholeWordsInAnyCase) {
-  EXPECT_EQ(place_of("red ball", "A hotdog and a Red  ball"), (Span{15, 24}));
-  EXPECT_EQ(place_of("dog", "a dog, a dog"), (Span{2, 5}));
-  EXPECT_EQ(place_of("dog", "a dog, a dog", 5), (Span{9, 12}));
-  EXPECT_EQ(place_of("dog", "a dog, a dog", 12), std::nullopt);
-  EXPECT_EQ(place_of("dog", "a hotdog"), std::nullopt);
-  EXPECT_EQ(place_of(" ", "a dog"), std::nullopt);
+TEST(FindPhrases, KnowsTypographersSigns) {
+  const Lexicon lexicon{{"pig", "rocket", "fire truck"}, {}};
+  for (const char* caption :
+       {"the pig\u2019s rocket", "a \u201cpig\u201d and a \u2018rocket\u2019", "a pig\u2014a rocket",
+        "a pig\u2026 a rocket", "a pig\uff0ca rocket", "a pig\u200b and a rocket",
+        "\u00abpig\u00bb \u2192 rocket\u2122", "pig\u2028rocket", "\U0001F437pig\U0001F680rocket"}) {
+    const auto phrases = find_phrases(caption, lexicon, {});
+    ASSERT_EQ(phrases.size(), 2u) << caption;
+    EXPECT_EQ(phrases[0].text, "pig");
+    EXPECT_EQ(phrases[1].text, "rocket");
+  }
+  EXPECT_EQ(find_phrases("fire\u2011truck", lexicon, {}).size(), 1u) << "a hyphen that does not break";
+  EXPECT_EQ(find_phrases("fire\u2014truck", lexicon, {}).size(), 0u);
+}
+
+using Spans = std::vector<Span>;
+
+TEST(PlacesOf, FindsWholeWordsInAnyCase) {
+  EXPECT_EQ(places_of("red ball", "A hotdog and a Red  ball"), (Spans{{15, 24}}));
+  EXPECT_EQ(places_of("dog", "a dog, a dog"), (Spans{{2, 5}, {9, 12}}));
+  EXPECT_EQ(places_of("fire truck", "a fire-truck, a fire truck"), (Spans{{2, 12}, {16, 26}}));
+  EXPECT_EQ(places_of("cafe\u0301", "a CAFÉ"), (Spans{{2, 7}}));
+  EXPECT_EQ(places_of("dog", "a hotdog"), Spans{});
+  EXPECT_EQ(places_of(" ", "a dog"), Spans{});
+}
+
+TEST(PlacesOf, KeepsSigns) {
+  EXPECT_EQ(places_of("C++", "vitamin C and a C++ book"), (Spans{{16, 19}}));
+  EXPECT_EQ(places_of("rocket (toy)", "a rocket (toy), red"), (Spans{{2, 14}}));
+  EXPECT_EQ(places_of("\U0001F437", "a \U0001F437!"), (Spans{{2, 6}}));
+  EXPECT_EQ(places_of("rocket (toy)", "a rocket, toy"), (Spans{{2, 13}})) << "its words, where its signs are not";
+}
+
+TEST(FreePlaceOf, GoesAroundWhatIsTaken) {
+  const std::string caption = "a car and a police car";
+  EXPECT_EQ(free_place_of("car", caption, {}), (Span{2, 5}));
+  EXPECT_EQ(free_place_of("car", caption, {{2, 5}, {12, 22}}), (Span{19, 22})) << "inside of another one, at last";
+  EXPECT_EQ(free_place_of("car", caption, {{2, 5}, {19, 22}}), std::nullopt);
 }
 
 TEST(Role, HasNames) {

@@ -16,6 +16,9 @@ struct Caption {
 
   /// Whether the span lies in the text.
   bool holds(const Span& span) const;
+  /// Throws UserError(where, "span", ...) unless the span lies in the text, cuts no character, and holds `words`, but
+  /// for case and blanks: who counts characters instead of bytes is told so.
+  void require(const Span& span, std::string_view words, const std::string& where) const;
 
   /// `part` makes way for other words; with an empty part they are put in, at the text's end or anywhere. Phrases keep
   /// to their words: one behind the part moves, one that holds it whole reads as it does now, one that is cut keeps

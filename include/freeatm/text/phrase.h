@@ -35,9 +35,14 @@ struct Lexicon {
   std::vector<std::string> things, stuff;  // lower case; may have several words
 };
 
-/// Where the words of `text` stand in a caption one after the other, in any case, at byte `from` or behind it; nothing
-/// where they do not.
-std::optional<Span> place_of(std::string_view text, std::string_view caption, int64_t from = 0);
+/// Where a caption says what `text` says, in any case, in order: as it stands with its signs ("C++", "rocket (toy)"),
+/// between the borders of words; where it has none, also its words one after the other ("fire truck" in "fire-truck").
+std::vector<Span> places_of(std::string_view text, std::string_view caption);
+/// The first of these places that overlaps none of the taken ones, or else the first that is none of them ("car" inside
+/// of "police car"); nothing where there is none.
+std::optional<Span> free_place_of(std::string_view text, std::string_view caption, const std::vector<Span>& taken);
+/// Whether two texts are equal but for case, the composing of characters, and blanks.
+bool says_the_same(std::string_view a, std::string_view b);
 
 /// Finds the phrases of captions. Make it once: it indexes the names.
 class PhraseFinder {
