@@ -11,7 +11,7 @@
 #include "freeatm/weights/name_map.h"
 #include "freeatm/weights/weight_files.h"
 
-#include "linear.h"
+#include "clip_layer.h"
 
 namespace freeatm::models {
 
@@ -20,6 +20,13 @@ namespace nn = torch::nn;
 
 ClipTextConfig ClipTextConfig::read(const std::string& path) {
   ModelConfig file(path);
+  const ClipTextConfig out = read_part(file);
+  file.finish();
+  return out;
+}
+
+ClipTextConfig ClipTextConfig::read_part(ModelConfig& file) {
+  const std::string& path = file.path();
   ClipTextConfig out;
   out.vocab_size = file.positive("vocab_size", out.vocab_size);
   out.hidden_size = file.positive("hidden_size", out.hidden_size);
@@ -45,7 +52,6 @@ ClipTextConfig ClipTextConfig::read(const std::string& path) {
   file.pass_over({"_name_or_path", "architectures", "model_type", "dtype", "torch_dtype", "transformers_version"});
   file.pass_over({"attention_dropout", "dropout", "initializer_factor", "initializer_range", "gradient_checkpointing"});
   file.pass_over({"output_attentions", "output_hidden_states", "return_dict", "use_cache", "tie_word_embeddings"});
-  file.finish();
   return out;
 }
 
@@ -64,92 +70,19 @@ struct ClipTextEmbeddingsImpl : nn::Module {
 
 namespace {
 
-struct ClipAttentionImpl : nn::Module {
-  explicit ClipAttentionImpl(const ClipTextConfig& c) : heads(c.num_attention_heads) {
-    const auto linear = [&](const char* name) {
-      return register_module(name, nn::Linear(c.hidden_size, c.hidden_size));
-    };
-    q_proj = linear("q_proj");
-    k_proj = linear("k_proj");
-    v_proj = linear("v_proj");
-    out_proj = linear("out_proj");
-  }
-
-  // Each token sees itself and those before it.
-  Tensor forward(const Tensor& x) {
-    const auto split = [&](const Tensor& t) {
-      return t.unflatten(2, {heads, -1}).transpose(1, 2);
-    };  // [B, heads, N, d]
-    const Tensor out = at::scaled_dot_product_attention(
-        split(fused_linear(*q_proj, x)), split(fused_linear(*k_proj, x)), split(fused_linear(*v_proj, x)), {},
-        /*dropout_p=*/0.0, /*is_causal=*/true);
-    return fused_linear(*out_proj, out.transpose(1, 2).flatten(2));
-  }
-
-  int64_t heads;
-  nn::Linear q_proj{nullptr}, k_proj{nullptr}, v_proj{nullptr}, out_proj{nullptr};
-};
-TORCH_MODULE(ClipAttention);
-
-struct ClipMlpImpl : nn::Module {
-  explicit ClipMlpImpl(const ClipTextConfig& c)
-      : quick(c.hidden_act == "quick_gelu"),
-        fc1(register_module("fc1", nn::Linear(c.hidden_size, c.intermediate_size))),
-        fc2(register_module("fc2", nn::Linear(c.intermediate_size, c.hidden_size))) {}
-
-  Tensor forward(const Tensor& x) {
-    const Tensor hidden = fused_linear(*fc1, x);
-    return fused_linear(*fc2, quick ? hidden * at::sigmoid(1.702 * hidden) : at::gelu(hidden));
-  }
-
-  bool quick;
-  nn::Linear fc1, fc2;
-};
-TORCH_MODULE(ClipMlp);
-
-nn::LayerNorm layer_norm(const ClipTextConfig& c) {
-  return nn::LayerNorm(nn::LayerNormOptions({c.hidden_size}).eps(c.layer_norm_eps));
+ClipEncoderOptions encoder_options(const ClipTextConfig& c) {
+  return {c.hidden_size,       c.num_hidden_layers, c.num_attention_heads,
+          c.intermediate_size, c.hidden_act,        c.layer_norm_eps,
+          /*is_causal=*/true};
 }
 
-struct ClipLayerImpl : nn::Module {
-  explicit ClipLayerImpl(const ClipTextConfig& c)
-      : layer_norm1(register_module("layer_norm1", layer_norm(c))),
-        self_attn(register_module("self_attn", ClipAttention(c))),
-        layer_norm2(register_module("layer_norm2", layer_norm(c))),
-        mlp(register_module("mlp", ClipMlp(c))) {}
-
-  Tensor forward(const Tensor& input) {
-    const Tensor x = input + self_attn(layer_norm1(input));
-    return x + mlp(layer_norm2(x));
-  }
-
-  nn::LayerNorm layer_norm1;
-  ClipAttention self_attn;
-  nn::LayerNorm layer_norm2;
-  ClipMlp mlp;
-};
-TORCH_MODULE(ClipLayer);
-
 }  // namespace
-
-struct ClipTextEncoderImpl : nn::Module {
-  explicit ClipTextEncoderImpl(const ClipTextConfig& c) : layers(register_module("layers", nn::ModuleList())) {
-    for (int64_t i = 0; i < c.num_hidden_layers; ++i) layers->push_back(ClipLayer(c));
-  }
-
-  Tensor forward(Tensor x) {
-    for (const auto& layer : *layers) x = layer->as<ClipLayerImpl>()->forward(x);
-    return x;
-  }
-
-  nn::ModuleList layers;
-};
 
 ClipTextModelImpl::ClipTextModelImpl(const ClipTextConfig& config)
     : config_(config),
       embeddings_(register_module("embeddings", std::make_shared<ClipTextEmbeddingsImpl>(config))),
-      encoder_(register_module("encoder", std::make_shared<ClipTextEncoderImpl>(config))),
-      final_layer_norm_(register_module("final_layer_norm", layer_norm(config))) {}
+      encoder_(register_module("encoder", std::make_shared<ClipEncoder>(encoder_options(config)))),
+      final_layer_norm_(register_module("final_layer_norm", clip_norm(config.hidden_size, config.layer_norm_eps))) {}
 
 Tensor ClipTextModelImpl::forward(const Tensor& input_ids) {
   FREEATM_CHECK(input_ids.dim() == 2 && input_ids.size(1) <= config_.max_position_embeddings,
@@ -157,16 +90,11 @@ Tensor ClipTextModelImpl::forward(const Tensor& input_ids) {
   return final_layer_norm_(encoder_->forward(embeddings_->forward(input_ids)));
 }
 
-namespace {
-
-// In doubles: the sizes may be anything.
-double least_numbers(const ClipTextConfig& c) {
-  const auto hidden = static_cast<double>(c.hidden_size), inner = static_cast<double>(c.intermediate_size);
-  const double embeddings = static_cast<double>(c.vocab_size) + static_cast<double>(c.max_position_embeddings);
-  return hidden * (embeddings + static_cast<double>(c.num_hidden_layers) * (4 * hidden + 2 * inner));
+double ClipTextConfig::least_numbers() const {
+  const auto hidden = static_cast<double>(hidden_size), inner = static_cast<double>(intermediate_size);
+  const double embeddings = static_cast<double>(vocab_size) + static_cast<double>(max_position_embeddings);
+  return hidden * (embeddings + static_cast<double>(num_hidden_layers) * (4 * hidden + 2 * inner));
 }
-
-}  // namespace
 
 ClipTextModel load_clip_text(const std::string& folder, at::Device device, at::ScalarType dtype) {
   const fs::path root(folder);
@@ -178,7 +106,7 @@ ClipTextModel load_clip_text(const std::string& folder, at::Device device, at::S
   const auto files = weights::find_weights(root, weights::kTransformersWeights);
 
   const weights::TensorMap source = names.apply(weights::load_weights(files), files.path);
-  weights::require_numbers(source, least_numbers(config), files.path);
+  weights::require_numbers(source, config.least_numbers(), files.path);
   ClipTextModel model(config);
   model->to(device, dtype);
   weights::require_complete(weights::load_into(weights::module_state(*model), source), files.path);

@@ -2,6 +2,7 @@
 #include "freeatm/models/model.h"
 
 #include "freeatm/core/error.h"
+#include "freeatm/models/clip_vision.h"
 #include "freeatm/models/resnet.h"
 #include "freeatm/models/vit.h"
 
@@ -45,6 +46,7 @@ struct NamedArchitecture {
 constexpr NamedArchitecture kArchitectures[] = {
     {"resnet", architecture_of<ResNet, ResNetOptions>},
     {"vit", architecture_of<ViT, ViTOptions>},
+    {"clip_vit", architecture_of<ClipVision, ClipVisionOptions>},
 };
 
 }  // namespace

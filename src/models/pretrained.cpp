@@ -8,6 +8,7 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
+#include "freeatm/models/clip_vision.h"
 #include "freeatm/models/vit.h"
 #include "freeatm/weights/load.h"
 
@@ -16,10 +17,12 @@ namespace {
 
 using weights::TensorMap;
 
-constexpr std::string_view kPrefixes[] = {"module.", "model.", "base_encoder.", "backbone."};
+constexpr std::string_view kPrefixes[] = {"module.", "model.", "base_encoder.", "backbone.", "vision_model."};
 constexpr std::string_view kNoBackbone[] = {"fc.", "head.", "head_dist.", "decoder_", "mask_token"};
 constexpr std::string_view kBatchCount = "num_batches_tracked";
 constexpr size_t kNamed = 3;  // of the tensors that do not fit
+
+constexpr std::string_view kPositionIds = "embeddings.position_ids";  // 0, 1, 2, ..., in old files of CLIP
 
 template <size_t N>
 bool starts_with_any(const std::string& name, const std::string_view (&prefixes)[N]) {
@@ -74,6 +77,18 @@ int64_t side_of(const at::Tensor& positions, int64_t prefix) {
   return side * side == count ? side : 0;
 }
 
+// CLIP's: the class token's row, then a square grid.
+void adapt_clip_positions(const TensorMap& model, TensorMap& tensors) {
+  constexpr const char* kPositions = "embeddings.position_embedding.weight";
+  const auto own = model.find(kPositions);
+  const auto found = tensors.find(kPositions);
+  if (own == model.end() || found == tensors.end() || found->second.dim() != 2) return;
+  const int64_t old_side = side_of(found->second.unsqueeze(0), 1), side = side_of(own->second.unsqueeze(0), 1);
+  if (old_side == 0 || old_side == side) return;
+  log::info("{}: resized from {} x {} patches to {} x {}", kPositions, old_side, old_side, side, side);
+  found->second = resized_clip_positions(found->second, side, side);
+}
+
 }  // namespace
 
 std::string listed(const std::vector<std::string>& texts, const std::string& separator) {
@@ -117,6 +132,7 @@ BackboneTensors backbone_tensors(const TensorMap& file) {
   for (const auto& [name, tensor] : file) names.emplace(name, name);
   while (std::ranges::any_of(kPrefixes, [&](auto prefix) { return strip(prefix, names, out.left_out); })) continue;
   for (const auto& [name, origin] : names) {
+    if (name.ends_with(kPositionIds)) continue;
     if (starts_with_any(name, kNoBackbone)) {
       out.left_out.push_back(origin);
     } else {
@@ -129,6 +145,7 @@ BackboneTensors backbone_tensors(const TensorMap& file) {
 void adapt(const TensorMap& model, BackboneTensors& file) {
   adapt_norm(model, file);
   adapt_positions(model, file.tensors);
+  adapt_clip_positions(model, file.tensors);
 }
 
 std::vector<std::string> load_pretrained(Backbone& backbone, const TensorMap& file, const std::string& where,

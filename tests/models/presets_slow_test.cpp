@@ -36,8 +36,8 @@ TEST(Presets, GoForwardAndBack) {
     EXPECT_GT(learning, 10);
     seen.insert(name);
   }
-  for (const char* name :
-       {"resnet10_nano", "resnet18", "resnet34", "resnet50", "vit_nano", "vit_tiny", "vit_small", "vit_base"})
+  for (const char* name : {"resnet10_nano", "resnet18", "resnet34", "resnet50", "vit_nano", "vit_tiny", "vit_small",
+                           "vit_base", "clip_vit_b16", "clip_vit_b32"})
     EXPECT_TRUE(seen.contains(name)) << name;
 }
 

@@ -11,6 +11,8 @@
 
 namespace freeatm::models {
 
+class ModelConfig;
+
 /// A text encoder's config.json; the defaults are transformers'.
 struct ClipTextConfig {
   int64_t vocab_size = 49408;
@@ -24,11 +26,15 @@ struct ClipTextConfig {
 
   /// Throws UserError(path, key, ...).
   static ClipTextConfig read(const std::string& path);
+  /// The same of a part of a file, which the caller finishes.
+  static ClipTextConfig read_part(ModelConfig& file);
+  /// How many numbers such a model has at least; in doubles, since the sizes may be anything.
+  double least_numbers() const;
   bool operator==(const ClipTextConfig&) const = default;
 };
 
 struct ClipTextEmbeddingsImpl;
-struct ClipTextEncoderImpl;
+struct ClipEncoder;
 
 /// CLIP's text transformer, Radford et al. 2021: equals transformers' `CLIPTextModel(...).last_hidden_state`, under its
 /// parameter names.
@@ -45,7 +51,7 @@ class ClipTextModelImpl : public torch::nn::Module {
  private:
   ClipTextConfig config_;
   std::shared_ptr<ClipTextEmbeddingsImpl> embeddings_;
-  std::shared_ptr<ClipTextEncoderImpl> encoder_;
+  std::shared_ptr<ClipEncoder> encoder_;
   torch::nn::LayerNorm final_layer_norm_{nullptr};
 };
 TORCH_MODULE(ClipTextModel);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Weights of timm, torchvision, MoCo v3, MAE or our own runs in a backbone, whatever stands before their names.
+// Weights of timm, torchvision, MoCo v3, MAE, CLIP or our own runs in a backbone, whatever stands before their names.
 #pragma once
 #include <string>
 #include <vector>
@@ -14,9 +14,9 @@ struct BackboneTensors {
   std::vector<std::string> left_out;  // of the file's names: heads, decoders, momentum encoders
 };
 
-/// A file's encoder. The prefixes "module.", "model.", "base_encoder." and "backbone." are taken away, alone or one
-/// behind the other; where there are such names, all others are left out. So are heads ("fc.", "head.", "head_dist.")
-/// and what belongs to a masked autoencoder's decoder.
+/// A file's encoder. The prefixes "module.", "model.", "base_encoder.", "backbone." and "vision_model." are taken away,
+/// alone or one behind the other; where there are such names, all others are left out. So are heads ("fc.", "head.",
+/// "head_dist.") and what belongs to a masked autoencoder's decoder.
 BackboneTensors backbone_tensors(const weights::TensorMap& file);
 
 /// Changes a transformer's tensors where they may differ from the model's: positions of another (square) grid are
