@@ -9,6 +9,7 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
+#include "freeatm/models/clip.h"
 #include "freeatm/models/pretrained.h"
 #include "freeatm/runs/run_folder.h"
 #include "freeatm/training/checkpoint.h"
@@ -66,6 +67,22 @@ std::string weights_in(const fs::path& folder) {
     throw UserError(folder.string(), "checkpoint", "holds {} files of weights: name one of them", found.size());
   }
   return found[0];
+}
+
+/// A folder of CLIPModel says what its vision tower is, and which activation it has, which no weight tells.
+std::optional<models::ModelOptions> clip_model_of(const fs::path& folder) {
+  const fs::path file = folder / "config.json";
+  if (!fs::exists(file)) return std::nullopt;
+  const auto json = nlohmann::json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || json.value("model_type", nlohmann::json()) != "clip") return std::nullopt;
+  const models::ClipVisionOptions vision = models::ClipConfig::read(file.string()).vision;
+  const config::Node tree = config::parse_yaml(
+      format("name: clip_vit\nimage_size: {}\npatch_size: {}\ndim: {}\ndepth: {}\nheads: {}\nmlp_dim: {}\n"
+             "activation: {}\nlayer_norm_eps: {}\n",
+             vision.image_size, vision.patch_size, vision.dim, vision.depth, vision.heads, vision.mlp_dim,
+             vision.activation, vision.layer_norm_eps),
+      file.string());
+  return config::read<models::ModelOptions>({.command = "evaluate", .tree = tree});
 }
 
 constexpr const char* kBackbone = "backbone.";
@@ -151,7 +168,7 @@ Pretrained open_pretrained(const std::string& checkpoint, const models::ModelOpt
     return {model_of_run(path), training::load_checkpoint_model(newest), newest.string(), /*is_run=*/true};
   }
   const std::string file = weights_in(path);
-  return {model, weights::load_weight_file(file), file};
+  return {clip_model_of(path).value_or(model), weights::load_weight_file(file), file};
 }
 
 void write_class_names(const fs::path& run, const std::vector<std::string>& names) {

@@ -85,7 +85,7 @@ TEST_F(BadConfig, Overrides) {
 
 TEST_F(BadConfig, Groups) {
   expect_all_refused({
-      {"pretrain model=resnet81 data.root=x out=OUT", "model: 'resnet81' is not resnet10_nano, resnet18, "},
+      {"pretrain model=resnet81 data.root=x out=OUT", "model: 'resnet81' is not clip_vit_b16, clip_vit_b32, "},
       {"pretrain model=resnet81 data.root=x out=OUT", "; did you mean 'resnet18'?"},
       {"pretrain modle=resnet18 data.root=x out=OUT",
        "modle=resnet18: modle: not in the configuration; did you mean 'model'?"},

@@ -31,7 +31,7 @@ class BadInput : public testing::Refusals {
 TEST_F(BadInput, CaptionsAndModels) {
   expect_refused("harvest captions=IN/none.txt out=OUT", "captions: no such file");
   expect_refused("harvest captions=IN/empty.txt out=OUT", "holds no caption");
-  expect_refused("harvest captions=IN/binary.txt out=OUT", "binary.txt:2: captions: is not UTF-8 text");
+  expect_refused("harvest captions=IN/binary.txt out=OUT", "binary.txt:2: captions: holds a control character (0)");
   expect_refused("harvest captions=IN/captions.txt diffusion.path=IN/none out=OUT", "diffusion.path: no such folder");
   expect_refused("harvest captions=IN/captions.txt diffusion.path=IN/no_vae out=OUT", "vae: no such folder");
   expect_refused("harvest captions=IN/captions.txt diffusion.path=IN/cut out=OUT", "cut short");

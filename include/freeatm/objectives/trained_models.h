@@ -32,6 +32,7 @@ struct Pretrained {
 ///   run's own model
 ///   a file of weights (safetensors or of torch.save), or a folder with one (model.safetensors, pytorch_model.bin, or
 ///   the only file of such a kind): names as timm, torchvision, MoCo v3 or MAE have them; `model` says what they are of
+///   a CLIPModel's folder: its vision tower, which its config.json describes
 Pretrained open_pretrained(const std::string& checkpoint, const models::ModelOptions& model);
 
 /// A method that goes on from these weights: its backbones have the encoder's, and its other parts (decoder, projector)
