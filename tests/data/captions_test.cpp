@@ -75,7 +75,8 @@ TEST_F(Captions, ThatAreNullOrBlankArePassedOver) {
 TEST_F(Captions, HavePhrasesWhereTheyStand) {
   const auto spans = [&](const std::string& line) {
     std::vector<text::Span> out;
-    for (const auto& phrase : read_captions(file("p.jsonl", line))[0].phrases) out.push_back(phrase.span);
+    const auto captions = read_captions(file("p.jsonl", line));
+    for (const auto& phrase : captions[0].phrases) out.push_back(phrase.span);
     return out;
   };
   using Spans = std::vector<text::Span>;
