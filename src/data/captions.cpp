@@ -173,6 +173,7 @@ std::vector<Caption> read_any_lines(const std::string& path, std::string_view en
   const auto odd = std::ranges::find_if(lines, [](const Line& line) { return looks_like_json(line.text); });
   if (odd != lines.end()) log::warning("{}: looks like JSON and is taken as a caption's words", odd->where);
   std::vector<Caption> captions;
+  captions.reserve(lines.size());
   for (Line& line : lines) captions.push_back({.text = std::move(line.text)});
   return captions;
 }

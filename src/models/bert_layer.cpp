@@ -15,7 +15,7 @@ using at::Tensor;
 constexpr double kBertEpsilon = 1e-12;
 
 // x + branch. The branch is a linear layer's fresh result, which no backward pass needs.
-Tensor add_to_fresh(Tensor branch, const Tensor& x) {
+Tensor add_to_fresh(const Tensor& branch, const Tensor& x) {
   return branch.scalar_type() == x.scalar_type() ? branch.add_(x) : x + branch;  // under autocast x stays wide
 }
 

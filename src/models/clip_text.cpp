@@ -20,7 +20,7 @@ namespace nn = torch::nn;
 
 ClipTextConfig ClipTextConfig::read(const std::string& path) {
   ModelConfig file(path);
-  const ClipTextConfig out = read_part(file);
+  ClipTextConfig out = read_part(file);
   file.finish();
   return out;
 }

@@ -99,7 +99,7 @@ Mae::Scale Mae::scale_of(const Tensor& values) const {
 
 Tensor Mae::target(const Tensor& pixels, const Tensor& images) const {
   const at::NoGradGuard no_grad;
-  const Tensor values = values_of(pixels, images);
+  Tensor values = values_of(pixels, images);
   if (!options_.normalise_target) return values;
   const auto [mean, deviation] = scale_of(values);
   return (values - mean) / deviation;

@@ -90,7 +90,7 @@ void MaskedOptions::fields(config::Fields& f) {
 }
 
 Masked::Masked(std::shared_ptr<models::Backbone> backbone, const MaskedOptions& options)
-    : options_(options), backbone_(std::dynamic_pointer_cast<models::ViT>(backbone)) {
+    : options_(options), backbone_(std::dynamic_pointer_cast<models::ViT>(std::move(backbone))) {
   if (!backbone_) throw UserError("", "model", "is no ViT: masked modelling hides patches");
   patch_ = backbone_->levels().back().stride;
   const int64_t unit = patch_ * options.mask_unit;
