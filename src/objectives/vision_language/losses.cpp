@@ -25,7 +25,7 @@ void check_side(const ItcSide& side) {
 
 Tensor itc_targets(const ItcSide& side, const Tensor& scale, double alpha) {
   const at::NoGradGuard no_grad;
-  const Tensor hard = shared_targets(side.matches);
+  Tensor hard = shared_targets(side.matches);
   if (!side.soft.defined() || alpha == 0) return hard;
   return (1 - alpha) * hard + alpha * at::softmax(scale * side.soft.mm(side.keys.t()), 1);
 }
