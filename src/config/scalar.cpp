@@ -8,6 +8,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "freeatm/core/utf8.h"
+
 namespace freeatm::config {
 namespace {
 
@@ -154,12 +156,6 @@ bool is_one_of(std::string_view text, std::initializer_list<std::string_view> wo
   return std::find(words.begin(), words.end(), text) != words.end();
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
-}
-
 bool skip_unsigned_int(Scan& scan) {
   if (scan.skip_one("0")) return true;
   return starts_with_nonzero_digit(scan) && scan.skip_grouped_digits();
@@ -179,7 +175,7 @@ Node::Value yaml_scalar(const std::string& text) {
 size_t number_prefix(std::string_view text) {
   Scan scan(text);
   scan.skip_one("+-");
-  const std::string letters = lower(text.substr(scan.at(), 3));
+  const std::string letters = lower_ascii(text.substr(scan.at(), 3));
   if (letters == "inf" || letters == "nan") return scan.at() + 3;
   const bool whole = skip_unsigned_int(scan);
   size_t end = whole ? scan.at() : 0;
@@ -193,7 +189,7 @@ size_t number_prefix(std::string_view text) {
 }
 
 std::optional<Node::Value> override_word(std::string_view word) {
-  const std::string small = lower(word);
+  const std::string small = lower_ascii(word);
   if (small == "null") return nullptr;
   if (small == "true") return true;
   if (small == "false") return false;

@@ -23,4 +23,10 @@ size_t utf8_character(std::string_view text, char32_t& code_point) {
   return length;
 }
 
+std::string lower_ascii(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
 }  // namespace freeatm

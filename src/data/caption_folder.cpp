@@ -33,8 +33,7 @@ class CaptionFolder final : public Dataset {
       const std::string caption(trimmed_text(read_file(root_ / texts[stem])));
       const std::string where = (root_ / texts[stem]).string();
       if (caption.empty()) throw UserError(where, "data.root", "is an empty caption");
-      if (const auto wrong = what_is_not_plain(caption, "\t\r\n"); !wrong.empty())
-        throw UserError(where, "data.root", "{}", wrong);
+      require_plain_text(caption, where, "data.root", "\t\r\n");
       files_.push_back({stem, path, caption});
     }
     if (files_.empty()) throw UserError(root_.string(), "data.root", "holds no picture");

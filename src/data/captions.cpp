@@ -16,7 +16,7 @@
 #include "freeatm/core/json.h"
 #include "freeatm/core/log.h"
 
-#include "plain_text.h"
+#include "json_caption.h"
 
 namespace freeatm::data {
 namespace {
@@ -107,17 +107,13 @@ void place_phrases(const std::vector<WantedPhrase>& wanted, Caption& caption, co
 
 /// Nothing where the caption is null or blank.
 std::optional<Caption> read_caption(const Json& json, const std::string& where) {
-  const Json& text = json.at("caption");
-  if (text.is_null()) return std::nullopt;
-  Caption caption{one_line(text), {}, json.contains("phrases")};
-  if (trimmed_text(caption.text).empty()) return std::nullopt;
-  if (!caption.is_annotated) caption.text = trimmed_text(caption.text);
-  if (const auto wrong = what_is_not_plain(caption.text); !wrong.empty())
-    throw UserError(where, "caption", "{}", wrong);
+  std::optional<Caption> caption = json_caption(json);
+  if (!caption) return caption;
+  require_plain_text(caption->text, where, "caption");
   std::vector<WantedPhrase> wanted;
   for (const Json& phrase : json.value("phrases", Json::array()))
-    wanted.push_back(wanted_phrase(phrase, caption, where));
-  place_phrases(wanted, caption, where);
+    wanted.push_back(wanted_phrase(phrase, *caption, where));
+  place_phrases(wanted, *caption, where);
   return caption;
 }
 

@@ -9,7 +9,7 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/json.h"
 
-#include "plain_text.h"
+#include "json_caption.h"
 
 namespace freeatm::data {
 namespace {
@@ -79,11 +79,9 @@ class Reader {
     read_images(json, captions_);
     for (const Json& annotation : json.at("annotations")) {
       CocoRecord& record = record_of(annotation, captions_);
-      if (annotation.at("caption").is_null()) continue;  // some of COCO's kin have such: the picture has its others
-      text::Caption caption{one_line(annotation.at("caption")), {}, annotation.contains("phrases")};
-      if (trimmed_text(caption.text).empty()) continue;
-      if (!caption.is_annotated) caption.text = trimmed_text(caption.text);
-      record.captions.push_back(std::move(caption));
+      auto caption = json_caption(annotation);
+      if (!caption) continue;  // some of COCO's kin have such: the picture has its others
+      record.captions.push_back(std::move(*caption));
       for (const Json& phrase : annotation.value("phrases", Json::array())) read_phrase(phrase, record);
     }
   }

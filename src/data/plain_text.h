@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "freeatm/core/error.h"
 #include "freeatm/core/format.h"
 #include "freeatm/core/utf8.h"
 
@@ -23,15 +24,16 @@ inline std::string what_is_not_plain(std::string_view text, std::string_view all
   return "";
 }
 
+/// Throws UserError(where, key, ...) where the text cannot be a caption.
+inline void require_plain_text(std::string_view text, const std::string& where, const std::string& key,
+                               std::string_view allowed = "\t") {
+  if (const auto wrong = what_is_not_plain(text, allowed); !wrong.empty()) throw UserError(where, key, "{}", wrong);
+}
+
 /// Each line break a blank, byte by byte: spans stay where they are.
 inline std::string one_line(std::string text) {
   std::ranges::replace_if(
       text, [](char c) { return c == '\n' || c == '\r'; }, ' ');
-  return text;
-}
-
-inline std::string lower_ascii(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   return text;
 }
 

@@ -52,7 +52,7 @@ void add_description(Description&& description, Sample& sample) {
 }
 
 std::string read_caption(const std::string& bytes, const std::string& name) {
-  if (const auto wrong = what_is_not_plain(bytes, "\t\r\n"); !wrong.empty()) throw UserError(name, "", "{}", wrong);
+  require_plain_text(bytes, name, "", "\t\r\n");
   return std::string(without_byte_order_mark(bytes));
 }
 

@@ -12,6 +12,7 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/progress.h"
 #include "freeatm/core/signals.h"
+#include "freeatm/core/utf8.h"
 #include "freeatm/vision/boundary.h"
 
 #include "rank_correlation.h"
@@ -37,11 +38,6 @@ vision::Rle through_grid(const vision::Rle& mask, const std::pair<int64_t, int64
   return vision::Rle::encode(back.to(at::kByte).const_data_ptr<uint8_t>(), mask.height, mask.width);
 }
 
-std::string lower_case(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
 double mean(const std::vector<double>& values) {
   double sum = 0;
   for (const double value : values) sum += value;
@@ -58,7 +54,7 @@ void MaskQuality::add(const data::Sample& sample, const std::vector<diffusion::M
     const auto& [caption, phrase] = region.phrases.at(0);
     if (sample.captions[caption].phrases[phrase].tokens.empty()) continue;  // it was cut off
     const vision::Rle &exact = *region.exact, &found = region.mask;
-    objects_.push_back({.name = lower_case(region.name),
+    objects_.push_back({.name = lower_ascii(region.name),
                         .picture = pictures_,
                         .exact = exact,
                         .found = found,

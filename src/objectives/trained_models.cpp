@@ -69,19 +69,22 @@ std::string weights_in(const fs::path& folder) {
   return found[0];
 }
 
+struct NamedClipVision {
+  std::string name = "clip_vit";
+  models::ClipVisionOptions vision;
+  void fields(config::Fields& f) {
+    f("name", name, "architecture");
+    vision.fields(f);
+  }
+};
+
 /// A folder of CLIPModel says what its vision tower is, and which activation it has, which no weight tells.
 std::optional<models::ModelOptions> clip_model_of(const fs::path& folder) {
   const fs::path file = folder / "config.json";
   if (!fs::exists(file)) return std::nullopt;
   const auto json = nlohmann::json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
   if (!json.is_object() || json.value("model_type", nlohmann::json()) != "clip") return std::nullopt;
-  const models::ClipVisionOptions vision = models::ClipConfig::read(file.string()).vision;
-  const config::Node tree = config::parse_yaml(
-      format("name: clip_vit\nimage_size: {}\npatch_size: {}\ndim: {}\ndepth: {}\nheads: {}\nmlp_dim: {}\n"
-             "activation: {}\nlayer_norm_eps: {}\n",
-             vision.image_size, vision.patch_size, vision.dim, vision.depth, vision.heads, vision.mlp_dim,
-             vision.activation, vision.layer_norm_eps),
-      file.string());
+  const config::Node tree = config::dump(NamedClipVision{.vision = models::ClipConfig::read(file.string()).vision});
   return config::read<models::ModelOptions>({.command = "evaluate", .tree = tree});
 }
 

@@ -2,10 +2,10 @@
 #include "freeatm/vision/image.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
+#include "freeatm/core/utf8.h"
 
 #include "codecs.h"
 
@@ -16,8 +16,7 @@ enum class Format { kPng, kJpeg, kWebp, kUnknown };
 
 Format format_of_extension(std::string_view extension) {
   if (extension.starts_with('.')) extension.remove_prefix(1);
-  std::string lower(extension);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string lower = lower_ascii(extension);
   if (lower == "png") return Format::kPng;
   if (lower == "jpg" || lower == "jpeg") return Format::kJpeg;
   if (lower == "webp") return Format::kWebp;

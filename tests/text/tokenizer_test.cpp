@@ -7,6 +7,7 @@
 #include "freeatm/text/clip_tokenizer.h"
 
 #include "damage.h"
+#include "encodings.h"
 #include "testing.h"
 
 namespace freeatm::text {
@@ -22,20 +23,6 @@ const std::string kTransformers5 = testing::test_file("text/data/clip_transforme
 const ClipTokenizer& small_tokenizer() {
   static const ClipTokenizer tokenizer(kTransformers4);
   return tokenizer;
-}
-
-// Each: [text, ids without start, end and padding, the spans one after the other].
-json expected(const char* file) { return read_json(testing::test_file(std::string("text/data/") + file)); }
-
-void expect_equal(const ClipTokenizer& tokenizer, const json& cases) {
-  for (const json& wanted : cases) {
-    const auto text = wanted[0].get<std::string>();
-    const Encoding encoding = tokenizer.encode(text);
-    ASSERT_EQ(encoding.ids, wanted[1].get<std::vector<int64_t>>()) << text;
-    std::vector<int64_t> spans;
-    for (const Span& span : encoding.spans) spans.insert(spans.end(), {span.begin, span.end});
-    ASSERT_EQ(spans, wanted[2].get<std::vector<int64_t>>()) << text;
-  }
 }
 
 TEST(ClipTokenizer, EqualsTransformersOnTwoThousandTexts) {

@@ -7,6 +7,7 @@
 #include "freeatm/text/clip_tokenizer.h"
 
 #include "damage.h"
+#include "encodings.h"
 #include "testing.h"
 
 namespace freeatm::text {
@@ -26,16 +27,9 @@ WordPiece configured(const std::string& config) {
 }
 
 void expect_transformers(const WordPiece& tokenizer, const char* file, size_t count) {
-  const json cases = read_json(testing::test_file(std::string("text/data/") + file));
+  const json cases = expected(file);
   ASSERT_EQ(cases.size(), count);
-  for (const json& wanted : cases) {  // [text, ids, the spans one after the other]
-    const auto text = wanted[0].get<std::string>();
-    const Encoding encoding = tokenizer.encode(text);
-    ASSERT_EQ(encoding.ids, wanted[1].get<std::vector<int64_t>>()) << text;
-    std::vector<int64_t> spans;
-    for (const Span& span : encoding.spans) spans.insert(spans.end(), {span.begin, span.end});
-    ASSERT_EQ(spans, wanted[2].get<std::vector<int64_t>>()) << text;
-  }
+  expect_equal(tokenizer, cases);
 }
 
 TEST(WordPiece, EqualsTransformersOnTwoThousandTexts) {

@@ -9,6 +9,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "freeatm/core/utf8.h"
+
 #include "python_values.h"
 #include "scalar.h"
 
@@ -78,8 +80,7 @@ Node::Value to_float(const Call& call, const Node& node) {
 Node::Value to_bool(const Call& call, const Node& node) {
   if (node.is_null()) return false;
   if (is_number(node)) return number(node) != 0;
-  std::string small = node.text();
-  std::transform(small.begin(), small.end(), small.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string small = lower_ascii(node.text());
   if (small != "true" && small != "false") call.refuse("{} is neither true nor false", node.describe());
   return small == "true";
 }

@@ -9,16 +9,13 @@
 
 #include "freeatm/core/error.h"
 
+#include "../gumbel.h"
+
 namespace freeatm::objectives {
 namespace {
 
 constexpr float kCovered = 0.5F;
 constexpr double kNever = -std::numeric_limits<double>::infinity();
-
-double gumbel(RandomStream& random) {
-  constexpr double kLeast = 1e-300;  // uniform() may be 0
-  return -std::log(-std::log(std::max(random.uniform(), kLeast)));
-}
 
 /// The cells where the mask of a thing lies.
 std::vector<int64_t> cells_of(const std::vector<float>& thing) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/objectives/vision_language/losses.h"
 
-#include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include <ATen/ATen.h>
 
 #include "freeatm/core/error.h"
+
+#include "../gumbel.h"
 
 namespace freeatm::objectives {
 namespace {
@@ -36,14 +36,10 @@ Tensor one_way(const ItcSide& side, const Tensor& scale, double alpha) {
   return -(itc_targets(side, scale, alpha) * log_probability).sum(1).mean();
 }
 
-// -log(-log u): what is largest after adding it to log-weights is drawn with those weights.
 Tensor gumbel_noise(at::IntArrayRef shape, RandomStream& random) {
   Tensor out = at::empty(shape, at::kFloat);
   auto* values = out.data_ptr<float>();
-  for (int64_t i = 0; i < out.numel(); ++i) {
-    const double u = std::max(random.uniform(), std::numeric_limits<double>::min());
-    values[i] = static_cast<float>(-std::log(-std::log(u)));
-  }
+  for (int64_t i = 0; i < out.numel(); ++i) values[i] = static_cast<float>(gumbel(random));
   return out;
 }
 
