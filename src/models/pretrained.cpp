@@ -77,16 +77,27 @@ int64_t side_of(const at::Tensor& positions, int64_t prefix) {
   return side * side == count ? side : 0;
 }
 
+struct GridSides {
+  int64_t file, own;
+  bool differ() const { return file != 0 && file != own; }
+};
+
+// Of both grids. Where they differ, and so the positions are resized, that is said.
+GridSides sides_of(const at::Tensor& positions, const at::Tensor& own, int64_t prefix, const std::string& name) {
+  const GridSides sides{side_of(positions, prefix), side_of(own, prefix)};
+  if (sides.differ())
+    log::info("{}: resized from {} x {} patches to {} x {}", name, sides.file, sides.file, sides.own, sides.own);
+  return sides;
+}
+
 // CLIP's: the class token's row, then a square grid.
 void adapt_clip_positions(const TensorMap& model, TensorMap& tensors) {
   constexpr const char* kPositions = "embeddings.position_embedding.weight";
   const auto own = model.find(kPositions);
   const auto found = tensors.find(kPositions);
   if (own == model.end() || found == tensors.end() || found->second.dim() != 2) return;
-  const int64_t old_side = side_of(found->second.unsqueeze(0), 1), side = side_of(own->second.unsqueeze(0), 1);
-  if (old_side == 0 || old_side == side) return;
-  log::info("{}: resized from {} x {} patches to {} x {}", kPositions, old_side, old_side, side, side);
-  found->second = resized_clip_positions(found->second, side, side);
+  const GridSides sides = sides_of(found->second.unsqueeze(0), own->second.unsqueeze(0), 1, kPositions);
+  if (sides.differ()) found->second = resized_clip_positions(found->second, sides.own, sides.own);
 }
 
 }  // namespace
@@ -120,10 +131,9 @@ std::vector<std::string> mismatches(const TensorMap& model, const TensorMap& fil
 at::Tensor fitted_positions(const at::Tensor& positions, const at::Tensor& own, int64_t prefix,
                             const std::string& name) {
   if (positions.dim() != 3 || positions.size(0) != 1 || positions.size(2) != own.size(2)) return positions;
-  const int64_t old_side = side_of(positions, prefix), side = side_of(own, prefix);
-  if (old_side == 0 || old_side == side) return positions;
-  log::info("{}: resized from {} x {} patches to {} x {}", name, old_side, old_side, side, side);
-  return resized_positions(positions, prefix, old_side, old_side, side, side);
+  const GridSides sides = sides_of(positions, own, prefix, name);
+  if (!sides.differ()) return positions;
+  return resized_positions(positions, prefix, sides.file, sides.file, sides.own, sides.own);
 }
 
 BackboneTensors backbone_tensors(const TensorMap& file) {
