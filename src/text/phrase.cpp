@@ -37,9 +37,9 @@ const Role* find_name(const Names& names, std::vector<std::string> words) {
 }
 
 /// A caption on its way into phrases.
-class Caption {
+class SplitCaption {
  public:
-  Caption(std::string_view text, const std::vector<Span>& token_spans)
+  SplitCaption(std::string_view text, const std::vector<Span>& token_spans)
       : text_(text), words_(caption_words(text)), token_spans_(token_spans) {}
 
   const std::vector<CaptionWord>& words() const { return words_; }
@@ -110,7 +110,7 @@ PhraseFinder::PhraseFinder(const Lexicon& lexicon, bool nouns) : nouns_(nouns) {
 }
 
 std::vector<Phrase> PhraseFinder::find(std::string_view text, const std::vector<Span>& token_spans) const {
-  const Caption caption(text, token_spans);
+  const SplitCaption caption(text, token_spans);
   const size_t count = caption.words().size();
   // First the names: no row of nouns goes over one.
   std::vector<std::pair<size_t, Role>> named(count, {0, Role::kIgnored});  // at a name's first word: its length, role

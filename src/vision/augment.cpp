@@ -93,6 +93,7 @@ Augmented augment(const Image& image, const MaskSet& masks, const Box& crop, con
   if (drawn.flip) {
     horizontal_flip(view.image);
     view.masks.horizontal_flip();
+    view.flipped = true;
   }
   return view;
 }

@@ -66,6 +66,7 @@ Augmentation draw_augmentation(const AugmentOptions& options, RandomStream& rand
 struct Augmented {
   Image image;    // [size, size]
   MaskSet masks;  // [count, size, size], cropped and flipped as the picture is
+  bool flipped = false;
 };
 
 /// The crop (whole pixels inside the picture), then a drawn augmentation. Masks that are not wanted: `{}`.
