@@ -58,6 +58,7 @@ int pretrain(const config::Composed& composed) {
   const objectives::Recipe& recipe = *options.objective.recipe;
   const auto dataset = recipe.wrap(data::open_dataset(options.data));
   std::vector<runs::Input> inputs{runs::data_input(options.data.root, options.data.split)};
+  for (runs::Input& input : recipe.inputs()) inputs.push_back(std::move(input));
   const auto objective = make_objective(options, inputs);
   training::TrainRun run(objective, *dataset, options.run.run(device));
   run.add(std::make_unique<training::CollapseAlarm>());

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <utility>
 #include <vector>
 
@@ -51,15 +50,42 @@ vision::Rle resized(const vision::Rle& mask, int height, int width) {
 
 class Shuffled final : public Control {
  public:
+  Shuffled(std::unique_ptr<Dataset> inner, Phrases phrases) : Control(std::move(inner)), phrases_(phrases) {}
+
+  Sample get(int64_t index, RandomStream& random) const override {
+    Sample sample = inner_sample(index, random);
+    std::vector<Region> others = other_sample(index, random).regions;
+    for (Region& other : others) {
+      other.mask = resized(other.mask, sample.image.height, sample.image.width);
+      other.exact.reset();
+      other.phrases.clear();  // of captions that are not ours
+    }
+    if (phrases_ == Phrases::kDropped) {
+      sample.regions = std::move(others);
+    } else if (others.empty()) {
+      sample.regions.clear();
+    } else {
+      for (size_t i = 0; i < sample.regions.size(); ++i) sample.regions[i].mask = others[i % others.size()].mask;
+    }
+    return sample;
+  }
+
+ private:
+  Phrases phrases_;
+};
+
+class Permuted final : public Control {
+ public:
   using Control::Control;
   Sample get(int64_t index, RandomStream& random) const override {
     Sample sample = inner_sample(index, random);
-    sample.regions = other_sample(index, random).regions;
-    for (Region& region : sample.regions) {
-      region.mask = resized(region.mask, sample.image.height, sample.image.width);
-      region.exact.reset();
-      region.phrases.clear();  // of captions that are not ours
-    }
+    const std::vector<int64_t> things = sample.things();
+    const int64_t count = std::ssize(things);
+    if (count < 2) return sample;
+    const int64_t by = 1 + random.integer(count - 1);
+    std::vector<vision::Rle> masks;
+    for (int64_t i = 0; i < count; ++i) masks.push_back(sample.regions[things[(i + by) % count]].mask);
+    for (int64_t i = 0; i < count; ++i) sample.regions[things[i]].mask = std::move(masks[i]);
     return sample;
   }
 };
@@ -95,15 +121,25 @@ class Boxes final : public Control {
 
 class Saliency final : public Control {
  public:
-  using Control::Control;
+  Saliency(std::unique_ptr<Dataset> inner, Phrases phrases) : Control(std::move(inner)), phrases_(phrases) {}
+
   Sample get(int64_t index, RandomStream& random) const override {
     Sample sample = inner_sample(index, random);
-    const auto things = static_cast<int64_t>(std::erase_if(sample.regions, std::mem_fn(&Region::is_thing)));
-    for (Region& region : sample.regions) region.score.reset();
-    const vision::MaskSet salient = vision::salient_regions(sample.image, things);
-    for (int64_t i = 0; i < salient.count(); ++i) sample.regions.push_back({.name = "", .mask = salient.rle(i)});
+    std::vector<Region> regions, things;
+    for (Region& region : sample.regions) (region.is_thing() ? things : regions).push_back(std::move(region));
+    for (Region& region : regions) region.score.reset();
+    const vision::MaskSet salient = vision::salient_regions(sample.image, std::ssize(things));
+    for (int64_t i = 0; i < salient.count(); ++i) {
+      Region named{.name = "", .mask = salient.rle(i)};
+      if (phrases_ == Phrases::kKept) named.name = things[i].name, named.phrases = things[i].phrases;
+      regions.push_back(std::move(named));
+    }
+    sample.regions = std::move(regions);
     return sample;
   }
+
+ private:
+  Phrases phrases_;
 };
 
 class Exact final : public Control {
@@ -145,10 +181,11 @@ class SwappedBackgrounds final : public Control {
 
 }  // namespace
 
-std::unique_ptr<Dataset> with_control(std::unique_ptr<Dataset> dataset, const std::string& control) {
-  if (control == "shuffled") return std::make_unique<Shuffled>(std::move(dataset));
+std::unique_ptr<Dataset> with_control(std::unique_ptr<Dataset> dataset, const std::string& control, Phrases phrases) {
+  if (control == "shuffled") return std::make_unique<Shuffled>(std::move(dataset), phrases);
+  if (control == "permuted") return std::make_unique<Permuted>(std::move(dataset));
   if (control == "boxes") return std::make_unique<Boxes>(std::move(dataset));
-  if (control == "saliency") return std::make_unique<Saliency>(std::move(dataset));
+  if (control == "saliency") return std::make_unique<Saliency>(std::move(dataset), phrases);
   if (control != "exact") return dataset;
   auto exact = std::make_unique<Exact>(std::move(dataset));
   RandomStream unused(0, "control");

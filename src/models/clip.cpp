@@ -5,7 +5,6 @@
 
 #include <ATen/ATen.h>
 #include <nlohmann/json.hpp>
-#include <torch/nn/modules/embedding.h>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
@@ -24,7 +23,6 @@ namespace {
 using at::Tensor;
 using nlohmann::json;
 
-constexpr double kEmbeddingDeviation = 0.02;
 constexpr int64_t kLargestId = 2;  // as eos_token_id
 
 // What transformers 4 wrote into every config: about generation, labels and the like.
@@ -164,11 +162,7 @@ void ClipImpl::initialize(uint64_t seed) {
   const at::NoGradGuard no_grad;
   vision_->initialize(seed);
   const RandomStream random = RandomStream(seed, "weights").fork("text_model");
-  initialize_clip_layers(*text_, config_.text.hidden_size, config_.text.num_hidden_layers, random);
-  for (const auto& item : text_->named_modules("", /*include_self=*/false)) {
-    if (auto* embedding = item.value()->as<torch::nn::Embedding>())
-      fill_normal(embedding->weight, kEmbeddingDeviation, random.fork(item.key()));
-  }
+  text_->initialize(random);
   for (auto& [layer, name] :
        {std::pair(visual_projection_, "visual_projection"), {text_projection_, "text_projection"}})
     fill_normal(layer->weight, 1 / std::sqrt(static_cast<double>(layer->weight.size(1))), random.fork(name));

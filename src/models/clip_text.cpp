@@ -6,6 +6,7 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
+#include "freeatm/models/initialize.h"
 #include "freeatm/models/model_config.h"
 #include "freeatm/weights/load.h"
 #include "freeatm/weights/name_map.h"
@@ -17,6 +18,8 @@ namespace freeatm::models {
 
 using at::Tensor;
 namespace nn = torch::nn;
+
+constexpr double kEmbeddingDeviation = 0.02;
 
 ClipTextConfig ClipTextConfig::read(const std::string& path) {
   ModelConfig file(path);
@@ -88,6 +91,15 @@ Tensor ClipTextModelImpl::forward(const Tensor& input_ids) {
   FREEATM_CHECK(input_ids.dim() == 2 && input_ids.size(1) <= config_.max_position_embeddings,
                 "input_ids are {}, want [B, at most {}]", input_ids.sizes(), config_.max_position_embeddings);
   return final_layer_norm_(encoder_->forward(embeddings_->forward(input_ids)));
+}
+
+void ClipTextModelImpl::initialize(const RandomStream& random) {
+  const at::NoGradGuard no_grad;
+  initialize_clip_layers(*this, config_.hidden_size, config_.num_hidden_layers, random);
+  for (const auto& item : named_modules("", /*include_self=*/false)) {
+    if (auto* embedding = item.value()->as<nn::Embedding>())
+      fill_normal(embedding->weight, kEmbeddingDeviation, random.fork(item.key()));
+  }
 }
 
 double ClipTextConfig::least_numbers() const {

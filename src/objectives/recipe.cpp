@@ -6,6 +6,7 @@
 #include "freeatm/objectives/contrastive/simclr.h"
 #include "freeatm/objectives/masked/mae.h"
 #include "freeatm/objectives/masked/simmim.h"
+#include "freeatm/objectives/vision_language/vision_language.h"
 
 namespace freeatm::objectives {
 namespace {
@@ -17,7 +18,7 @@ struct Method {
 
 constexpr Method kMethods[] = {
     {"moco_v3", moco_v3_recipe}, {"simclr", simclr_recipe}, {"byol", byol_recipe},
-    {"mae", mae_recipe},         {"simmim", simmim_recipe},
+    {"mae", mae_recipe},         {"simmim", simmim_recipe}, {"vision_language", vision_language_recipe},
 };
 
 }  // namespace

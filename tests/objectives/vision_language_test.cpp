@@ -28,6 +28,10 @@ Tensor leaf(const std::string& name, at::IntArrayRef shape, float scale = 1) {
   return testing::hash_tensor(name, shape, scale).to(at::kDouble).requires_grad_();
 }
 
+HardNegatives negatives(const Tensor& similarity, const Tensor& fits, const RandomStream& random) {
+  return itm_negatives(similarity, fits, gumbel_noise(similarity.numel(), random).view_as(similarity));
+}
+
 Tensor unit(const Tensor& x) { return x / x.norm(2, {1}, /*keepdim=*/true); }
 
 Tensor equal(const std::vector<int64_t>& a, const std::vector<int64_t>& b) {
@@ -109,7 +113,7 @@ TEST(ItmNegatives, AMatchIsNeverDrawn) {
   const Tensor similarity = testing::hash_tensor("similarity", {4, 4}, 20).fill_diagonal_(100);  // its own is the best
   std::set<int64_t> of_last;
   for (uint64_t i = 0; i < 1000; ++i) {
-    const auto [columns, exist] = itm_negatives(similarity, fits, RandomStream(1, "itm", 0, i));
+    const auto [columns, exist] = negatives(similarity, fits, RandomStream(1, "itm", 0, i));
     EXPECT_TRUE(exist.all().item<bool>());
     ASSERT_TRUE(columns.narrow(0, 0, 3).equal(at::full({3}, 3, at::kLong)));
     of_last.insert(columns[3].item<int64_t>());
@@ -118,7 +122,7 @@ TEST(ItmNegatives, AMatchIsNeverDrawn) {
 }
 
 TEST(ItmNegatives, WithoutAnyThereIsNoTermAndTheLossIsFinite) {
-  const auto [columns, exist] = itm_negatives(at::zeros({2, 2}), at::ones({2, 2}, at::kBool), RandomStream(1, "itm"));
+  const auto [columns, exist] = negatives(at::zeros({2, 2}), at::ones({2, 2}, at::kBool), RandomStream(1, "itm"));
   EXPECT_FALSE(exist.any().item<bool>());
   EXPECT_LT(columns.max().item<int64_t>(), 2);
   const Tensor logits = leaf("itm", {2, 2}), labels = at::where(exist, at::zeros({2}, at::kLong), kNoLabel);
@@ -135,11 +139,11 @@ TEST(ItmNegatives, AreDrawnFromTheSoftmaxOfWhatDoesNotMatch) {
   Tensor counts = at::zeros({5});
   constexpr int kDraws = 20000;
   for (uint64_t i = 0; i < kDraws; ++i)
-    counts[itm_negatives(similarity, fits, RandomStream(7, "itm", 0, i)).columns.item<int64_t>()] += 1;
+    counts[negatives(similarity, fits, RandomStream(7, "itm", 0, i)).columns.item<int64_t>()] += 1;
   EXPECT_LE(testing::difference(counts / kDraws, expected), 0.015);  // four deviations
   const auto draw = [&](uint64_t seed) {
     const Tensor many = testing::hash_tensor("many", {16, 16});
-    return itm_negatives(many, at::eye(16, at::kBool), RandomStream(seed, "itm")).columns;
+    return negatives(many, at::eye(16, at::kBool), RandomStream(seed, "itm")).columns;
   };
   EXPECT_TRUE(draw(1).equal(draw(1)));
   EXPECT_FALSE(draw(1).equal(draw(2)));

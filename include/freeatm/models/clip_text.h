@@ -9,6 +9,8 @@
 #include <torch/nn/modules/normalization.h>
 #include <torch/nn/pimpl.h>
 
+#include "freeatm/core/random.h"
+
 namespace freeatm::models {
 
 class ModelConfig;
@@ -45,6 +47,9 @@ class ClipTextModelImpl : public torch::nn::Module {
   /// input_ids: [B, N] int64, N <= max_position_embeddings. Returns [B, N, hidden_size], after the final norm.
   /// There is no padding mask: as in Stable Diffusion, padding is text.
   at::Tensor forward(const at::Tensor& input_ids);
+
+  /// CLIP's first weights: each tensor is a function of the stream and its name.
+  void initialize(const RandomStream& random);
 
   const ClipTextConfig& config() const { return config_; }
 

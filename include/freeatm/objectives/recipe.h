@@ -11,6 +11,7 @@
 #include "freeatm/config/fields.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/models/backbone.h"
+#include "freeatm/runs/identity.h"
 #include "freeatm/training/objective.h"
 #include "freeatm/training/train_run.h"
 
@@ -28,6 +29,8 @@ class Recipe {
   /// cannot be that.
   virtual std::unique_ptr<data::Dataset> wrap(std::unique_ptr<data::Dataset> dataset) const { return dataset; }
   virtual std::shared_ptr<training::Objective> make(const MakeBackbone& backbone, uint64_t seed) const = 0;
+  /// What the objective is made from beside data and backbone: a run goes on with the same.
+  virtual std::vector<runs::Input> inputs() const { return {}; }
   /// What a person may look at while it trains: FOLDER/step_N.png and FOLDER/caption.txt, which `freeatm view` shows.
   ///   run: of an objective that this recipe made; dataset: as `wrap` gave it; both outlive the run
   virtual void add_previews(training::TrainRun& /*run*/, const data::Dataset& /*dataset*/,

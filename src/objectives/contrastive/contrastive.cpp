@@ -13,6 +13,7 @@
 #include "freeatm/data/pixels.h"
 #include "freeatm/models/initialize.h"
 
+#include "../cells.h"
 #include "heads.h"
 #include "regions.h"
 
@@ -58,15 +59,6 @@ Tensor effective_rank(const Tensor& rows) {
   const Tensor centred = rows - rows.mean(0, /*keepdim=*/true);
   const Tensor gram = centred.mm(centred.t());  // [B, B], of the same eigenvalues
   return gram.trace().square() / gram.square().sum().clamp_min(1e-30);
-}
-
-// Cells to a side of the last grid for pictures of this side.
-int64_t grid_side_of(models::Backbone& backbone, int64_t side) {
-  const at::NoGradGuard no_grad;
-  backbone.eval();
-  const int64_t cells = backbone.forward_features(at::zeros({1, 3, side, side})).size(2);
-  backbone.train();
-  return cells;
 }
 
 }  // namespace

@@ -7,16 +7,10 @@
 
 #include <ATen/ATen.h>
 
-#include "freeatm/core/random.h"
-
 #include "cells.h"
 
 namespace freeatm::objectives {
 namespace {
-
-int64_t text_number(const std::string& text) {
-  return text.empty() ? 0 : static_cast<int64_t>(stable_hash(text, 1) >> 1) | 1;  // never 0
-}
 
 // [R], [R'] -> [R, R']
 at::Tensor same(const at::Tensor& a, const at::Tensor& b) { return a.unsqueeze(1) == b.unsqueeze(0); }
@@ -49,13 +43,6 @@ Regions view_regions(const std::vector<data::Region>& regions, const vision::Mas
   }
   const at::Tensor stacked = weights.empty() ? at::zeros({0, grid, grid}) : at::stack(weights);
   return {stacked, at::tensor(numbers, at::kLong), at::tensor(texts, at::kLong)};
-}
-
-at::Tensor pool_regions(const at::Tensor& grid, const at::Tensor& weights, const at::Tensor& pictures) {
-  const at::Tensor own = grid.index_select(0, pictures).flatten(2);     // [R, C, h w]
-  const at::Tensor share = weights.to(grid.scalar_type()).flatten(1);   // [R, h w]
-  const at::Tensor sums = at::bmm(own, share.unsqueeze(2)).squeeze(2);  // [R, C]
-  return sums / share.sum(1, /*keepdim=*/true).clamp_min(1e-6);
 }
 
 RegionLoss region_contrast(const at::Tensor& query, const RegionNames& query_names, const at::Tensor& key,

@@ -25,9 +25,6 @@ struct Regions {
 Regions view_regions(const std::vector<data::Region>& regions, const vision::MaskSet& masks, int64_t grid,
                      double min_cells);
 
-/// Features of a grid, averaged by each region's weights: [B, C, h, w], [R, h, w], each region's picture [R] -> [R, C].
-at::Tensor pool_regions(const at::Tensor& grid, const at::Tensor& weights, const at::Tensor& pictures);
-
 /// InfoNCE over regions (Henaff et al. 2021, with one positive a region): region i of `query` must find the same region
 /// of the same picture among all of `key`. Left out are keys with the same text in other pictures, and queries whose
 /// region is not in the other view.

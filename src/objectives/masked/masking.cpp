@@ -9,7 +9,7 @@
 
 #include "freeatm/core/error.h"
 
-#include "../gumbel.h"
+#include "../draws.h"
 
 namespace freeatm::objectives {
 namespace {
@@ -26,10 +26,6 @@ std::vector<int64_t> cells_of(const std::vector<float>& thing) {
   const auto most = std::ranges::max_element(thing);
   if (cells.empty() && *most > 0) cells.push_back(most - thing.begin());
   return cells;
-}
-
-void shuffle(std::vector<int64_t>& values, RandomStream& random) {
-  for (int64_t i = std::ssize(values) - 1; i > 0; --i) std::swap(values[i], values[random.integer(i + 1)]);
 }
 
 /// Cells that stay visible, no more than there is room for.

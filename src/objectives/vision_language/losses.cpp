@@ -7,7 +7,7 @@
 
 #include "freeatm/core/error.h"
 
-#include "../gumbel.h"
+#include "../draws.h"
 
 namespace freeatm::objectives {
 namespace {
@@ -36,13 +36,6 @@ Tensor one_way(const ItcSide& side, const Tensor& scale, double alpha) {
   return -(itc_targets(side, scale, alpha) * log_probability).sum(1).mean();
 }
 
-Tensor gumbel_noise(at::IntArrayRef shape, RandomStream& random) {
-  Tensor out = at::empty(shape, at::kFloat);
-  auto* values = out.data_ptr<float>();
-  for (int64_t i = 0; i < out.numel(); ++i) values[i] = static_cast<float>(gumbel(random));
-  return out;
-}
-
 // Rows against columns; the diagonal is right.
 Tensor diagonal_loss(const Tensor& logits) { return -at::log_softmax(logits, 1).diagonal().mean(); }
 
@@ -57,8 +50,14 @@ Tensor itc_loss(const ItcSide& images, const ItcSide& texts, const Tensor& scale
   return (one_way(images, scale, alpha) + one_way(texts, scale, alpha)) / 2;
 }
 
-HardNegatives itm_negatives(const Tensor& similarity, const Tensor& matches, RandomStream random) {
-  const Tensor noise = gumbel_noise(similarity.sizes(), random).to(similarity.device());
+Tensor gumbel_noise(int64_t count, RandomStream random) {
+  Tensor out = at::empty({count}, at::kFloat);
+  auto* values = out.data_ptr<float>();
+  for (int64_t i = 0; i < count; ++i) values[i] = static_cast<float>(gumbel(random));
+  return out;
+}
+
+HardNegatives itm_negatives(const Tensor& similarity, const Tensor& matches, const Tensor& noise) {
   const Tensor noisy = (similarity.detach().to(at::kFloat) + noise).masked_fill(matches, kMinusInfinity);
   return {noisy.argmax(1), matches.logical_not().any(1)};
 }

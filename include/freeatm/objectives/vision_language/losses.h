@@ -37,11 +37,14 @@ struct HardNegatives {
   at::Tensor exist;    // [B] bool: whether the row has any column that does not match
 };
 
+/// Gumbel noise, [count] fp32: `itm_negatives` takes a row of it for each of its rows.
+at::Tensor gumbel_noise(int64_t count, RandomStream random);
+
 /// Draws a column for each row from the softmax of its similarities over the columns that do not match (ALBEF, section
-/// 3.2; a match has no weight, as in BLIP). Nothing waits for the device: the noise is drawn here, and its largest sum
-/// with a similarity wins (the Gumbel trick).
-///   similarity: [B, K], scaled as the contrast's logits; matches: [B, K] bool
-HardNegatives itm_negatives(const at::Tensor& similarity, const at::Tensor& matches, RandomStream random);
+/// 3.2; a match has no weight, as in BLIP): the largest sum of noise and similarity wins, and nothing waits for the
+/// device.
+///   similarity: [B, K], scaled as the contrast's logits; matches: [B, K] bool; noise: [B, K]
+HardNegatives itm_negatives(const at::Tensor& similarity, const at::Tensor& matches, const at::Tensor& noise);
 
 /// Labels that losses leave out.
 inline constexpr int64_t kNoLabel = -100;

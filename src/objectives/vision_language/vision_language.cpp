@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/objectives/vision_language/vision_language.h"
+
+#include <utility>
+
+#include <ATen/ATen.h>
+
+#include "freeatm/core/error.h"
+#include "freeatm/core/random.h"
+#include "freeatm/models/initialize.h"
+#include "freeatm/objectives/vision_language/losses.h"
+
+#include "../cells.h"
+#include "captioned_views.h"
+#include "matching.h"
+
+namespace freeatm::objectives {
+namespace {
+
+using at::Tensor;
+
+constexpr int64_t kFit = 1, kDoNotFit = 0;  // ITM's labels
+
+/// Labels of ITM's rows: of pairs that fit, of pictures with another text, of texts with another picture.
+Tensor itm_labels(const HardNegatives& of_images, const HardNegatives& of_texts) {
+  const Tensor fit = at::full({of_images.columns.size(0)}, kFit, of_images.columns.options());
+  const auto labels = [&](const Tensor& exist) {
+    return at::where(exist, at::full_like(fit, kDoNotFit), at::full_like(fit, kNoLabel));
+  };
+  return at::cat({fit, labels(of_images.exist), labels(of_texts.exist)});
+}
+
+/// Share of the labelled rows whose largest logit is the label's.
+Tensor accuracy(const Tensor& logits, const Tensor& labels) {
+  const Tensor labelled = labels != kNoLabel;
+  return ((logits.argmax(1) == labels) & labelled).sum().to(at::kFloat) / labelled.sum();
+}
+
+// The new rows in front of the queue's, whose oldest go.
+void enqueue(Tensor& queue, const Tensor& rows) {
+  const int64_t size = queue.size(0);
+  queue.copy_(at::cat({rows.to(queue.scalar_type()), queue}).narrow(0, 0, size));
+}
+
+}  // namespace
+
+VisionLanguage::VisionLanguage(std::shared_ptr<models::Backbone> backbone,
+                               std::shared_ptr<models::Backbone> momentum_backbone,
+                               const VisionLanguageOptions& options, std::shared_ptr<const text::Tokenizer> tokenizer,
+                               uint64_t seed)
+    : options_(options) {
+  views_ = std::make_unique<CaptionedViews>(options, std::move(tokenizer),
+                                            options.needs_masks() ? grid_side_of(*backbone, options.augment.size) : 0);
+  model_ = models::VisionLanguageModel(std::move(backbone), options.model(), views_->id_count());
+  model_->initialize(seed);
+  for (const auto& child : model_->named_children()) register_module(child.key(), child.value());
+  register_parameter("logit_scale", model_->named_parameters(/*recurse=*/false)["logit_scale"]);
+  if (options.momentum) add_momentum_side(std::move(momentum_backbone), views_->id_count(), seed);
+}
+
+VisionLanguage::~VisionLanguage() = default;
+
+void VisionLanguage::add_momentum_side(std::shared_ptr<models::Backbone> backbone, int64_t id_count, uint64_t seed) {
+  FREEATM_CHECK(backbone, "momentum encoders need a backbone of their own");
+  models::VisionLanguageModelOptions towers = options_.model();
+  towers.text.depth -= towers.text.fusion_layers;  // what the contrast needs
+  towers.text.fusion_layers = 0;
+  momentum_model_ = models::VisionLanguageModel(std::move(backbone), towers, id_count);
+  for (const auto& child : momentum_model_->named_children()) {
+    register_module("momentum_" + child.key(), child.value());
+    momentum_side_.follow(*model_->named_children()[child.key()], *child.value());
+  }
+  if (options_.queue == 0) return;
+  const int64_t size = options_.queue, dimensions = options_.dimensions;
+  const RandomStream random(seed, "queue");
+  const auto filled = [&](const std::string& name) {
+    const Tensor rows = at::empty({size, dimensions});
+    models::fill_normal(rows, 1, random.fork(name));
+    return register_buffer(name, rows / rows.norm(2, {1}, /*keepdim=*/true));
+  };
+  image_queue_ = filled("image_queue");
+  text_queue_ = filled("text_queue");
+  claims_queue_ = register_buffer(
+      "claims_queue", at::zeros({size, static_cast<int64_t>(text::Claims().size()) + 1}, at::kLong));  // of no caption
+}
+
+data::View VisionLanguage::prepare(data::Sample&& sample, RandomStream& random, double /*progress*/) const {
+  return views_->prepare(std::move(sample), random);
+}
+
+data::Batch VisionLanguage::collate(std::vector<data::View>&& views, const std::vector<std::string>& keys) const {
+  return views_->collate(std::move(views), keys);
+}
+
+training::Counts VisionLanguage::counts(const data::Batch& batch) const {
+  training::Counts counts;
+  if (options_.fuses()) {
+    const Tensor others = batch["matches"].logical_not();
+    counts["itm"] = batch.size + (others.any(1).sum() + others.any(0).sum()).item<int64_t>();
+    counts["mlm"] = batch.ragged.at("word_labels").values.size(0);
+  }
+  if (options_.regions == "contrast") counts["regions"] = batch.ragged.at("regions").values.size(0);
+  return counts;
+}
+
+training::Losses VisionLanguage::losses(const data::Batch& batch) {
+  const Tensor pixels = normalized_(batch["image"], model_->backbone().parameters().front().scalar_type());
+  const Images images = model_->encode_images(pixels);
+  const Tensor &ids = batch["ids"], &mask = batch["mask"];
+  Texts texts;
+  Tensor hidden_tokens;
+  if (options_.fuses()) {  // the text as it is and with hidden words, in one pass
+    const Texts both = model_->encode_texts(at::cat({ids, batch["hidden_ids"]}), at::cat({mask, mask}));
+    texts = {both.embedding.narrow(0, 0, batch.size), both.tokens.narrow(0, 0, batch.size)};
+    hidden_tokens = both.tokens.narrow(0, batch.size, batch.size);
+  } else {
+    texts = model_->encode_texts(ids, mask);
+  }
+  training::Losses losses;
+  losses.terms = {{"itc", itc(batch, pixels, images, texts) * options_.itc.weight}};
+  if (options_.fuses()) add_fused(batch, images, texts, hidden_tokens, losses);
+  if (options_.regions == "contrast") losses.terms.push_back(region_loss(batch, images, texts));
+  observe(batch, images, texts, losses);
+  return losses;
+}
+
+Tensor VisionLanguage::itc(const data::Batch& batch, const Tensor& pixels, const Images& images, const Texts& texts) {
+  const Tensor &matches = batch["matches"], scale = model_->scale();
+  if (!options_.momentum) {
+    return itc_loss({images.embedding, texts.embedding, matches}, {texts.embedding, images.embedding, matches.t()},
+                    scale);
+  }
+  const at::Tensor& claims = batch["claims"];
+  Tensor soft_images, soft_texts;
+  {
+    const at::NoGradGuard no_grad;
+    soft_images = momentum_model_->encode_images(pixels).embedding;
+    soft_texts = momentum_model_->encode_texts(batch["ids"], batch["mask"]).embedding;
+  }
+  Tensor image_keys = soft_images, text_keys = soft_texts, fit = matches, fit_back = matches.t();
+  if (options_.queue > 0) {
+    const Tensor of_queue = matches_of(claims, claims_queue_);
+    image_keys = at::cat({soft_images, image_queue_.to(soft_images.scalar_type())});
+    text_keys = at::cat({soft_texts, text_queue_.to(soft_texts.scalar_type())});
+    fit = at::cat({fit, of_queue}, 1), fit_back = at::cat({fit_back, of_queue}, 1);
+  }
+  const Tensor loss = itc_loss({images.embedding, text_keys, fit, soft_images},
+                               {texts.embedding, image_keys, fit_back, soft_texts}, scale, options_.alpha);
+  if (options_.queue > 0) {
+    const at::NoGradGuard no_grad;
+    enqueue(image_queue_, soft_images);
+    enqueue(text_queue_, soft_texts);
+    enqueue(claims_queue_, claims);
+  }
+  return loss;
+}
+
+void VisionLanguage::add_fused(const data::Batch& batch, const Images& images, const Texts& texts,
+                               const Tensor& hidden_tokens, training::Losses& losses) {
+  const Tensor &matches = batch["matches"], &mask = batch["mask"], &noise = batch["noise"];
+  const Tensor similarity = model_->scale().detach() * images.embedding.detach().mm(texts.embedding.detach().t());
+  const HardNegatives of_images = itm_negatives(similarity, matches, noise.select(1, 0));
+  const HardNegatives of_texts = itm_negatives(similarity.t(), matches.t(), noise.select(1, 1));
+
+  // All that looks at pictures, in one pass: pairs that fit, pictures with another text, texts with another picture,
+  // and hidden words with their picture.
+  const auto chosen = [](const Tensor& rows, const HardNegatives& negatives) {
+    return rows.index_select(0, negatives.columns);
+  };
+  const Tensor tokens = at::cat({texts.tokens, chosen(texts.tokens, of_images), texts.tokens, hidden_tokens});
+  const Tensor masks = at::cat({mask, chosen(mask, of_images), mask, mask});
+  const Tensor pictures = at::cat({images.tokens, images.tokens, chosen(images.tokens, of_texts), images.tokens});
+  const Tensor fused = model_->fuse(tokens, masks, pictures);  // [4 B, N, dim]
+
+  const int64_t pairs = 3 * batch.size;
+  const Tensor itm = model_->itm_logits(fused.narrow(0, 0, pairs)), labels = itm_labels(of_images, of_texts);
+  losses.terms.push_back({"itm", labelled_loss(itm, labels) * options_.itm.weight, (labels != kNoLabel).sum()});
+
+  const data::Ragged &places = batch.ragged.at("word_places"), &words = batch.ragged.at("word_labels");
+  const Tensor rows = places.owner() * fused.size(1) + places.values;
+  const Tensor at_words = fused.narrow(0, pairs, batch.size).flatten(0, 1).index_select(0, rows);
+  const Tensor mlm = model_->mlm_logits(at_words);
+  losses.terms.push_back({"mlm", labelled_loss(mlm, words.values) * options_.mlm.weight,
+                          at::full({}, words.values.size(0), words.values.options())});
+  losses.observed = {{"itm_accuracy", accuracy(itm, labels)}, {"mlm_accuracy", accuracy(mlm, words.values)}};
+}
+
+training::Scalar VisionLanguage::region_loss(const data::Batch& batch, const Images& images, const Texts& texts) {
+  const data::Ragged& regions = batch.ragged.at("regions");
+  const Tensor& spans = batch.ragged.at("phrase_spans").values;
+  const Tensor owner = regions.owner();
+  const Tensor region = model_->image_embedding(pool_regions(images.grid, regions.values, owner));
+
+  const Tensor places = at::arange(texts.tokens.size(1), spans.options()).unsqueeze(0);  // [1, N]
+  const Tensor inside = (places >= spans.select(1, 0).unsqueeze(1)) & (places < spans.select(1, 1).unsqueeze(1));
+  const Tensor weights = inside.to(texts.tokens.scalar_type());                                       // [P, N]
+  const Tensor sums = at::bmm(weights.unsqueeze(1), texts.tokens.index_select(0, owner)).squeeze(1);  // [P, dim]
+  const Tensor phrase = model_->text_embedding(sums / weights.sum(1, /*keepdim=*/true).clamp_min(1));
+  const Tensor loss =
+      phrase_contrast_loss(region, phrase, batch.ragged.at("phrase_texts").values, options_.phrase.temperature);
+  return {"regions", loss * options_.phrase.weight, at::full({}, spans.size(0), spans.options())};
+}
+
+void VisionLanguage::observe(const data::Batch& batch, const Images& images, const Texts& texts,
+                             training::Losses& losses) const {
+  const at::NoGradGuard no_grad;
+  auto& observed = losses.observed;
+  const Tensor best = images.embedding.mm(texts.embedding.t()).argmax(1, /*keepdim=*/true);
+  observed.push_back({"itc_accuracy", batch["matches"].gather(1, best).to(at::kFloat).mean()});
+  observed.push_back({"temperature", 1 / model_->scale()});
+  const Tensor facts = batch["facts"].mean(0);
+  observed.push_back({"cut", facts[CaptionedViews::kCut]});
+  if (options_.regions == "contrast") {
+    observed.push_back({"phrases", facts[CaptionedViews::kPhrases]});
+    observed.push_back({"phrases_cut", facts[CaptionedViews::kPhrasesCut]});
+  }
+  if (options_.regions == "prompt") observed.push_back({"prompts", facts[CaptionedViews::kPrompts]});
+  if (options_.needs_masks()) observed.push_back({"no_phrases", facts[CaptionedViews::kNoPhrases]});
+}
+
+void VisionLanguage::after_step(double /*progress*/) {
+  model_->limit_scale(options_.max_scale);
+  if (options_.momentum) momentum_side_.update(*options_.momentum);
+}
+
+}  // namespace freeatm::objectives
