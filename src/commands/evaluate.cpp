@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// freeatm evaluate: task=knn, linear, fewshot and dense judge a backbone's features, task=masks a diffusion model's
-// masks, task=prompt_recall its pictures.
+// freeatm evaluate: task=knn, linear, fewshot and dense judge a backbone's features, task=retrieval, zeroshot, pointing
+// and relations a vision-language model, task=masks a diffusion model's masks, task=prompt_recall its pictures.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -22,6 +22,7 @@ struct Task {
   const char* name;
   int (*run)(const config::Composed&);
   std::unique_ptr<evaluation::FrozenTask> (*make_frozen)() = nullptr;  // of evaluate_frozen
+  std::unique_ptr<evaluation::PairTask> (*make_pair)() = nullptr;      // of evaluate_pairs
 };
 
 constexpr Task kTasks[] = {
@@ -29,6 +30,10 @@ constexpr Task kTasks[] = {
     {"linear", evaluate_frozen, evaluation::linear_task},
     {"fewshot", evaluate_frozen, evaluation::few_shot_task},
     {"dense", evaluate_frozen, evaluation::dense_task},
+    {"retrieval", evaluate_pairs, nullptr, evaluation::retrieval_task},
+    {"zeroshot", evaluate_pairs, nullptr, evaluation::zero_shot_task},
+    {"pointing", evaluate_pairs, nullptr, evaluation::pointing_task},
+    {"relations", evaluate_pairs, nullptr, evaluation::relations_task},
     {"masks", evaluate_masks},
     {"prompt_recall", evaluate_prompt_recall},
 };
@@ -61,6 +66,8 @@ void EvaluateOptions::fields(config::Fields& f) {
 std::unique_ptr<evaluation::FrozenTask> make_frozen_task(const std::string& name) {
   return find_task(name).make_frozen();
 }
+
+std::unique_ptr<evaluation::PairTask> make_pair_task(const std::string& name) { return find_task(name).make_pair(); }
 
 int finish_evaluation(const EvaluateOptions& options, const runs::Claim& claim,
                       const std::function<evaluation::Metrics()>& measure) {

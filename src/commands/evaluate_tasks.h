@@ -11,12 +11,14 @@
 #include "freeatm/data/dataset.h"
 #include "freeatm/evaluation/evaluator.h"
 #include "freeatm/evaluation/frozen_task.h"
+#include "freeatm/evaluation/pair.h"
 #include "freeatm/runs/run_folder.h"
 
 namespace freeatm::commands {
 
 int evaluate_frozen(const config::Composed& composed);
 int evaluate_masks(const config::Composed& composed);
+int evaluate_pairs(const config::Composed& composed);
 int evaluate_prompt_recall(const config::Composed& composed);
 
 /// The keys that every task has.
@@ -28,6 +30,9 @@ struct EvaluateOptions {
 
 /// The task on frozen features of that name.
 std::unique_ptr<evaluation::FrozenTask> make_frozen_task(const std::string& name);
+
+/// The task on pictures and texts of that name.
+std::unique_ptr<evaluation::PairTask> make_pair_task(const std::string& name);
 
 /// Claims `out`, measures and writes metrics.json, which says that the folder is finished: where it is there already,
 /// it is shown, and nothing is measured but by resume=force.

@@ -120,7 +120,8 @@ weights::TensorMap parts_in(const weights::TensorMap& file, const weights::Tenso
     for (const std::string_view before : {"module.", "model."}) {
       if (own.starts_with(before)) own.erase(0, before.size());
     }
-    if (std::ranges::find(names, first_name(own)) == names.end()) continue;
+    const bool is_known = std::ranges::find(names, first_name(own)) != names.end();
+    if (!is_known || own.ends_with("position_ids")) continue;  // 0, 1, 2, ..., of transformers' older files
     const auto part = parts.find(own);
     const bool is_positions = part != parts.end() && own.ends_with("pos_embed");
     found[own] = is_positions ? models::fitted_positions(tensor, part->second, prefix, own) : tensor;

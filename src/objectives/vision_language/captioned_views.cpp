@@ -8,12 +8,12 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/utf8.h"
+#include "freeatm/data/matches.h"
 #include "freeatm/data/pixels.h"
 #include "freeatm/objectives/vision_language/losses.h"
 #include "freeatm/text/caption_edits.h"
 
 #include "../cells.h"
-#include "matching.h"
 #include "prompts.h"
 
 namespace freeatm::objectives {
@@ -106,7 +106,7 @@ data::View CaptionedViews::prepare(data::Sample&& sample, RandomStream& random) 
   text.tokens = model_text(*tokenizer_, text.caption.text, prompts, options_.text.encoder.max_length);
 
   data::View out{{"image", data::pixels(std::move(view.image))},
-                 {"claims", claims_row(text.caption, sample.key)},
+                 {"claims", data::claims_row(text::claims_of(text.caption), sample.key)},
                  {"draw", at::scalar_tensor(static_cast<int64_t>(random.fork("draw").next_u64() >> 1), at::kLong)},
                  {"facts", at::zeros({kFacts})}};
   add_text(text, random, out);
@@ -167,7 +167,7 @@ data::Batch CaptionedViews::collate(std::vector<data::View>&& views, const std::
         at::arange(batch[name].size(1)).unsqueeze(0) < found->second.rows().unsqueeze(1);  // the same of both
     batch.ragged.erase(found);
   }
-  batch.tensors["matches"] = matches_of(batch["claims"], batch["claims"]);
+  batch.tensors["matches"] = data::matches_of(batch["claims"], batch["claims"]);
   std::vector<Tensor> noise;
   for (int64_t i = 0; i < batch.size; ++i) {
     const RandomStream random(static_cast<uint64_t>(batch["draw"][i].item<int64_t>()), "itm");

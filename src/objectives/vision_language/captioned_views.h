@@ -20,7 +20,7 @@ class CaptionedViews {
                  int64_t grid_side);
 
   /// One of the picture's captions, drawn evenly, and a view of it. "image": bytes [size, size, 3]; "claims": what the
-  /// caption says and which picture it is of (matching.h); "draw": a number that noise is drawn from; "facts": [5],
+  /// caption says and which picture it is of (data::claims_row); "draw": a number that noise is drawn from; "facts": [5],
   /// kCut and so on. Ragged: "ids" and "hidden_ids" [n]; "word_places" [m], of the hidden tokens, and "word_labels",
   /// what stood there; "regions" [P, grid, grid], each phrase's share of the cells, "phrase_spans" [P, 2], from one of
   /// the ids up to another, and "phrase_texts" [P], equal for equal ones.

@@ -7,12 +7,12 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/random.h"
+#include "freeatm/data/matches.h"
 #include "freeatm/models/initialize.h"
 #include "freeatm/objectives/vision_language/losses.h"
 
 #include "../cells.h"
 #include "captioned_views.h"
-#include "matching.h"
 
 namespace freeatm::objectives {
 namespace {
@@ -139,7 +139,7 @@ Tensor VisionLanguage::itc(const data::Batch& batch, const Tensor& pixels, const
   }
   Tensor image_keys = soft_images, text_keys = soft_texts, fit = matches, fit_back = matches.t();
   if (options_.queue > 0) {
-    const Tensor of_queue = matches_of(claims, claims_queue_);
+    const Tensor of_queue = data::matches_of(claims, claims_queue_);
     image_keys = at::cat({soft_images, image_queue_.to(soft_images.scalar_type())});
     text_keys = at::cat({soft_texts, text_queue_.to(soft_texts.scalar_type())});
     fit = at::cat({fit, of_queue}, 1), fit_back = at::cat({fit_back, of_queue}, 1);

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "matching.h"
+#include "freeatm/data/matches.h"
 
 #include <algorithm>
 
 #include <ATen/ATen.h>
 
-#include "../cells.h"
+#include "freeatm/core/random.h"
 
-namespace freeatm::objectives {
+namespace freeatm::data {
 
 using at::Tensor;
 
-Tensor claims_row(const text::Caption& caption, const std::string& picture) {
-  const text::Claims claims = text::claims_of(caption);
+Tensor claims_row(const text::Claims& claims, const std::string& picture) {
   Tensor row = at::empty({std::ssize(claims) + 1}, at::kLong);
-  *std::ranges::copy(claims, row.data_ptr<int64_t>()).out = text_number(picture);
+  *std::ranges::copy(claims, row.data_ptr<int64_t>()).out = static_cast<int64_t>(stable_hash(picture) >> 1);
   return row;
 }
 
@@ -29,4 +28,4 @@ Tensor matches_of(const Tensor& a, const Tensor& b) {
   return fit | (column(a, claims, 1) == column(b, claims, 0));
 }
 
-}  // namespace freeatm::objectives
+}  // namespace freeatm::data

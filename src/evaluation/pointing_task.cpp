@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// task=pointing: where a phrase is in the picture.
+#include <map>
+#include <string>
+#include <utility>
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "freeatm/core/error.h"
+#include "freeatm/evaluation/pair.h"
+#include "freeatm/evaluation/pointing.h"
+#include "freeatm/vision/mask_set.h"
+
+namespace freeatm::evaluation {
+namespace {
+
+using at::Tensor;
+using Images = models::VisionLanguageModelImpl::Images;
+
+struct PointingOptions {
+  std::optional<int64_t> layer;
+  void fields(config::Fields& f) {
+    f("layer", layer, "gradcam: which fusion layer's cross-attention, from 0; null: the middle one (ALBEF's)",
+      config::at_least(0));
+  }
+};
+
+/// A phrase of a picture of the batch, and its exact mask.
+struct Asked {
+  int64_t picture = 0;  // of the batch
+  int64_t caption = 0;  // of the batch's captions
+  text::Phrase phrase;
+  std::vector<int64_t> tokens;  // of the caption, behind the start token
+  Tensor mask;                  // [side, side] bool
+};
+
+/// The region's exact mask in the model's picture.
+Tensor exact_mask(const data::Region& region, const std::string& key, int64_t side) {
+  if (!region.exact && region.score) {
+    throw UserError(key, "data.root",
+                    "has no exact masks, which pointing is judged by: scenes of a COCO layout have "
+                    "them, and harvest source=images keeps those of its pictures");
+  }
+  const vision::Rle& mask = region.exact ? *region.exact : region.mask;
+  const vision::Box whole{0, 0, static_cast<double>(mask.width), static_cast<double>(mask.height)};
+  const std::vector<uint8_t> pixels =
+      vision::resized_crop(mask, whole, static_cast<int>(side), static_cast<int>(side)).decode();
+  return at::tensor(pixels, at::kByte).view({side, side}).to(at::kBool);
+}
+
+/// A batch's captions, and their phrases that have masks.
+struct AskedOfBatch {
+  std::vector<std::string> captions;
+  std::vector<int64_t> picture_of;  // [captions]
+  std::vector<Asked> asked;
+};
+
+AskedOfBatch questions_of(const std::vector<data::Sample>& samples, int64_t side) {
+  AskedOfBatch out;
+  for (int64_t i = 0; i < std::ssize(samples); ++i) {
+    std::map<int64_t, int64_t> numbers;  // of the sample's captions -> of the batch's
+    for (const data::Region& region : samples[i].regions) {
+      for (const data::PhraseIndex& index : region.phrases) {
+        Tensor mask = exact_mask(region, samples[i].key, side);
+        if (!mask.any().item<bool>()) continue;
+        const text::Caption& caption = samples[i].captions[index.caption];
+        const auto [number, is_new] = numbers.try_emplace(index.caption, std::ssize(out.captions));
+        if (is_new) {
+          out.captions.push_back(caption.text);
+          out.picture_of.push_back(i);
+        }
+        out.asked.push_back({i, number->second, caption.phrases[index.phrase], {}, std::move(mask)});
+      }
+    }
+  }
+  return out;
+}
+
+/// Phrases that were cut with their caption have none.
+void find_tokens(const EncodedTexts& captions, std::vector<Asked>& asked) {
+  for (Asked& one : asked) {
+    one.tokens = text::tokens_in(one.phrase.span, captions.encodings[one.caption].spans);
+    for (int64_t& token : one.tokens) ++token;
+  }
+}
+
+Tensor mean_of(const Tensor& rows, const std::vector<int64_t>& chosen) {
+  return rows.index_select(0, at::tensor(chosen, at::kLong).to(rows.device())).mean(0);
+}
+
+/// Grad-CAM of "they match" (Selvaraju et al. 2017, as ALBEF has it): what raises the logit, of a layer's
+/// cross-attention, the mean over heads: [captions, N, cells].
+Tensor grad_cam(FrozenPair& pair, const EncodedTexts& captions, const Tensor& image_tokens, int64_t layer) {
+  const at::AutoGradMode with_grad(true);
+  models::FusionMap map{.layer = layer};
+  const Tensor tokens = captions.tokens.detach().requires_grad_();
+  const Tensor fused = pair.model().fuse(tokens, captions.mask, image_tokens.detach(), &map);
+  const Tensor match = pair.model().itm_logits(fused).select(1, 1).sum();  // rows do not see each other
+  const Tensor gradient = torch::autograd::grad({match}, {map.probabilities})[0];
+  return (map.probabilities.detach() * gradient.clamp_min(0)).mean(1).slice(2, 1);  // without the pooled token
+}
+
+/// Sums of one kind of map.
+struct PointingTally {
+  double hits = 0, iou = 0;
+  void add(const Pointed& pointed) { hits += pointed.hit, iou += pointed.iou; }
+};
+
+class PointingTask final : public PairTask {
+ public:
+  void fields(config::Fields& f) override { f.group("pointing", options_); }
+  std::string crop() const override { return "whole"; }
+
+  Metrics measure(FrozenPair& pair, const data::Dataset& pictures, std::optional<int64_t> limit,
+                  const std::string& label) const override {
+    const at::NoGradGuard no_grad;
+    if (!pair.sees_whole()) throw UserError("", "features.crop", "centre cuts what the masks are of: whole");
+    const int64_t fusion_layers = pair.model().options().text.fusion_layers;
+    const int64_t layer = options_.layer.value_or((fusion_layers - 1) / 2);
+    if (pair.fuses() && layer >= fusion_layers)
+      throw UserError("", "pointing.layer", "{} of {} fusion layers, which count from 0", layer, fusion_layers);
+    std::map<std::string, PointingTally> tallies;
+    double phrases = 0, area = 0, centre = 0;
+    for_each_images(pair, pictures, limit, label, [&](const auto& samples, const Images& images) {
+      AskedOfBatch questions = questions_of(samples, pair.side());
+      if (questions.captions.empty()) return;
+      const EncodedTexts captions = pair.texts(questions.captions);
+      find_tokens(captions, questions.asked);
+      Tensor cams;
+      if (pair.fuses()) {
+        const Tensor own = at::tensor(questions.picture_of, at::kLong).to(pair.device());
+        cams = grad_cam(pair, captions, images.tokens.index_select(0, own), layer);
+      }
+      std::vector<std::string> names;
+      for (const Asked& one : questions.asked) names.push_back(one.phrase.text);
+      const Tensor alone = pair.texts(names).embedding;
+      for (int64_t i = 0; i < std::ssize(questions.asked); ++i) {
+        const Asked& one = questions.asked[i];
+        if (one.tokens.empty()) continue;
+        const Tensor grid = images.grid[one.picture];                            // [C, h, w]
+        const Tensor cells = pair.model().image_embedding(grid.flatten(1).t());  // [h w, D]
+        const Tensor phrase = pair.model().text_embedding(mean_of(captions.tokens[one.caption], one.tokens));
+        const auto judge = [&](const char* kind, const Tensor& map) {
+          tallies[kind].add(judge_map(map.view({grid.size(1), grid.size(2)}).to(at::kFloat).cpu(), one.mask));
+        };
+        judge("in_caption", cells.mv(phrase));
+        judge("alone", cells.mv(alone[i]));
+        if (pair.fuses()) judge("gradcam", mean_of(cams[one.caption], one.tokens));
+        ++phrases;
+        area += one.mask.to(at::kFloat).mean().item<double>();
+        centre += one.mask[pair.side() / 2][pair.side() / 2].item<bool>();
+      }
+    });
+    if (phrases == 0) throw UserError("", "data.root", "no phrase of a caption has a mask");
+    Metrics metrics;
+    for (const auto& [kind, tally] : tallies) {
+      metrics.push_back({"pointing_" + kind, tally.hits / phrases});
+      metrics.push_back({"mask_iou_" + kind, tally.iou / phrases});
+    }
+    metrics.push_back({"pointing_centre", centre / phrases});
+    metrics.push_back({"chance", area / phrases});
+    metrics.push_back({"phrases", phrases});
+    return metrics;
+  }
+
+ private:
+  PointingOptions options_;
+};
+
+}  // namespace
+
+Pointed judge_map(const Tensor& map, const Tensor& mask) {
+  const Tensor full = at::upsample_bilinear2d(map.unsqueeze(0).unsqueeze(0), {mask.size(0), mask.size(1)},
+                                              /*align_corners=*/false)
+                          .view({mask.size(0), mask.size(1)});
+  const double low = full.min().item<double>(), high = full.max().item<double>();
+  if (!(high > low)) return {};
+  const Tensor chosen = full > (low + high) / 2;
+  const double both = (chosen & mask).sum().item<double>(), either = (chosen | mask).sum().item<double>();
+  return {mask.flatten()[full.flatten().argmax()].item<bool>(), both / either};
+}
+
+std::unique_ptr<PairTask> pointing_task() { return std::make_unique<PointingTask>(); }
+
+}  // namespace freeatm::evaluation

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// task=relations: the true caption against one with its relation, or its attributes, wrong.
+#include <utility>
+
+#include <ATen/ATen.h>
+
+#include "freeatm/core/error.h"
+#include "freeatm/evaluation/pair.h"
+#include "freeatm/text/caption_edits.h"
+
+namespace freeatm::evaluation {
+namespace {
+
+using at::Tensor;
+
+/// How often the true caption scored higher; equal scores are half a time.
+struct RelationTally {
+  double right = 0, all = 0;
+  void add(double score_of_true, double score_of_wrong) {
+    right += score_of_true > score_of_wrong ? 1 : score_of_true == score_of_wrong ? 0.5 : 0;
+    ++all;
+  }
+};
+
+/// A picture's caption and a wrong one: texts 2 i and 2 i + 1 of all.
+struct WrongCaption {
+  int64_t picture = 0;
+  bool of_attributes = false;
+};
+
+struct WrongCaptions {
+  std::vector<std::string> texts;
+  std::vector<WrongCaption> asked;
+
+  void add(const data::Sample& sample, int64_t picture) {
+    for (const text::Caption& caption : sample.captions) {
+      const std::optional<text::Caption> wrong[] = {text::with_relation_turned(caption),
+                                                    text::with_attributes_swapped(caption)};
+      for (int kind = 0; kind < 2; ++kind) {
+        if (!wrong[kind]) continue;
+        texts.push_back(caption.text);
+        texts.push_back(wrong[kind]->text);
+        asked.push_back({picture, kind == 1});
+      }
+    }
+  }
+};
+
+class RelationsTask final : public PairTask {
+ public:
+  void fields(config::Fields& /*f*/) override {}
+
+  Metrics measure(FrozenPair& pair, const data::Dataset& pictures, std::optional<int64_t> limit,
+                  const std::string& label) const override {
+    const at::NoGradGuard no_grad;
+    WrongCaptions questions;
+    std::vector<Tensor> embeddings;
+    for_each_images(pair, pictures, limit, label, [&](const auto& samples, const auto& images) {
+      for (int64_t i = 0; i < std::ssize(samples); ++i) {
+        questions.add(samples[i], std::ssize(embeddings));
+        embeddings.push_back(images.embedding[i].to(at::kFloat));
+      }
+    });
+    if (questions.asked.empty()) {
+      throw UserError("", "data.root",
+                      "no caption says how two things lie to each other, or has a word for a size or "
+                      "colours, of which something wrong could be made");
+    }
+    const TextBank bank = pair.text_bank(questions.texts, pair.fuses(), label + ", texts");
+    RelationTally by_itc[2], by_itm[2];
+    for (int64_t i = 0; i < std::ssize(questions.asked); ++i) {
+      const WrongCaption& one = questions.asked[i];
+      const Tensor scores = bank.embeddings.narrow(0, 2 * i, 2).mv(embeddings[one.picture]);
+      by_itc[one.of_attributes].add(scores[0].item<double>(), scores[1].item<double>());
+    }
+    if (pair.fuses()) judge_matching(pair, pictures, limit, label + ", matching", questions, bank, by_itm);
+    Metrics metrics;
+    for (const auto& [name, kind] : {std::pair("relation", 0), {"attribute", 1}}) {
+      if (by_itc[kind].all == 0) continue;
+      metrics.push_back({format("{}_accuracy", name), by_itc[kind].right / by_itc[kind].all});
+      if (pair.fuses()) metrics.push_back({format("{}_accuracy_itm", name), by_itm[kind].right / by_itm[kind].all});
+      metrics.push_back({format("{}_captions", name), by_itc[kind].all});
+    }
+    metrics.push_back({"chance", 0.5});
+    return metrics;
+  }
+
+ private:
+  static void judge_matching(FrozenPair& pair, const data::Dataset& pictures, std::optional<int64_t> limit,
+                             const std::string& label, const WrongCaptions& questions, const TextBank& bank,
+                             RelationTally (&tallies)[2]) {
+    int64_t first = 0, next = 0;
+    for_each_images(pair, pictures, limit, label, [&](const auto& samples, const auto& images) {
+      std::vector<int64_t> texts, own;
+      const int64_t begin = next;
+      for (; next < std::ssize(questions.asked); ++next) {
+        const int64_t picture = questions.asked[next].picture - first;
+        if (picture >= std::ssize(samples)) break;
+        texts.insert(texts.end(), {2 * next, 2 * next + 1});
+        own.insert(own.end(), {picture, picture});
+      }
+      first += std::ssize(samples);
+      if (texts.empty()) return;
+      const TextBank::Rows rows = bank.rows(texts);
+      const Tensor of = at::tensor(own, at::kLong).to(pair.device());
+      const Tensor scores = pair.itm(rows.tokens, rows.mask, images.tokens.index_select(0, of)).cpu();
+      for (int64_t i = begin; i < next; ++i) {
+        const int64_t row = 2 * (i - begin);
+        tallies[questions.asked[i].of_attributes].add(scores[row].item<double>(), scores[row + 1].item<double>());
+      }
+    });
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<PairTask> relations_task() { return std::make_unique<RelationsTask>(); }
+
+}  // namespace freeatm::evaluation

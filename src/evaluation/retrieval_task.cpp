@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// task=retrieval
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include <ATen/ATen.h>
+
+#include "freeatm/core/error.h"
+#include "freeatm/core/log.h"
+#include "freeatm/core/signals.h"
+#include "freeatm/evaluation/pair.h"
+#include "freeatm/evaluation/retrieval.h"
+
+namespace freeatm::evaluation {
+namespace {
+
+using at::Tensor;
+
+constexpr int64_t kBlock = 256;  // rows of scores at once: 25,000 columns take 25 MB
+
+/// Of rows against all columns, in blocks: their places, and the best k columns.
+struct Found {
+  Tensor ranks, best;  // [Q], [Q, k]
+};
+template <class Fits>
+Found find(const Tensor& queries, const Tensor& keys, int64_t k, const Fits& fits) {
+  std::vector<Tensor> ranks, best;
+  for (int64_t first = 0; first < queries.size(0); first += kBlock) {
+    stop_if_signalled();
+    const int64_t count = std::min(kBlock, queries.size(0) - first);
+    const Tensor scores = queries.narrow(0, first, count).mm(keys.t()).cpu();
+    ranks.push_back(ranks_of(scores, fits(first, count)));
+    if (k > 0) best.push_back(std::get<1>(scores.topk(k, 1)));
+  }
+  return {at::cat(ranks), k > 0 ? at::cat(best) : Tensor()};
+}
+
+/// fits[row][columns[row]], in blocks.
+template <class Fits>
+Tensor fits_of(const Tensor& columns, const Fits& fits) {
+  std::vector<Tensor> out;
+  for (int64_t first = 0; first < columns.size(0); first += kBlock) {
+    const int64_t count = std::min(kBlock, columns.size(0) - first);
+    out.push_back(fits(first, count).gather(1, columns.narrow(0, first, count)));
+  }
+  return at::cat(out);
+}
+
+/// Where the score of a picture with a text is wanted.
+using Places = std::map<int64_t, std::vector<float*>>;  // text -> places, of one picture
+
+/// The candidates of both ways, and their scores by the fusion layers: each pair is scored once.
+class Candidates {
+ public:
+  Candidates(const Tensor& texts_of_pictures, const Tensor& pictures_of_texts)
+      : of_pictures{texts_of_pictures, at::zeros(texts_of_pictures.sizes())},
+        of_texts{pictures_of_texts, at::zeros(pictures_of_texts.sizes())},
+        places_(texts_of_pictures.size(0)) {
+    for (int64_t picture = 0; picture < of_pictures.columns.size(0); ++picture) {
+      for (int64_t i = 0; i < of_pictures.columns.size(1); ++i)
+        places_[picture][of_pictures.columns[picture][i].item<int64_t>()].push_back(score(of_pictures, picture, i));
+    }
+    for (int64_t text = 0; text < of_texts.columns.size(0); ++text) {
+      for (int64_t i = 0; i < of_texts.columns.size(1); ++i)
+        places_[of_texts.columns[text][i].item<int64_t>()][text].push_back(score(of_texts, text, i));
+    }
+  }
+
+  /// Scores all pairs of one picture. image_tokens: [1, M, channels]
+  void judge(FrozenPair& pair, const TextBank& bank, int64_t picture, const Tensor& image_tokens) {
+    std::vector<int64_t> texts;
+    for (const auto& [text, places] : places_[picture]) texts.push_back(text);
+    for (size_t first = 0; first < texts.size(); first += pair.batch_size()) {
+      const auto end = std::min(texts.size(), first + pair.batch_size());
+      const std::vector<int64_t> batch(texts.begin() + first, texts.begin() + end);
+      const TextBank::Rows rows = bank.rows(batch);
+      const Tensor scores = pair.itm(rows.tokens, rows.mask, image_tokens.expand({std::ssize(batch), -1, -1})).cpu();
+      for (size_t i = 0; i < batch.size(); ++i) {
+        for (float* place : places_[picture][batch[i]]) *place = scores[static_cast<int64_t>(i)].item<float>();
+      }
+    }
+  }
+
+  Reranked of_pictures, of_texts;
+
+ private:
+  static float* score(Reranked& of, int64_t row, int64_t i) {
+    return of.scores.data_ptr<float>() + row * of.scores.size(1) + i;
+  }
+  std::vector<Places> places_;
+};
+
+class RetrievalTask final : public PairTask {
+ public:
+  void fields(config::Fields& f) override { f.group("retrieval", options_); }
+
+  Metrics measure(FrozenPair& pair, const data::Dataset& pictures, std::optional<int64_t> limit,
+                  const std::string& label) const override {
+    const at::NoGradGuard no_grad;
+    CaptionMatches matches(options_.equally_fitting);
+    const Tensor images = image_embeddings(pair, pictures, limit, label, matches);
+    const bool reranks = options_.rerank > 0 && pair.fuses();
+    const TextBank bank = pair.text_bank(matches.texts(), reranks, label + ", texts");
+    const auto texts_fit = [&](int64_t first, int64_t count) { return matches.of_pictures(first, count); };
+    const auto pictures_fit = [&](int64_t first, int64_t count) { return matches.of_texts(first, count); };
+    const int64_t texts = std::ssize(matches.texts());
+    const auto candidates_of = [&](int64_t all) { return reranks ? std::min(options_.rerank, all) : 0; };
+    const Found to_texts = find(images, bank.embeddings, candidates_of(texts), texts_fit);
+    const Found to_pictures = find(bank.embeddings, images, candidates_of(matches.pictures()), pictures_fit);
+
+    Metrics metrics = recalls(to_texts.ranks, to_pictures.ranks, "");
+    if (reranks) {
+      Candidates candidates(to_texts.best, to_pictures.best);
+      judge_again(pair, pictures, limit, label + ", candidates", bank, candidates);
+      const Tensor there = reranked(to_texts.ranks, candidates.of_pictures, fits_of(to_texts.best, texts_fit));
+      const Tensor back = reranked(to_pictures.ranks, candidates.of_texts, fits_of(to_pictures.best, pictures_fit));
+      for (const Metric& row : recalls(there, back, "reranked_")) metrics.push_back(row);
+    }
+    metrics.push_back({"pictures", static_cast<double>(matches.pictures())});
+    metrics.push_back({"captions", static_cast<double>(texts)});
+    metrics.push_back({"fitting_captions_per_picture",
+                       static_cast<double>(fitting(matches)) / static_cast<double>(matches.pictures())});
+    return metrics;
+  }
+
+ private:
+  /// Of the pictures that have captions, which are added to `matches`.
+  static Tensor image_embeddings(FrozenPair& pair, const data::Dataset& pictures, std::optional<int64_t> limit,
+                                 const std::string& label, CaptionMatches& matches) {
+    std::vector<Tensor> embeddings;
+    int64_t left_out = 0;
+    for_each_images(pair, pictures, limit, label, [&](const auto& samples, const auto& images) {
+      for (int64_t i = 0; i < std::ssize(samples); ++i) {
+        left_out += samples[i].captions.empty();
+        if (samples[i].captions.empty()) continue;
+        matches.add(samples[i]);
+        embeddings.push_back(images.embedding[i].to(at::kFloat));
+      }
+    });
+    if (embeddings.empty()) throw UserError("", "data.root", "no picture has a caption");
+    if (left_out > 0) log::warning("{}: {} pictures have no caption and are left out", label, left_out);
+    return at::stack(embeddings);
+  }
+
+  static void judge_again(FrozenPair& pair, const data::Dataset& pictures, std::optional<int64_t> limit,
+                          const std::string& label, const TextBank& bank, Candidates& candidates) {
+    int64_t picture = 0;
+    for_each_images(pair, pictures, limit, label, [&](const auto& samples, const auto& images) {
+      for (int64_t i = 0; i < std::ssize(samples); ++i) {
+        if (!samples[i].captions.empty()) candidates.judge(pair, bank, picture++, images.tokens.narrow(0, i, 1));
+      }
+    });
+  }
+
+  Metrics recalls(const Tensor& to_texts, const Tensor& to_pictures, const std::string& prefix) const {
+    Metrics metrics;
+    double sum = 0;
+    for (const auto& [way, ranks] : {std::pair("image_to_text", to_texts), {"text_to_image", to_pictures}}) {
+      for (const int64_t k : options_.at) {
+        metrics.push_back({format("{}{}_recall_at_{}", prefix, way, k), recall_at(ranks, k)});
+        sum += metrics.back().value;
+      }
+    }
+    metrics.push_back({prefix + "mean_recall", sum / static_cast<double>(metrics.size())});
+    return metrics;
+  }
+
+  static int64_t fitting(const CaptionMatches& matches) {
+    int64_t sum = 0;
+    for (int64_t first = 0; first < matches.pictures(); first += kBlock)
+      sum += matches.of_pictures(first, std::min(kBlock, matches.pictures() - first)).sum().item<int64_t>();
+    return sum;
+  }
+
+  RetrievalOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<PairTask> retrieval_task() { return std::make_unique<RetrievalTask>(); }
+
+}  // namespace freeatm::evaluation

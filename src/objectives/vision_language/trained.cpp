@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/objectives/vision_language/trained.h"
+
+#include <utility>
+
+#include "freeatm/core/error.h"
+#include "freeatm/core/files.h"
+#include "freeatm/core/shipped.h"
+#include "freeatm/models/clip.h"
+#include "freeatm/objectives/trained_models.h"
+#include "freeatm/objectives/vision_language/vision_language.h"
+#include "freeatm/runs/run_folder.h"
+#include "freeatm/weights/load.h"
+
+namespace freeatm::objectives {
+namespace {
+
+struct NamedOptions {
+  std::string name;
+  VisionLanguageOptions options;
+  void fields(config::Fields& f) {
+    f("name", name, "pretraining method");
+    options.fields(f);
+  }
+};
+
+/// What the run was trained with, by its config.yaml.
+VisionLanguageOptions options_of(const fs::path& run) {
+  const config::Node saved = runs::run_config(run, "checkpoint");
+  const config::Node* objective = saved.find("objective");
+  const config::Node* name = objective != nullptr && objective->is_map() ? objective->find("name") : nullptr;
+  const std::string method = name == nullptr ? "no pretraining" : name->text();
+  if (method != "vision_language")
+    throw UserError(run.string(), "checkpoint", "is a run of {}, which knows no texts: objective=vision_language",
+                    method);
+  return config::read<NamedOptions>({.command = "evaluate", .tree = *objective}).options;
+}
+
+fs::path run_of(fs::path checkpoint) {
+  if (!checkpoint.has_filename()) checkpoint = checkpoint.parent_path();  // behind a slash
+  return fs::exists(checkpoint / "config.yaml") ? checkpoint : checkpoint.parent_path().parent_path();
+}
+
+// A CLIPModel's names -> ours.
+weights::TensorMap clip_tensors(const weights::TensorMap& file) {
+  constexpr std::string_view kVision = "vision_model.";
+  weights::TensorMap out;
+  for (const auto& [name, tensor] : file) {
+    if (name.ends_with("position_ids")) continue;  // 0, 1, 2, ..., of older files
+    out[name.starts_with(kVision) ? "backbone." + name.substr(kVision.size()) : name] = tensor;
+  }
+  return out;
+}
+
+}  // namespace
+
+models::VisionLanguageModel TrainedPair::random(uint64_t seed) const {
+  models::VisionLanguageModel model(backbone.make(seed), options, tokenizer->id_count());
+  model->initialize(seed);
+  return model;
+}
+
+models::VisionLanguageModel TrainedPair::load() const {
+  models::VisionLanguageModel model = random(0);
+  weights::require_complete(weights::load_into(weights::module_state(*model), tensors), where);
+  return model;
+}
+
+TrainedPair open_vision_language(const std::string& checkpoint) {
+  Pretrained start = open_pretrained(checkpoint, models::ModelOptions());
+  TrainedPair out{.backbone = start.model, .where = start.where};
+  if (!start.is_run) {
+    const fs::path file = fs::path(checkpoint) / "config.json";
+    if (!fs::exists(file)) {
+      throw UserError(
+          checkpoint, "checkpoint",
+          "is neither a run of objective=vision_language nor a folder of CLIPModel: there is no text encoder");
+    }
+    const models::ClipConfig config = models::ClipConfig::read(file.string());
+    out.options = models::VisionLanguageModelOptions::of(config);
+    out.tokenizer = text::open_tokenizer(checkpoint);
+    out.tensors = clip_tensors(start.tensors);
+    out.image_size = config.vision.image_size;
+    out.crop = "centre";
+    return out;
+  }
+  const VisionLanguageOptions options = options_of(run_of(checkpoint));
+  out.options = options.model();
+  out.tokenizer = text::open_tokenizer(find_shipped(options.text.tokenizer));
+  out.image_size = options.augment.size;
+  for (auto& [name, tensor] : start.tensors) {
+    if (!name.starts_with("momentum_") && !name.ends_with("_queue")) out.tensors[name] = tensor;
+  }
+  return out;
+}
+
+}  // namespace freeatm::objectives
