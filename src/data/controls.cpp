@@ -62,15 +62,27 @@ class Shuffled final : public Control {
     }
     if (phrases_ == Phrases::kDropped) {
       sample.regions = std::move(others);
-    } else if (others.empty()) {
-      sample.regions.clear();
     } else {
-      for (size_t i = 0; i < sample.regions.size(); ++i) sample.regions[i].mask = others[i % others.size()].mask;
+      for (const bool things : {true, false}) exchange(sample, others, things);
     }
     return sample;
   }
 
  private:
+  /// Regions of this kind get the others' masks of this kind in turns; none where there are none.
+  static void exchange(Sample& sample, const std::vector<Region>& others, bool things) {
+    std::vector<const Region*> kind;
+    for (const Region& other : others) {
+      if (other.is_thing() == things) kind.push_back(&other);
+    }
+    size_t next = 0;
+    for (Region& region : sample.regions) {
+      if (region.is_thing() != things) continue;
+      region.mask =
+          kind.empty() ? vision::Rle::zeros(sample.image.height, sample.image.width) : kind[next++ % kind.size()]->mask;
+    }
+  }
+
   Phrases phrases_;
 };
 

@@ -52,15 +52,16 @@ Averages::Averages(const weights::TensorMap& trained, const weights::TensorMap& 
 }
 
 void Averages::follow(const torch::nn::Module& trained, torch::nn::Module& average) {
-  const auto from = trained.parameters();
-  auto to = average.parameters();
-  FREEATM_CHECK(from.size() == to.size(), "the two sides differ: {} weights, {} averages", from.size(), to.size());
+  const auto from = trained.named_parameters();
   const at::NoGradGuard no_grad;
-  for (size_t i = 0; i < from.size(); ++i) {
-    to[i].requires_grad_(false).set_data(from[i].detach().clone());
-    if (!from[i].requires_grad()) continue;
-    trained_.push_back(from[i]);
-    averages_.push_back(to[i]);
+  for (const auto& item : average.named_parameters()) {
+    const at::Tensor* source = from.find(item.key());
+    FREEATM_CHECK(source != nullptr, "there is no trained '{}' to follow", item.key());
+    at::Tensor own = item.value();
+    own.requires_grad_(false).set_data(source->detach().clone());
+    if (!source->requires_grad()) continue;
+    trained_.push_back(*source);
+    averages_.push_back(own);
   }
 }
 

@@ -78,6 +78,57 @@ TEST(Shuffled, GivesAnotherPicturesMasksAndLeavesThePicture) {
   EXPECT_EQ(others.size(), 7U) << "any other picture";
 }
 
+TEST(Shuffled, WithPhrasesKeptTheCaptionSpeaksOfAnothersMasks) {
+  const auto dataset = with_control(std::make_unique<Squares>(8), "shuffled", Phrases::kKept);
+  std::set<double> places;
+  for (uint64_t epoch = 0; epoch < 60; ++epoch) {
+    const Sample sample = sample_of(*dataset, 3, epoch);
+    EXPECT_EQ(sample.regions[0].name, "thing 3");
+    EXPECT_EQ(sample.regions[0].phrases, (std::vector<PhraseIndex>{{0, 0}}));
+    EXPECT_NE(sample.regions[0].mask, original(3).regions[0].mask);
+    EXPECT_EQ(sample.regions[0].mask.area(), 64) << "of a thing";
+    EXPECT_EQ(sample.regions[1].mask.area(), kSide * kSide - 64) << "of stuff";
+    places.insert(sample.regions[0].mask.box().y);
+  }
+  EXPECT_EQ(places.size(), 7U) << "any other picture's";
+}
+
+/// With two more things below the first.
+class ThreeThings final : public Dataset {
+ public:
+  int64_t size() const override { return 1; }
+  Sample get(int64_t index, RandomStream& random) const override {
+    Sample sample = Squares(1).get(index, random);
+    for (const int top : {14, 22}) {
+      const auto mask = testing::rectangle(kSide, kSide, {2, double(top), 5, 5});
+      testing::add_region(sample, format("at {}", top), text::Role::kThing, mask);
+    }
+    return sample;
+  }
+};
+
+TEST(Permuted, ThingsExchangeTheirMasks) {
+  const auto dataset = with_control(std::make_unique<ThreeThings>(), "permuted");
+  const Sample whole = sample_of(ThreeThings(), 0);
+  std::set<double> of_first;
+  for (uint64_t epoch = 0; epoch < 40; ++epoch) {
+    const Sample sample = sample_of(*dataset, 0, epoch);
+    EXPECT_EQ(sample.regions[1].mask, whole.regions[1].mask) << "stuff stays";
+    std::set<double> tops;
+    for (const int64_t i : {0, 2, 3}) {
+      EXPECT_NE(sample.regions[i].mask, whole.regions[i].mask) << "no thing keeps its own";
+      EXPECT_EQ(sample.regions[i].name, whole.regions[i].name);
+      tops.insert(sample.regions[i].mask.box().y);
+    }
+    EXPECT_EQ(tops.size(), 3U) << "each mask once";
+    of_first.insert(sample.regions[0].mask.box().y);
+  }
+  EXPECT_EQ(of_first.size(), 2U);
+  EXPECT_EQ(sample_of(*with_control(std::make_unique<Squares>(8), "permuted"), 2).regions[0].mask,
+            original(2).regions[0].mask)
+      << "one thing alone keeps its own";
+}
+
 TEST(Boxes, HaveTheThingsAreaAndAreAnywhere) {
   const auto dataset = with_control(std::make_unique<Squares>(8), "boxes");
   std::set<std::pair<double, double>> places;
@@ -106,6 +157,13 @@ TEST(Saliency, FindsASquareByItsColour) {
   const vision::Rle& found = sample.regions[1].mask;
   EXPECT_NEAR(static_cast<double>(found.area()), 64, 20);
   EXPECT_EQ(found.area_inside(original(5).regions[0].mask.box()), std::min<int64_t>(64, found.area()));
+}
+
+TEST(Saliency, WithPhrasesKeptHasTheThingsNames) {
+  const auto dataset = with_control(std::make_unique<Squares>(8), "saliency", Phrases::kKept);
+  const Sample sample = sample_of(*dataset, 5);
+  EXPECT_EQ(sample.regions[1].name, "thing 5");
+  EXPECT_EQ(sample.regions[1].phrases, (std::vector<PhraseIndex>{{0, 0}}));
 }
 
 TEST(Exact, TakesThePlaceOfWhatWasFound) {

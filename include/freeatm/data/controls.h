@@ -16,7 +16,7 @@ enum class Phrases { kDropped, kKept };
 
 /// The dataset with other masks, and nothing else changed:
 ///   shuffled: those of another picture, drawn evenly, with its names, of which no caption of this one speaks; phrases
-///     kept: region by region, in turns
+///     kept: each thing gets a thing's, in turns, and so does stuff
 ///   permuted: those of the picture's own other things, each moved on by as many, drawn evenly; one thing alone keeps
 ///     its own
 ///   boxes: instead of each thing's mask a box of the same area, of a shape up to 1 : 2, anywhere

@@ -29,8 +29,8 @@ class Averages {
   /// The same names on both sides.
   Averages(const weights::TensorMap& trained, const weights::TensorMap& averages);
 
-  /// `average`, a module of the same kind, becomes a copy of `trained` that takes no gradient. What has one in
-  /// `trained` is followed from now on.
+  /// `average`, a module of the same kind that may lack some parts, becomes a copy of `trained` that takes no gradient.
+  /// What has one in `trained` is followed from now on.
   void follow(const torch::nn::Module& trained, torch::nn::Module& average);
 
   /// average = keep * average + (1 - keep) * trained
