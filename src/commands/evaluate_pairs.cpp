@@ -31,12 +31,14 @@ struct PairOptions {
 };
 
 Metrics judge(const PairOptions& options, evaluation::FrozenPair pair, const std::vector<evaluation::Split>& splits,
-              const std::string& weights) {
+              const std::string& weights, evaluation::Examples* examples) {
   Metrics metrics;
   for (const evaluation::Split& split : splits) {
     const std::string label =
         format("{}{}{}", weights.empty() ? "trained" : "random weights", split.name.empty() ? "" : ": ", split.name);
-    evaluation::append(metrics, options.task->measure(pair, *split.dataset, options.data.limit, label), split.name);
+    evaluation::append(metrics, options.task->measure(pair, *split.dataset, options.data.limit, label, examples),
+                       split.name);
+    examples = nullptr;  // of the first split
   }
   for (evaluation::Metric& row : metrics) row.weights = weights;
   return metrics;
@@ -68,10 +70,13 @@ int evaluate_pairs(const config::Composed& composed) {
       runs::claim_of(options, options.common.out, options.common.resume,
                      {runs::data_input(options.data.root, ""), {"checkpoint", runs::identity_of(options.checkpoint)}});
   return finish_evaluation(options.common, claim, [&] {
-    Metrics metrics = judge(options, std::move(pair), splits, "");
+    evaluation::Examples examples;
+    Metrics metrics = judge(options, std::move(pair), splits, "", &examples);
+    examples.write(options.common.out);
     if (!options.random_weights) return metrics;
     const auto seed = static_cast<uint64_t>(options.common.seed);
-    for (const evaluation::Metric& row : judge(options, frozen(trained.random(seed)), splits, "random_weights")) {
+    for (const evaluation::Metric& row :
+         judge(options, frozen(trained.random(seed)), splits, "random_weights", nullptr)) {
       if (!is_of_pictures(row.metric)) metrics.push_back(row);
     }
     return metrics;

@@ -11,6 +11,7 @@
 #include "freeatm/core/log.h"
 #include "freeatm/core/progress.h"
 #include "freeatm/core/signals.h"
+#include "freeatm/report/examples.h"
 #include "freeatm/report/gallery.h"
 #include "freeatm/report/html.h"
 #include "freeatm/report/run_views.h"
@@ -97,6 +98,8 @@ int view(const config::Composed& composed) {
   const std::string previews = report::run_previews_html(contents.runs);
   if (!previews.empty()) page.add("previews", "While it trains", previews);
   if (!contents.runs.empty()) page.add("curves", "Curves", report::curves_html(contents.runs));
+  const std::string examples = report::examples_html(contents.evaluations);
+  if (!examples.empty()) page.add("examples", "Examples", examples);
   if (!contents.evaluations.empty()) page.add("scores", "Scores", report::scores_html(contents.evaluations));
   write_file(options.out, page.html());
   log::info("{}: {} pictures, {} runs, {} evaluations", options.out, pictures.gallery.size(), contents.runs.size(),

@@ -139,9 +139,7 @@ Tensor FrozenPair::itm(const Tensor& text_tokens, const Tensor& mask, const Tens
 }
 
 void for_each_images(FrozenPair& pair, const data::Dataset& pictures, std::optional<int64_t> limit,
-                     const std::string& label,
-                     const std::function<void(const std::vector<data::Sample>& samples,
-                                              const models::VisionLanguageModelImpl::Images& images)>& use) {
+                     const std::string& label, const UseImages& use) {
   const auto view = [&](data::Sample&& sample) {
     data::View view{{"image", pair.picture(sample.image)}};
     sample.image.pixels = {};
@@ -149,7 +147,7 @@ void for_each_images(FrozenPair& pair, const data::Dataset& pictures, std::optio
     return view;
   };
   for_each_batch(pictures, limit, pair.batch_size(), label, view,
-                 [&](const data::Batch& batch) { use(batch.samples, pair.images(batch["image"])); });
+                 [&](const data::Batch& batch) { use(batch, pair.images(batch["image"])); });
 }
 
 void PairData::fields(config::Fields& f) {

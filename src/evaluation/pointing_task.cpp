@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // task=pointing: where a phrase is in the picture.
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <string>
 #include <utility>
@@ -16,6 +18,8 @@ namespace freeatm::evaluation {
 namespace {
 
 using at::Tensor;
+
+constexpr int64_t kShown = 12;  // phrases among the examples
 using Images = models::VisionLanguageModelImpl::Images;
 
 struct PointingOptions {
@@ -101,10 +105,106 @@ Tensor grad_cam(FrozenPair& pair, const EncodedTexts& captions, const Tensor& im
   return (map.probabilities.detach() * gradient.clamp_min(0)).mean(1).slice(2, 1);  // without the pooled token
 }
 
-/// Sums of one kind of map.
-struct PointingTally {
-  double hits = 0, iou = 0;
-  void add(const Pointed& pointed) { hits += pointed.hit, iou += pointed.iou; }
+/// "in_caption" -> "in caption"
+std::string spaced(std::string name) {
+  std::ranges::replace(name, '_', ' ');
+  return name;
+}
+
+double hundredths(double value) { return std::round(100 * value) / 100; }
+
+/// What was found so far.
+class Tallies {
+ public:
+  void add(const std::string& kind, const Pointed& pointed) {
+    Sums& sums = kinds_[kind];
+    sums.hits += pointed.hit;
+    sums.iou += pointed.iou;
+  }
+  void add_phrase(const Tensor& mask) {
+    ++phrases_;
+    area_ += mask.to(at::kFloat).mean().item<double>();
+    centre_ += mask[mask.size(0) / 2][mask.size(1) / 2].item<bool>();
+  }
+
+  Metrics metrics() const {
+    if (phrases_ == 0) throw UserError("", "data.root", "no phrase of a caption has a mask");
+    Metrics metrics;
+    for (const auto& [kind, sums] : kinds_) {
+      metrics.push_back({"pointing_" + kind, sums.hits / phrases_});
+      metrics.push_back({"mask_iou_" + kind, sums.iou / phrases_});
+    }
+    metrics.push_back({"pointing_centre", centre_ / phrases_});
+    metrics.push_back({"chance", area_ / phrases_});
+    metrics.push_back({"phrases", phrases_});
+    return metrics;
+  }
+
+ private:
+  struct Sums {
+    double hits = 0, iou = 0;
+  };
+  std::map<std::string, Sums> kinds_;
+  double phrases_ = 0, area_ = 0, centre_ = 0;
+};
+
+/// Judges the phrases of batches.
+class PhraseJudge {
+ public:
+  PhraseJudge(FrozenPair& pair, int64_t layer, Examples* examples) : pair_(pair), layer_(layer), examples_(examples) {}
+
+  void judge(const data::Batch& batch, const Images& images) {
+    AskedOfBatch questions = questions_of(batch.samples, pair_.side());
+    if (questions.captions.empty()) return;
+    const EncodedTexts captions = pair_.texts(questions.captions);
+    find_tokens(captions, questions.asked);
+    Tensor cams;
+    if (pair_.fuses()) {
+      const Tensor own = at::tensor(questions.picture_of, at::kLong).to(pair_.device());
+      cams = grad_cam(pair_, captions, images.tokens.index_select(0, own), layer_);
+    }
+    for (const Asked& one : questions.asked) {
+      if (one.tokens.empty()) continue;
+      const Tensor cells = pair_.model().image_embedding(images.grid[one.picture].flatten(1).t());  // [h w, D]
+      const Tensor words = mean_of(captions.tokens[one.caption], one.tokens);
+      std::map<std::string, Tensor> maps{{"in_caption", cells.mv(pair_.model().text_embedding(words))},
+                                         {"alone", cells.mv(alone(one.phrase.text))}};
+      if (pair_.fuses()) maps["gradcam"] = mean_of(cams[one.caption], one.tokens);
+      compare(one, maps, batch["image"][one.picture], images.grid.size(2), questions.captions[one.caption]);
+    }
+  }
+
+  Metrics metrics() const { return tallies_.metrics(); }
+
+ private:
+  /// The phrase without its caption; of equal ones the text is encoded once.
+  const Tensor& alone(const std::string& phrase) {
+    auto found = alone_.find(phrase);
+    if (found == alone_.end()) found = alone_.emplace(phrase, pair_.texts({phrase}).embedding[0]).first;
+    return found->second;
+  }
+
+  void compare(const Asked& one, const std::map<std::string, Tensor>& maps, const Tensor& picture, int64_t rows,
+               const std::string& caption) {
+    std::vector<Examples::Cell> cells{{picture, one.phrase.text, {}}};
+    tallies_.add_phrase(one.mask);
+    for (const auto& [kind, flat] : maps) {
+      const Tensor map = flat.view({rows, -1}).to(at::kFloat).cpu();
+      const Pointed pointed = judge_map(map, one.mask);
+      tallies_.add(kind, pointed);
+      if (shown_ < kShown)
+        cells.push_back(
+            {heat_map(picture, map), format("{}, IoU {}", spaced(kind), hundredths(pointed.iou)), pointed.hit});
+    }
+    if (examples_ != nullptr && shown_++ < kShown) examples_->add(caption, std::move(cells));
+  }
+
+  FrozenPair& pair_;
+  int64_t layer_;
+  Examples* examples_;
+  Tallies tallies_;
+  std::map<std::string, Tensor> alone_;
+  int64_t shown_ = 0;
 };
 
 class PointingTask final : public PairTask {
@@ -113,55 +213,17 @@ class PointingTask final : public PairTask {
   std::string crop() const override { return "whole"; }
 
   Metrics measure(FrozenPair& pair, const data::Dataset& pictures, std::optional<int64_t> limit,
-                  const std::string& label) const override {
+                  const std::string& label, Examples* examples) const override {
     const at::NoGradGuard no_grad;
     if (!pair.sees_whole()) throw UserError("", "features.crop", "centre cuts what the masks are of: whole");
     const int64_t fusion_layers = pair.model().options().text.fusion_layers;
     const int64_t layer = options_.layer.value_or((fusion_layers - 1) / 2);
     if (pair.fuses() && layer >= fusion_layers)
       throw UserError("", "pointing.layer", "{} of {} fusion layers, which count from 0", layer, fusion_layers);
-    std::map<std::string, PointingTally> tallies;
-    double phrases = 0, area = 0, centre = 0;
-    for_each_images(pair, pictures, limit, label, [&](const auto& samples, const Images& images) {
-      AskedOfBatch questions = questions_of(samples, pair.side());
-      if (questions.captions.empty()) return;
-      const EncodedTexts captions = pair.texts(questions.captions);
-      find_tokens(captions, questions.asked);
-      Tensor cams;
-      if (pair.fuses()) {
-        const Tensor own = at::tensor(questions.picture_of, at::kLong).to(pair.device());
-        cams = grad_cam(pair, captions, images.tokens.index_select(0, own), layer);
-      }
-      std::vector<std::string> names;
-      for (const Asked& one : questions.asked) names.push_back(one.phrase.text);
-      const Tensor alone = pair.texts(names).embedding;
-      for (int64_t i = 0; i < std::ssize(questions.asked); ++i) {
-        const Asked& one = questions.asked[i];
-        if (one.tokens.empty()) continue;
-        const Tensor grid = images.grid[one.picture];                            // [C, h, w]
-        const Tensor cells = pair.model().image_embedding(grid.flatten(1).t());  // [h w, D]
-        const Tensor phrase = pair.model().text_embedding(mean_of(captions.tokens[one.caption], one.tokens));
-        const auto judge = [&](const char* kind, const Tensor& map) {
-          tallies[kind].add(judge_map(map.view({grid.size(1), grid.size(2)}).to(at::kFloat).cpu(), one.mask));
-        };
-        judge("in_caption", cells.mv(phrase));
-        judge("alone", cells.mv(alone[i]));
-        if (pair.fuses()) judge("gradcam", mean_of(cams[one.caption], one.tokens));
-        ++phrases;
-        area += one.mask.to(at::kFloat).mean().item<double>();
-        centre += one.mask[pair.side() / 2][pair.side() / 2].item<bool>();
-      }
-    });
-    if (phrases == 0) throw UserError("", "data.root", "no phrase of a caption has a mask");
-    Metrics metrics;
-    for (const auto& [kind, tally] : tallies) {
-      metrics.push_back({"pointing_" + kind, tally.hits / phrases});
-      metrics.push_back({"mask_iou_" + kind, tally.iou / phrases});
-    }
-    metrics.push_back({"pointing_centre", centre / phrases});
-    metrics.push_back({"chance", area / phrases});
-    metrics.push_back({"phrases", phrases});
-    return metrics;
+    PhraseJudge judge(pair, layer, examples);
+    for_each_images(pair, pictures, limit, label,
+                    [&](const data::Batch& batch, const Images& images) { judge.judge(batch, images); });
+    return judge.metrics();
   }
 
  private:

@@ -51,13 +51,13 @@ class RelationsTask final : public PairTask {
   void fields(config::Fields& /*f*/) override {}
 
   Metrics measure(FrozenPair& pair, const data::Dataset& pictures, std::optional<int64_t> limit,
-                  const std::string& label) const override {
+                  const std::string& label, Examples* /*examples*/) const override {
     const at::NoGradGuard no_grad;
     WrongCaptions questions;
     std::vector<Tensor> embeddings;
-    for_each_images(pair, pictures, limit, label, [&](const auto& samples, const auto& images) {
-      for (int64_t i = 0; i < std::ssize(samples); ++i) {
-        questions.add(samples[i], std::ssize(embeddings));
+    for_each_images(pair, pictures, limit, label, [&](const data::Batch& batch, const auto& images) {
+      for (int64_t i = 0; i < batch.size; ++i) {
+        questions.add(batch.samples[i], std::ssize(embeddings));
         embeddings.push_back(images.embedding[i].to(at::kFloat));
       }
     });
@@ -90,16 +90,16 @@ class RelationsTask final : public PairTask {
                              const std::string& label, const WrongCaptions& questions, const TextBank& bank,
                              RelationTally (&tallies)[2]) {
     int64_t first = 0, next = 0;
-    for_each_images(pair, pictures, limit, label, [&](const auto& samples, const auto& images) {
+    for_each_images(pair, pictures, limit, label, [&](const data::Batch& batch, const auto& images) {
       std::vector<int64_t> texts, own;
       const int64_t begin = next;
       for (; next < std::ssize(questions.asked); ++next) {
         const int64_t picture = questions.asked[next].picture - first;
-        if (picture >= std::ssize(samples)) break;
+        if (picture >= batch.size) break;
         texts.insert(texts.end(), {2 * next, 2 * next + 1});
         own.insert(own.end(), {picture, picture});
       }
-      first += std::ssize(samples);
+      first += batch.size;
       if (texts.empty()) return;
       const TextBank::Rows rows = bank.rows(texts);
       const Tensor of = at::tensor(own, at::kLong).to(pair.device());

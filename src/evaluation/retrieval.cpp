@@ -26,21 +26,21 @@ void RetrievalOptions::fields(config::Fields& f) {
     config::at_least(0));
 }
 
-void CaptionMatches::add(const data::Sample& sample) {
-  const std::string picture = format("{} {}", pictures_, sample.key);
-  for (const text::Caption& caption : sample.captions) {
+void CaptionMatches::add(const data::Sample& picture, int64_t sample) {
+  const std::string name = format("{} {}", pictures(), picture.key);
+  for (const text::Caption& caption : picture.captions) {
     text::Claims claims{};
     if (equally_fitting_ && caption.is_annotated) {
       claims = text::claims_of(caption);
       has_claims_ = true;
     } else {  // equal to no other
-      claims[0] = static_cast<int64_t>(stable_hash(format("{} {}", texts_.size(), picture)) >> 1);
+      claims[0] = static_cast<int64_t>(stable_hash(format("{} {}", texts_.size(), name)) >> 1);
     }
     texts_.push_back(caption.text);
-    picture_of_.push_back(pictures_);
-    claims_.push_back(data::claims_row(claims, picture));
+    picture_of_.push_back(pictures());
+    claims_.push_back(data::claims_row(claims, name));
   }
-  ++pictures_;
+  samples_.push_back(sample);
   first_text_.push_back(std::ssize(texts_));
   rows_ = Tensor();
 }
@@ -63,9 +63,9 @@ Tensor CaptionMatches::of_pictures(int64_t first, int64_t count) const {
 
 Tensor CaptionMatches::of_texts(int64_t first, int64_t count) const {
   gather();
-  if (!has_claims_) return owners_.narrow(0, first, count).unsqueeze(1) == at::arange(pictures_).unsqueeze(0);
+  if (!has_claims_) return owners_.narrow(0, first, count).unsqueeze(1) == at::arange(pictures()).unsqueeze(0);
   const Tensor fit = data::matches_of(rows_.narrow(0, first, count), rows_);  // [count, texts]
-  return at::zeros({count, pictures_}).index_add_(1, owners_, fit.to(at::kFloat)).gt(0);
+  return at::zeros({count, pictures()}).index_add_(1, owners_, fit.to(at::kFloat)).gt(0);
 }
 
 Tensor ranks_of(const Tensor& scores, const Tensor& fits) {

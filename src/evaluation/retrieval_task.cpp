@@ -8,7 +8,9 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
+#include "freeatm/core/random.h"
 #include "freeatm/core/signals.h"
+#include "freeatm/data/spread.h"
 #include "freeatm/evaluation/pair.h"
 #include "freeatm/evaluation/retrieval.h"
 
@@ -17,7 +19,8 @@ namespace {
 
 using at::Tensor;
 
-constexpr int64_t kBlock = 256;  // rows of scores at once: 25,000 columns take 25 MB
+constexpr int64_t kQueries = 8, kFound = 5;  // examples: of each way, and what is found of each
+constexpr int64_t kBlock = 256;              // rows of scores at once: 25,000 columns take 25 MB
 
 /// Of rows against all columns, in blocks: their places, and the best k columns.
 struct Found {
@@ -96,7 +99,7 @@ class RetrievalTask final : public PairTask {
   void fields(config::Fields& f) override { f.group("retrieval", options_); }
 
   Metrics measure(FrozenPair& pair, const data::Dataset& pictures, std::optional<int64_t> limit,
-                  const std::string& label) const override {
+                  const std::string& label, Examples* examples) const override {
     const at::NoGradGuard no_grad;
     CaptionMatches matches(options_.equally_fitting);
     const Tensor images = image_embeddings(pair, pictures, limit, label, matches);
@@ -117,6 +120,7 @@ class RetrievalTask final : public PairTask {
       const Tensor back = reranked(to_pictures.ranks, candidates.of_texts, fits_of(to_pictures.best, pictures_fit));
       for (const Metric& row : recalls(there, back, "reranked_")) metrics.push_back(row);
     }
+    if (examples != nullptr) show(pair, pictures, limit, images, bank, matches, *examples);
     metrics.push_back({"pictures", static_cast<double>(matches.pictures())});
     metrics.push_back({"captions", static_cast<double>(texts)});
     metrics.push_back({"fitting_captions_per_picture",
@@ -130,11 +134,11 @@ class RetrievalTask final : public PairTask {
                                  const std::string& label, CaptionMatches& matches) {
     std::vector<Tensor> embeddings;
     int64_t left_out = 0;
-    for_each_images(pair, pictures, limit, label, [&](const auto& samples, const auto& images) {
-      for (int64_t i = 0; i < std::ssize(samples); ++i) {
-        left_out += samples[i].captions.empty();
-        if (samples[i].captions.empty()) continue;
-        matches.add(samples[i]);
+    for_each_images(pair, pictures, limit, label, [&](const data::Batch& batch, const auto& images) {
+      for (int64_t i = 0; i < batch.size; ++i) {
+        left_out += batch.samples[i].captions.empty();
+        if (batch.samples[i].captions.empty()) continue;
+        matches.add(batch.samples[i], batch["index"][i].item<int64_t>());
         embeddings.push_back(images.embedding[i].to(at::kFloat));
       }
     });
@@ -146,9 +150,9 @@ class RetrievalTask final : public PairTask {
   static void judge_again(FrozenPair& pair, const data::Dataset& pictures, std::optional<int64_t> limit,
                           const std::string& label, const TextBank& bank, Candidates& candidates) {
     int64_t picture = 0;
-    for_each_images(pair, pictures, limit, label, [&](const auto& samples, const auto& images) {
-      for (int64_t i = 0; i < std::ssize(samples); ++i) {
-        if (!samples[i].captions.empty()) candidates.judge(pair, bank, picture++, images.tokens.narrow(0, i, 1));
+    for_each_images(pair, pictures, limit, label, [&](const data::Batch& batch, const auto& images) {
+      for (int64_t i = 0; i < batch.size; ++i) {
+        if (!batch.samples[i].captions.empty()) candidates.judge(pair, bank, picture++, images.tokens.narrow(0, i, 1));
       }
     });
   }
@@ -164,6 +168,39 @@ class RetrievalTask final : public PairTask {
     }
     metrics.push_back({prefix + "mean_recall", sum / static_cast<double>(metrics.size())});
     return metrics;
+  }
+
+  /// Some queries of both ways with their best five, before anything is ordered anew.
+  static void show(FrozenPair& pair, const data::Dataset& pictures, std::optional<int64_t> limit, const Tensor& images,
+                   const TextBank& bank, const CaptionMatches& matches, Examples& examples) {
+    const data::Spread chosen(pictures, limit.value_or(pictures.size()));
+    RandomStream unused(0, "examples");
+    const auto picture_of = [&](int64_t i) { return pair.picture(chosen.get(matches.sample_of(i), unused).image); };
+    const auto best_of = [](const Tensor& query, const Tensor& keys) {
+      return std::get<1>(keys.mv(query).cpu().topk(std::min(kFound, keys.size(0))));
+    };
+    const int64_t all = matches.pictures();
+    for (int64_t i = 0; i < std::min(kQueries, all); ++i) {
+      const int64_t picture = i * all / std::min(kQueries, all);
+      std::vector<Examples::Cell> cells{{picture_of(picture), "", {}}};
+      const Tensor best = best_of(images[picture], bank.embeddings), fits = matches.of_pictures(picture, 1)[0];
+      for (int64_t j = 0; j < best.size(0); ++j) {
+        const int64_t text = best[j].item<int64_t>();
+        cells.push_back({{}, matches.texts()[text], fits[text].item<bool>()});
+      }
+      examples.add("the captions that a picture finds", std::move(cells));
+    }
+    const int64_t texts = std::ssize(matches.texts());
+    for (int64_t i = 0; i < std::min(kQueries, texts); ++i) {
+      const int64_t text = i * texts / std::min(kQueries, texts);
+      std::vector<Examples::Cell> cells;
+      const Tensor best = best_of(bank.embeddings[text], images), fits = matches.of_texts(text, 1)[0];
+      for (int64_t j = 0; j < best.size(0); ++j) {
+        const int64_t picture = best[j].item<int64_t>();
+        cells.push_back({picture_of(picture), matches.caption_of(picture), fits[picture].item<bool>()});
+      }
+      examples.add("the pictures that a caption finds: " + matches.texts()[text], std::move(cells));
+    }
   }
 
   static int64_t fitting(const CaptionMatches& matches) {

@@ -32,7 +32,7 @@ class ZeroShotTask final : public PairTask {
   std::string crop() const override { return "centre"; }
 
   Metrics measure(FrozenPair& pair, const data::Dataset& pictures, std::optional<int64_t> limit,
-                  const std::string& label) const override {
+                  const std::string& label, Examples* /*examples*/) const override {
     const at::NoGradGuard no_grad;
     const std::vector<std::string> names = pictures.class_names();
     if (names.empty()) throw UserError("", "data.root", "has no classes: an image folder or COCO's instances do");

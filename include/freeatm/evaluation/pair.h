@@ -11,7 +11,9 @@
 #include <ATen/core/Tensor.h>
 
 #include "freeatm/config/fields.h"
+#include "freeatm/data/batch.h"
 #include "freeatm/data/dataset.h"
+#include "freeatm/evaluation/examples.h"
 #include "freeatm/evaluation/metrics.h"
 #include "freeatm/evaluation/splits.h"
 #include "freeatm/models/image_normalize.h"
@@ -90,12 +92,11 @@ class FrozenPair {
   std::string name_;
 };
 
-/// Calls `use` for batches of the dataset, in order, or of `limit` pictures spread evenly over it: the samples without
-/// their pixels, and what the model says of those. With progress.
+/// Calls `use` for batches of the dataset, in order, or of `limit` pictures spread evenly over it: "image", the samples
+/// without their pixels, and what the model says of them. With progress.
+using UseImages = std::function<void(const data::Batch& batch, const models::VisionLanguageModelImpl::Images& images)>;
 void for_each_images(FrozenPair& pair, const data::Dataset& pictures, std::optional<int64_t> limit,
-                     const std::string& label,
-                     const std::function<void(const std::vector<data::Sample>& samples,
-                                              const models::VisionLanguageModelImpl::Images& images)>& use);
+                     const std::string& label, const UseImages& use);
 
 struct PairData {
   std::string root, layout = "auto";
@@ -115,9 +116,9 @@ class PairTask {
   /// How the pictures are seen unless the user says otherwise; "": as the model was trained.
   virtual std::string crop() const { return ""; }
   /// Throws UserError where the split has not what is judged.
-  ///   label: what progress lines begin with
+  ///   label: what progress lines begin with; examples: where some go, if any are wanted
   virtual Metrics measure(FrozenPair& pair, const data::Dataset& pictures, std::optional<int64_t> limit,
-                          const std::string& label) const = 0;
+                          const std::string& label, Examples* examples) const = 0;
 };
 
 std::unique_ptr<PairTask> retrieval_task();

@@ -21,9 +21,13 @@ class CaptionMatches {
  public:
   ///   equally_fitting: false: a picture's own captions alone, as COCO's benchmarks count
   explicit CaptionMatches(bool equally_fitting = true) : equally_fitting_(equally_fitting) {}
-  void add(const data::Sample& sample);
+  ///   sample: its place in the dataset, for who wants to see it again
+  void add(const data::Sample& picture, int64_t sample = 0);
 
-  int64_t pictures() const { return pictures_; }
+  int64_t pictures() const { return std::ssize(samples_); }
+  int64_t sample_of(int64_t picture) const { return samples_[picture]; }
+  /// The first of its own.
+  const std::string& caption_of(int64_t picture) const { return texts_[first_text_[picture]]; }
   const std::vector<std::string>& texts() const { return texts_; }
   /// Of pictures [first, first + count): [count, texts] bool.
   at::Tensor of_pictures(int64_t first, int64_t count) const;
@@ -33,7 +37,7 @@ class CaptionMatches {
  private:
   void gather() const;
   bool equally_fitting_, has_claims_ = false;
-  int64_t pictures_ = 0;
+  std::vector<int64_t> samples_;  // [pictures]
   std::vector<std::string> texts_;
   std::vector<int64_t> picture_of_, first_text_{0};  // first_text: [pictures + 1]
   std::vector<at::Tensor> claims_;                   // a row a text
