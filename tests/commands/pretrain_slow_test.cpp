@@ -73,6 +73,23 @@ INSTANTIATE_TEST_SUITE_P(Nano, MaskedPresets,
                                            "nano_simmim_guided", "nano_simmim_weighted"),
                          name_of);
 
+class VisionLanguagePresets : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(VisionLanguagePresets, TakeTwoSteps) {
+  const testing::TemporaryFolder folder;
+  const std::string preset = GetParam();
+  const auto outcome = run_program(pretrain(preset, folder / "run", "loader.batch_size=16 trainer.steps=2"));
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  const auto metrics = last_metrics(folder / "run");
+  for (const char* key : {"itc", "itm", "mlm", "itc_accuracy", "itm_accuracy", "mlm_accuracy", "temperature", "cut"})
+    EXPECT_TRUE(metrics.contains(key)) << key << " in " << metrics;
+  EXPECT_EQ(metrics.contains("regions"), preset.ends_with("_contrast"));
+  EXPECT_EQ(metrics.contains("prompts"), preset.ends_with("_prompt"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Nano, VisionLanguagePresets,
+                         ::testing::Values("nano_vl", "nano_vl_contrast", "nano_vl_prompt"), name_of);
+
 class PublishedPresets : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(PublishedPresets, TakeOneStepAtFullSize) {
@@ -82,6 +99,22 @@ TEST_P(PublishedPresets, TakeOneStepAtFullSize) {
   ASSERT_EQ(outcome.code, 0) << outcome.text;
   EXPECT_EQ(last_metrics(folder / "run").at("step"), 1);
 }
+
+class PublishedPairs : public ::testing::TestWithParam<const char*> {};
+
+// A user's tokenizer is not here: the model is as large but for its words.
+TEST_P(PublishedPairs, TakeOneStepAtFullSize) {
+  const testing::TemporaryFolder folder;
+  const auto outcome = run_program(pretrain(GetParam(), folder / "run",
+                                            "loader.batch_size=2 loader.workers=1 trainer.steps=1 "
+                                            "objective.allow_missing=true "
+                                            "objective.text.tokenizer=models/emoji/tokenizer"));
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  EXPECT_EQ(last_metrics(folder / "run").at("step"), 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, PublishedPairs, ::testing::Values("clip_vit_b16", "albef_base", "ptp_albef_base"),
+                         name_of);
 
 INSTANTIATE_TEST_SUITE_P(All, PublishedPresets,
                          ::testing::Values("mocov3_r50", "mocov3_vit_s", "simclr_r50", "byol_r50", "mae_vit_b",

@@ -25,6 +25,9 @@ struct TextEncoderOptions {
   std::string activation = "quick_gelu";  // clip
   double layer_norm_eps = 1e-5;           // clip
   void fields(config::Fields& f);
+
+  /// Whether words are hidden from it, for which it must know one more id where the vocabulary has none for that.
+  bool hides_words() const { return fusion_layers > 0; }
 };
 
 struct VisionLanguageModelOptions {
@@ -41,7 +44,7 @@ struct VisionLanguageModelOptions {
 /// and "text_projection", without bias; "logit_scale". But for the backbone these are a CLIPModel's names.
 class VisionLanguageModelImpl : public torch::nn::Module {
  public:
-  ///   id_count: what the text encoder must know (text::Tokenizer::id_count)
+  ///   id_count: what the text encoder must know: the tokenizer's vocab_size, or where words are hidden its id_count
   VisionLanguageModelImpl(std::shared_ptr<Backbone> backbone, const VisionLanguageModelOptions& options,
                           int64_t id_count);
 

@@ -7,7 +7,8 @@
 
 namespace freeatm::report {
 
-/// FOLDER/examples.json of evaluations that have one: rows of pictures and lines, what is right and what is wrong marked;
+/// FOLDER/examples.json of evaluations that have one: rows of pictures and lines, what is right and what is wrong
+/// marked;
 /// "" where none has. Throws UserError(file, ...) where it is something else.
 std::string examples_html(const std::vector<NamedFolder>& evaluations);
 

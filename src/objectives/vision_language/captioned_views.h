@@ -20,10 +20,10 @@ class CaptionedViews {
                  int64_t grid_side);
 
   /// One of the picture's captions, drawn evenly, and a view of it. "image": bytes [size, size, 3]; "claims": what the
-  /// caption says and which picture it is of (data::claims_row); "draw": a number that noise is drawn from; "facts": [5],
-  /// kCut and so on. Ragged: "ids" and "hidden_ids" [n]; "word_places" [m], of the hidden tokens, and "word_labels",
-  /// what stood there; "regions" [P, grid, grid], each phrase's share of the cells, "phrase_spans" [P, 2], from one of
-  /// the ids up to another, and "phrase_texts" [P], equal for equal ones.
+  /// caption says and which picture it is of (data::claims_row); "draw": a number that noise is drawn from; "facts":
+  /// [5], kCut and so on. Ragged: "ids" and "hidden_ids" [n]; "word_places" [m], of the hidden tokens, and
+  /// "word_labels", what stood there; "regions" [P, grid, grid], each phrase's share of the cells, "phrase_spans" [P,
+  /// 2], from one of the ids up to another, and "phrase_texts" [P], equal for equal ones.
   data::View prepare(data::Sample&& sample, RandomStream& random) const;
   enum Fact { kCut, kPhrases, kPhrasesCut, kPrompts, kNoPhrases, kFacts };
 
@@ -31,7 +31,8 @@ class CaptionedViews {
   /// B] bool, picture i and text j; "noise": [B, 2, B], what negatives are drawn with.
   data::Batch collate(std::vector<data::View>&& views, const std::vector<std::string>& keys) const;
 
-  int64_t id_count() const { return tokenizer_->id_count(); }
+  /// What the text encoder must know.
+  int64_t id_count() const { return ids_known(options_.text.encoder, *tokenizer_); }
 
  private:
   struct Text;

@@ -52,10 +52,22 @@ weights::TensorMap clip_tensors(const weights::TensorMap& file) {
   return out;
 }
 
+// The tokenizer may have changed since.
+void require_vocabulary(const Pretrained& start, const std::string& tokenizer, int64_t id_count) {
+  for (const char* name :
+       {"text_encoder.embeddings.word_embeddings.weight", "text_model.embeddings.token_embedding.weight"}) {
+    const auto words = start.tensors.find(name);
+    if (words != start.tensors.end() && words->second.size(0) != id_count) {
+      throw UserError(start.where, "objective.text.tokenizer", "{} has {} ids, and the weights are of {}", tokenizer,
+                      id_count, words->second.size(0));
+    }
+  }
+}
+
 }  // namespace
 
 models::VisionLanguageModel TrainedPair::random(uint64_t seed) const {
-  models::VisionLanguageModel model(backbone.make(seed), options, tokenizer->id_count());
+  models::VisionLanguageModel model(backbone.make(seed), options, id_count);
   model->initialize(seed);
   return model;
 }
@@ -71,7 +83,7 @@ TrainedPair open_vision_language(const std::string& checkpoint) {
   TrainedPair out{.backbone = start.model, .where = start.where};
   if (!start.is_run) {
     const fs::path file = fs::path(checkpoint) / "config.json";
-    if (!fs::exists(file)) {
+    if (start.model.name() != "clip_vit" || !fs::exists(file)) {
       throw UserError(
           checkpoint, "checkpoint",
           "is neither a run of objective=vision_language nor a folder of CLIPModel: there is no text encoder");
@@ -79,6 +91,11 @@ TrainedPair open_vision_language(const std::string& checkpoint) {
     const models::ClipConfig config = models::ClipConfig::read(file.string());
     out.options = models::VisionLanguageModelOptions::of(config);
     out.tokenizer = text::open_tokenizer(checkpoint);
+    out.id_count = config.text.vocab_size;
+    if (out.tokenizer->vocab_size() > out.id_count) {
+      throw UserError(file.string(), "text_config.vocab_size", "is {}; the tokenizer beside it has {} ids",
+                      out.id_count, out.tokenizer->vocab_size());
+    }
     out.tensors = clip_tensors(start.tensors);
     out.image_size = config.vision.image_size;
     out.crop = "centre";
@@ -88,6 +105,8 @@ TrainedPair open_vision_language(const std::string& checkpoint) {
   out.options = options.model();
   out.tokenizer = text::open_tokenizer(find_shipped(options.text.tokenizer));
   out.image_size = options.augment.size;
+  out.id_count = ids_known(options.text.encoder, *out.tokenizer);
+  require_vocabulary(start, options.text.tokenizer, out.id_count);
   for (auto& [name, tensor] : start.tensors) {
     if (!name.starts_with("momentum_") && !name.ends_with("_queue")) out.tensors[name] = tensor;
   }

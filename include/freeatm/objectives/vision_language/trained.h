@@ -16,6 +16,7 @@ struct TrainedPair {
   models::ModelOptions backbone;
   models::VisionLanguageModelOptions options;
   std::shared_ptr<const text::Tokenizer> tokenizer;
+  int64_t id_count = 0;        // that the text encoder knows
   weights::TensorMap tensors;  // under the model's own names
   std::string where;           // the checkpoint's folder or file
   int64_t image_size = 0;      // of the pictures that it was trained on

@@ -78,6 +78,11 @@ struct VisionLanguageOptions {
   models::VisionLanguageModelOptions model() const { return {text.encoder, dimensions, temperature}; }
 };
 
+/// How many ids the text encoder must know.
+inline int64_t ids_known(const models::TextEncoderOptions& encoder, const text::Tokenizer& tokenizer) {
+  return encoder.hides_words() ? tokenizer.id_count() : tokenizer.vocab_size();
+}
+
 class CaptionedViews;
 
 /// CLIP's contrast (Radford et al. 2021), and with fusion layers ALBEF's matching and hidden words (Li et al. 2021).
