@@ -7,6 +7,7 @@
 #include "freeatm/core/files.h"
 
 #include "cache.h"
+#include "karpathy_records.h"
 
 namespace freeatm::data {
 namespace {
@@ -19,6 +20,13 @@ bool holds_shards(const fs::path& root, const std::string& /*split*/) {
 }
 
 bool holds_coco(const fs::path& root, const std::string& /*split*/) { return fs::exists(root / "annotations"); }
+
+/// Often beside COCO's annotations or the tar that its pictures came in: it is COCO's where those know the split.
+bool holds_karpathy(const fs::path& root, const std::string& split) {
+  const fs::path annotations = root / "annotations";
+  return holds_karpathy_file(root) && !fs::exists(annotations / ("captions_" + split + ".json")) &&
+         !fs::exists(annotations / ("instances_" + split + ".json"));
+}
 
 bool holds_image_folder(const fs::path& root, const std::string& split) { return fs::is_directory(root / split); }
 
@@ -36,6 +44,8 @@ struct Layout {
 
 // What "auto" tries, in this order.
 constexpr Layout kLayouts[] = {
+    {"karpathy", "dataset*.json or results_20130124.token", holds_karpathy,
+     [](const DatasetOptions& o) { return open_karpathy(o.root, o.split); }},
     {"coco", "annotations/", holds_coco, [](const DatasetOptions& o) { return open_coco(o.root, o.split); }},
     {"shards", "*.tar", holds_shards, [](const DatasetOptions& o) { return open_shards(o.root); }},
     {"imagefolder", "<split>/<class>/", holds_image_folder,
@@ -68,7 +78,7 @@ const Layout& layout_of(const DatasetOptions& options) {
 void DatasetOptions::fields(config::Fields& f) {
   f("root", root, "the dataset's folder, or one .tar");
   f("layout", layout, "auto: told by what lies there", config::any_of(layout_names()));
-  f("split", split, "of coco and imagefolder; the others have none");
+  f("split", split, "of coco, karpathy and imagefolder; the others have none");
   f("cache_gb", cache_gb, "memory for decoded pictures and masks, GB: the first that are read stay",
     config::free(config::at_least(0)));
 }
