@@ -228,6 +228,21 @@ fs::path karpathy_file(const fs::path& root) {
                   kTokenFile, kCsvFile, kFileFolders[1], kFileFolders[2], kFileFolders[3]);
 }
 
+bool karpathy_has_split(const fs::path& root, const std::string& split) {
+  const fs::path path = karpathy_file(root);
+  if (split == kAllPictures) return true;
+  if (path.extension() != ".json") return false;
+  const std::string text = read_file(path, "data.root");
+  constexpr std::string_view kKey = "\"split\"";  // a sentence's quotes are escaped: it cannot say this
+  for (size_t at = text.find(kKey); at != std::string::npos; at = text.find(kKey, at)) {
+    at = text.find_first_not_of(": \t\r\n", at + kKey.size());
+    if (at == std::string::npos || text[at] != '"') continue;
+    const std::string value = text.substr(at + 1, text.find('"', at + 1) - at - 1);
+    if (is_wanted(value, split)) return true;
+  }
+  return false;
+}
+
 std::vector<KarpathyRecord> read_karpathy(const fs::path& path, const std::string& split) {
   auto records = path.extension() == ".json" ? JsonReader(path, split).read() : read_flickr(path, split);
   const auto is_silent = [](const KarpathyRecord& record) { return record.captions.empty(); };

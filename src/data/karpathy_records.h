@@ -24,6 +24,8 @@ bool holds_karpathy_file(const fs::path& root);
 /// That file: a json before Flickr30k's own, which know no splits. Throws UserError where there is none, or are
 /// several jsons.
 fs::path karpathy_file(const fs::path& root);
+/// Whether a json's pictures have that split, or it is "all": told without parsing the json.
+bool karpathy_has_split(const fs::path& root, const std::string& split);
 
 /// The pictures of a split in the file's order, at least one, each with its captions in the file's order. Throws
 /// UserError with the file and key.

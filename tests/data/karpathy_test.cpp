@@ -245,6 +245,28 @@ TEST_F(Karpathy, IsToldFromCocosAnnotations) {
   EXPECT_USER_ERROR(opened("auto", "val"), "captions_val.json: data.root: no such file");
 }
 
+TEST_F(Karpathy, TellsWhichSplitsThereAre) {
+  const auto has = [&](const std::string& split, const std::string& layout = "auto") {
+    return has_split({.root = root(), .layout = layout, .split = split});
+  };
+  image(0)["sentences"][0]["raw"] = R"("split": "dev")";
+  json_["split"] = 7;
+  (void)open();
+  EXPECT_TRUE(has("test") && has("train") && has("restval") && has("all"));
+  EXPECT_FALSE(has("dev") || has("tes") || has(""));
+  fs::create_directories(folder_ / "annotations");
+  write_unsynced(folder_ / "annotations/captions_val2014.json", "{}");
+  EXPECT_TRUE(has("val2014") && has("test")) << "one of COCO's, one of the json's";
+  EXPECT_FALSE(has("test", "coco") || has("val2014", "karpathy"));
+  image(1)["split"] = image(2)["split"] = "val";
+  (void)open();
+  EXPECT_FALSE(has("train"));
+  fs::remove_all(folder_ / "annotations");
+  fs::remove(folder_ / "dataset_coco.json");
+  EXPECT_FALSE(has("test")) << "nothing that is known lies there";
+  EXPECT_TRUE(has("val2014")) << "as an image folder's";
+}
+
 TEST_F(Karpathy, SurvivesDamage) {
   const std::string whole = json_.dump();
   const auto use = [&](const std::string& bytes) {

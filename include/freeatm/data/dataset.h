@@ -38,6 +38,9 @@ struct DatasetOptions {
 
 /// The dataset at `root`; "auto" tells the layout by what lies there. Throws UserError where nothing fits.
 std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options);
+/// Whether what lies at `root` has that split, cheaply; false for layouts without splits. For who judges "those of
+/// these splits that are there".
+bool has_split(const DatasetOptions& options);
 
 std::unique_ptr<Dataset> open_shards(const std::string& root);
 std::unique_ptr<Dataset> open_coco(const std::string& root, const std::string& split);
