@@ -23,8 +23,8 @@ struct GivenOptions {
   void fields(config::Fields& f) {
     f("root", root, "source=images: captioned pictures; source=shards: an earlier harvest");
     f("layout", layout, "of the pictures; auto: told by what lies there",
-      config::any_of({"auto", "shards", "coco", "captions"}));
-    f("split", split, "of coco");
+      config::any_of({"auto", "shards", "coco", "karpathy", "captions"}));
+    f("split", split, "of coco and karpathy");
   }
 };
 

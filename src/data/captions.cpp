@@ -6,7 +6,6 @@
 #include <functional>
 #include <numeric>
 #include <optional>
-#include <sstream>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -17,48 +16,14 @@
 #include "freeatm/core/log.h"
 
 #include "json_caption.h"
+#include "passed_over.h"
+#include "text_lines.h"
 
 namespace freeatm::data {
 namespace {
 
 using Json = nlohmann::json;
 using text::Caption;
-
-struct Line {
-  std::string text, where;  // "captions.txt:3"
-};
-
-/// Those that are not blank, without the blanks around them.
-std::vector<Line> read_lines(const std::string& path) {
-  std::istringstream in(read_file(path, "captions"));
-  std::vector<Line> lines;
-  std::string line;
-  for (int64_t number = 1; std::getline(in, line); ++number) {
-    const std::string_view text = trimmed_text(line);
-    const std::string where = format("{}:{}", path, number);
-    if (const auto wrong = what_is_not_plain(text); !wrong.empty())
-      throw UserError(where, "captions", "{}: one caption a line is wanted", wrong);
-    if (!text.empty()) lines.push_back({std::string(text), where});
-  }
-  return lines;
-}
-
-/// Captions that are null or blank: passed over, and said once.
-class PassedOver {
- public:
-  explicit PassedOver(std::string path) : path_(std::move(path)) {}
-  void add(const std::string& where) {
-    if (count_++ == 0) first_ = where;
-  }
-  ~PassedOver() {
-    if (count_ > 0)
-      log::warning("{}: {} captions are null or blank and are passed over, first {}", path_, count_, first_);
-  }
-
- private:
-  std::string path_, first_;
-  int64_t count_ = 0;
-};
 
 struct WantedPhrase {
   std::string text;
@@ -117,10 +82,10 @@ std::optional<Caption> read_caption(const Json& json, const std::string& where) 
   return caption;
 }
 
-std::vector<Caption> read_json_lines(const std::vector<Line>& lines, const std::string& path) {
+std::vector<Caption> read_json_lines(const std::vector<TextLine>& lines, const std::string& path) {
   std::vector<Caption> captions;
   PassedOver passed_over(path);
-  for (const Line& line : lines) {
+  for (const TextLine& line : lines) {
     require_shallow_json(line.text, line.where, "captions");
     try {
       if (auto caption = read_caption(Json::parse(line.text), line.where)) {
@@ -162,15 +127,15 @@ bool looks_like_json(const std::string& line) {
 
 /// Captions a line, or JSON: by the ending, in any case, or by what the first line is.
 std::vector<Caption> read_any_lines(const std::string& path, std::string_view ending) {
-  std::vector<Line> lines = read_lines(path);
+  std::vector<TextLine> lines = read_lines(path, "captions");
   const bool says_json = ending == ".jsonl" || ending == ".ndjson";
   if (says_json || (!lines.empty() && lines[0].text.starts_with('{') && looks_like_json(lines[0].text)))
     return read_json_lines(lines, path);
-  const auto odd = std::ranges::find_if(lines, [](const Line& line) { return looks_like_json(line.text); });
+  const auto odd = std::ranges::find_if(lines, [](const TextLine& line) { return looks_like_json(line.text); });
   if (odd != lines.end()) log::warning("{}: looks like JSON and is taken as a caption's words", odd->where);
   std::vector<Caption> captions;
   captions.reserve(lines.size());
-  for (Line& line : lines) captions.push_back({.text = std::move(line.text)});
+  for (TextLine& line : lines) captions.push_back({.text = std::move(line.text)});
   return captions;
 }
 

@@ -2,11 +2,13 @@
 #include "freeatm/data/dataset.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
 
 #include "cache.h"
+#include "karpathy_records.h"
 
 namespace freeatm::data {
 namespace {
@@ -20,27 +22,40 @@ bool holds_shards(const fs::path& root, const std::string& /*split*/) {
 
 bool holds_coco(const fs::path& root, const std::string& /*split*/) { return fs::exists(root / "annotations"); }
 
-bool holds_image_folder(const fs::path& root, const std::string& split) { return fs::is_directory(root / split); }
+/// Often beside COCO's annotations or the tar that its pictures came in: it is COCO's where those know the split.
+bool holds_karpathy(const fs::path& root, const std::string& split) {
+  const fs::path annotations = root / "annotations";
+  return holds_karpathy_file(root) && !fs::exists(annotations / ("captions_" + split + ".json")) &&
+         !fs::exists(annotations / ("instances_" + split + ".json"));
+}
 
 bool holds_captions(const fs::path& root, const std::string& /*split*/) {
   return std::ranges::any_of(fs::recursive_directory_iterator(root),
                              [](const auto& entry) { return entry.path().extension() == ".txt"; });
 }
 
+bool has_no_splits(const fs::path& /*root*/, const std::string& /*split*/) { return false; }
+
+bool has_folder(const fs::path& root, const std::string& split) { return fs::is_directory(root / split); }
+
 struct Layout {
   const char* name;
   const char* sign;  // what `lies_at` looks for
   bool (*lies_at)(const fs::path& root, const std::string& split);
+  bool (*has_split)(const fs::path& root, const std::string& split);
   std::unique_ptr<Dataset> (*open)(const DatasetOptions& options);
 };
 
 // What "auto" tries, in this order.
 constexpr Layout kLayouts[] = {
-    {"coco", "annotations/", holds_coco, [](const DatasetOptions& o) { return open_coco(o.root, o.split); }},
-    {"shards", "*.tar", holds_shards, [](const DatasetOptions& o) { return open_shards(o.root); }},
-    {"imagefolder", "<split>/<class>/", holds_image_folder,
+    {"karpathy", "dataset*.json or results_20130124.token", holds_karpathy, karpathy_has_split,
+     [](const DatasetOptions& o) { return open_karpathy(o.root, o.split); }},
+    {"coco", "annotations/", holds_coco, has_folder,
+     [](const DatasetOptions& o) { return open_coco(o.root, o.split); }},
+    {"shards", "*.tar", holds_shards, has_no_splits, [](const DatasetOptions& o) { return open_shards(o.root); }},
+    {"imagefolder", "<split>/<class>/", has_folder, has_folder,
      [](const DatasetOptions& o) { return open_image_folder(o.root, o.split); }},
-    {"captions", "pictures with .txt", holds_captions,
+    {"captions", "pictures with .txt", holds_captions, has_no_splits,
      [](const DatasetOptions& o) { return open_caption_folder(o.root); }},
 };
 
@@ -50,16 +65,20 @@ std::vector<std::string> layout_names() {
   return names;
 }
 
-/// The layout that is asked for, or else what lies there, told by what each cannot be without.
-const Layout& layout_of(const DatasetOptions& options) {
+/// The layout that is asked for, or else what lies there, told by what each cannot be without; nullptr where none fits.
+const Layout* find_layout(const DatasetOptions& options) {
   if (options.layout == "auto" && !is_shard(options.root)) require_folder(options.root, "data.root");
+  const auto found = std::ranges::find_if(kLayouts, [&](const Layout& layout) {
+    return options.layout == "auto" ? layout.lies_at(options.root, options.split) : options.layout == layout.name;
+  });
+  return found == std::end(kLayouts) ? nullptr : &*found;
+}
+
+const Layout& layout_of(const DatasetOptions& options) {
+  if (const Layout* layout = find_layout(options)) return *layout;
   std::string signs;
-  for (const Layout& layout : kLayouts) {
-    const bool fits =
-        options.layout == "auto" ? layout.lies_at(options.root, options.split) : options.layout == layout.name;
-    if (fits) return layout;
+  for (const Layout& layout : kLayouts)
     signs += format("{}{} ({})", signs.empty() ? "" : ", ", layout.sign, layout.name);
-  }
   throw UserError(options.root, "data.root", "is no dataset: it has none of {}; split is '{}'", signs, options.split);
 }
 
@@ -68,7 +87,7 @@ const Layout& layout_of(const DatasetOptions& options) {
 void DatasetOptions::fields(config::Fields& f) {
   f("root", root, "the dataset's folder, or one .tar");
   f("layout", layout, "auto: told by what lies there", config::any_of(layout_names()));
-  f("split", split, "of coco and imagefolder; the others have none");
+  f("split", split, "of coco, karpathy and imagefolder; the others have none");
   f("cache_gb", cache_gb, "memory for decoded pictures and masks, GB: the first that are read stay",
     config::free(config::at_least(0)));
 }
@@ -77,6 +96,11 @@ std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options) {
   auto dataset = layout_of(options).open(options);
   if (options.cache_gb == 0) return dataset;
   return with_cache(std::move(dataset), static_cast<int64_t>(options.cache_gb * 1e9));
+}
+
+bool has_split(const DatasetOptions& options) {
+  const Layout* layout = find_layout(options);
+  return layout != nullptr && layout->has_split(options.root, options.split);
 }
 
 }  // namespace freeatm::data

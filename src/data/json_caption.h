@@ -12,8 +12,9 @@ namespace freeatm::data {
 
 /// {"caption": "...", "phrases": ...} without its phrases: line breaks are blanks, and where no phrase counts bytes the
 /// ends are trimmed. Nothing where it is null or blank.
-inline std::optional<text::Caption> json_caption(const nlohmann::json& json) {
-  const nlohmann::json& text = json.at("caption");
+///   key: where the text stands
+inline std::optional<text::Caption> json_caption(const nlohmann::json& json, const char* key = "caption") {
+  const nlohmann::json& text = json.at(key);
   if (text.is_null()) return std::nullopt;
   text::Caption caption{one_line(text), {}, json.contains("phrases")};
   const std::string_view trimmed = trimmed_text(caption.text);

@@ -162,7 +162,8 @@ std::vector<Split> PairData::open() const {
   const fs::path folder(root);
   const bool is_coco = fs::exists(folder / "annotations");
   for (const std::string& name : eval_splits) {
-    if (fs::is_directory(folder / name)) splits.push_back({name, data::open_dataset({root, layout, name})});
+    const data::DatasetOptions split{root, layout, name};
+    if (data::has_split(split)) splits.push_back({name, data::open_dataset(split)});
   }
   if (splits.empty() && (is_coco || eval_splits.empty()))
     throw UserError(root, "data.eval_splits", "has no split {}", one_of(eval_splits));

@@ -28,19 +28,31 @@ class Dataset {
 
 struct DatasetOptions {
   std::string root;  // data.root
-  // shards: *.tar; coco: annotations/captions_<split>.json; imagefolder: <split>/<class>/*.png; captions: *.png + *.txt
+  // shards: *.tar; coco: annotations/captions_<split>.json; imagefolder: <split>/<class>/*.png; captions: *.png with
+  // *.txt; karpathy: dataset*.json, or Flickr30k's own files
   std::string layout = "auto";
-  std::string split = "train";  // of coco and imagefolder; the others have none
+  std::string split = "train";  // of coco, karpathy and imagefolder; the others have none
   double cache_gb = 0;          // decoded samples are kept until they take so much
   void fields(config::Fields& f);
 };
 
 /// The dataset at `root`; "auto" tells the layout by what lies there. Throws UserError where nothing fits.
 std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options);
+/// Whether what lies at `root` has that split, cheaply; false for layouts without splits. For who judges "those of
+/// these splits that are there".
+bool has_split(const DatasetOptions& options);
 
 std::unique_ptr<Dataset> open_shards(const std::string& root);
 std::unique_ptr<Dataset> open_coco(const std::string& root, const std::string& split);
 std::unique_ptr<Dataset> open_image_folder(const std::string& root, const std::string& split);
+/// What image-text retrieval is trained and judged on: one `dataset*.json` as Karpathy made them of COCO, Flickr30k and
+/// Flickr8k; without one Flickr30k's `results_20130124.token`, or Kaggle's `results.csv` of the same sentences. They
+/// lie in `root` or its annotations/, karpathy/ or caption_datasets/.
+///   split: of a json one that it has, where "train" takes `restval` in (COCO: 113,287 pictures), or "all". The other
+///     two know no splits and are read as "all" alone: a default must not train on what is tested later
+/// Order and captions are the file's; a key is a picture's path without its ending. Throws UserError where a picture of
+/// the split is not on disk.
+std::unique_ptr<Dataset> open_karpathy(const std::string& root, const std::string& split);
 /// Pictures at any depth, each with its caption in a .txt of the same name, in byte order of their paths. Throws
 /// UserError where a picture has no .txt, or a .txt no picture.
 std::unique_ptr<Dataset> open_caption_folder(const std::string& root);
