@@ -5,6 +5,7 @@
     .deps/peers/bin/python scripts/bench_peers.py harvest       drawing pictures and harvesting their maps
     .deps/peers/bin/python scripts/bench_peers.py masked        MAE's step
     .deps/peers/bin/python scripts/bench_peers.py train         pretraining's step and its loader
+    .deps/peers/bin/python scripts/bench_peers.py vl            vision-language training's step
 
 Contestants take turns, round after round, on the same data, threads and shapes, so that a machine that is busy for a while is busy for all.
 Printed are medians over the rounds, and ratios of them: above 1, freeatm is faster. `--help` has the rest."""
@@ -15,9 +16,9 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from peers import diffusion, harvest, masked, train  # noqa: E402
+from peers import diffusion, harvest, masked, train, vision_language  # noqa: E402
 
-SUITES = {"diffusion": diffusion, "harvest": harvest, "masked": masked, "train": train}
+SUITES = {"diffusion": diffusion, "harvest": harvest, "masked": masked, "train": train, "vl": vision_language}
 
 
 def compare(title, unit, contestants, rounds):

@@ -133,8 +133,8 @@ TextBank::Rows TextBank::rows(const std::vector<int64_t>& texts) const {
   return rows;
 }
 
-Tensor FrozenPair::itm(const Tensor& text_tokens, const Tensor& mask, const Tensor& image_tokens) {
-  const Tensor logits = model_->itm_logits(model_->fuse(text_tokens, mask, image_tokens));
+Tensor FrozenPair::itm(const Tensor& text_tokens, const Tensor& mask, const models::FusionPictures& pictures) {
+  const Tensor logits = model_->itm_logits(text_tokens, mask, pictures);
   return (logits.select(1, 1) - logits.select(1, 0)).to(at::kFloat);
 }
 

@@ -99,7 +99,7 @@ Tensor grad_cam(FrozenPair& pair, const EncodedTexts& captions, const Tensor& im
   const at::AutoGradMode with_grad(true);
   models::FusionMap map{.layer = layer};
   const Tensor tokens = captions.tokens.detach().requires_grad_();
-  const Tensor fused = pair.model().fuse(tokens, captions.mask, image_tokens.detach(), &map);
+  const Tensor fused = pair.model().fuse(tokens, captions.mask, {image_tokens.detach()}, &map);
   const Tensor match = pair.model().itm_logits(fused).select(1, 1).sum();  // rows do not see each other
   const Tensor gradient = torch::autograd::grad({match}, {map.probabilities})[0];
   return (map.probabilities.detach() * gradient.clamp_min(0)).mean(1).slice(2, 1);  // without the pooled token

@@ -103,7 +103,7 @@ class RelationsTask final : public PairTask {
       if (texts.empty()) return;
       const TextBank::Rows rows = bank.rows(texts);
       const Tensor of = at::tensor(own, at::kLong).to(pair.device());
-      const Tensor scores = pair.itm(rows.tokens, rows.mask, images.tokens.index_select(0, of)).cpu();
+      const Tensor scores = pair.itm(rows.tokens, rows.mask, {images.tokens, of}).cpu();
       for (int64_t i = begin; i < next; ++i) {
         const int64_t row = 2 * (i - begin);
         tallies[questions.asked[i].of_attributes].add(scores[row].item<double>(), scores[row + 1].item<double>());

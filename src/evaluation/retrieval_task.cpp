@@ -78,7 +78,8 @@ class Candidates {
       const auto end = std::min(texts.size(), first + pair.batch_size());
       const std::vector<int64_t> batch(texts.begin() + first, texts.begin() + end);
       const TextBank::Rows rows = bank.rows(batch);
-      const Tensor scores = pair.itm(rows.tokens, rows.mask, image_tokens.expand({std::ssize(batch), -1, -1})).cpu();
+      const Tensor one_picture = at::zeros({std::ssize(batch)}, image_tokens.options().dtype(at::kLong));
+      const Tensor scores = pair.itm(rows.tokens, rows.mask, {image_tokens, one_picture}).cpu();
       for (size_t i = 0; i < batch.size(); ++i) {
         for (float* place : places_[picture][batch[i]]) *place = scores[static_cast<int64_t>(i)].item<float>();
       }

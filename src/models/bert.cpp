@@ -94,7 +94,8 @@ Tensor BertImpl::encode_text(const Tensor& ids, const Tensor& mask) {
   return tokens;
 }
 
-Tensor BertImpl::fuse(const Tensor& tokens, const Tensor& mask, const Tensor& image_tokens, FusionMap* map) {
+Tensor BertImpl::run_fusion(const Tensor& tokens, const Tensor& mask, const FusionPictures& pictures, FusionMap* map,
+                            bool first_alone) {
   FREEATM_CHECK(options_.fusion_layers > 0, "a text encoder alone has no fusion layers");
   FREEATM_CHECK(map == nullptr || (map->layer >= 0 && map->layer < options_.fusion_layers), "no fusion layer {} of {}",
                 map->layer, options_.fusion_layers);
@@ -102,9 +103,19 @@ Tensor BertImpl::fuse(const Tensor& tokens, const Tensor& mask, const Tensor& im
   const Tensor seen = attention_mask(mask, tokens);
   for (int64_t i = 0; i < options_.fusion_layers; ++i) {
     Tensor* probabilities = map != nullptr && map->layer == i ? &map->probabilities : nullptr;
-    hidden = layers_[text_layers() + i]->forward(hidden, seen, {image_tokens, probabilities});
+    const bool is_last = i + 1 == options_.fusion_layers;
+    hidden = layers_[text_layers() + i]->forward(hidden, seen, {pictures.tokens, pictures.rows, probabilities},
+                                                 first_alone && is_last);
   }
   return hidden;
+}
+
+Tensor BertImpl::fuse(const Tensor& tokens, const Tensor& mask, const FusionPictures& pictures, FusionMap* map) {
+  return run_fusion(tokens, mask, pictures, map, /*first_alone=*/false);
+}
+
+Tensor BertImpl::fuse_first(const Tensor& tokens, const Tensor& mask, const FusionPictures& pictures) {
+  return run_fusion(tokens, mask, pictures, nullptr, /*first_alone=*/true).select(1, 0);
 }
 
 void BertImpl::initialize(uint64_t seed) { initialize_bert(*this, seed); }

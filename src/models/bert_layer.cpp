@@ -44,9 +44,11 @@ BertAttention::BertAttention(int64_t dim, int64_t seen_dim, int64_t heads) : hea
 
 Tensor BertAttention::split(const Tensor& x) const { return x.unflatten(2, {heads_, -1}).transpose(1, 2); }
 
-Tensor BertAttention::forward(const Tensor& x, const Tensor& seen, const Tensor& mask, Tensor* probabilities) {
-  const Tensor query = split(fused_linear(*query_, x)), key = split(fused_linear(*key_, seen)),
-               value = split(fused_linear(*value_, seen));
+Tensor BertAttention::forward(const Tensor& x, const Tensor& seen, const Tensor& mask, const Tensor& rows,
+                              Tensor* probabilities) {
+  const auto of_rows = [&](const Tensor& all) { return split(rows.defined() ? all.index_select(0, rows) : all); };
+  const Tensor query = split(fused_linear(*query_, x)), key = of_rows(fused_linear(*key_, seen)),
+               value = of_rows(fused_linear(*value_, seen));
   Tensor out;
   if (probabilities == nullptr) {
     out = at::scaled_dot_product_attention(query, key, value, mask.defined() ? std::optional(mask) : std::nullopt);
@@ -68,9 +70,10 @@ BertLayer::BertLayer(int64_t dim, int64_t heads, int64_t mlp_dim, int64_t image_
   norm_ = output->register_module("LayerNorm", bert_norm(dim));
 }
 
-Tensor BertLayer::forward(const Tensor& x, const Tensor& mask, const BertPicture& picture) {
-  Tensor hidden = attention_->forward(x, x, mask);
-  if (crossattention_) hidden = crossattention_->forward(hidden, picture.tokens, {}, picture.probabilities);
+Tensor BertLayer::forward(const Tensor& x, const Tensor& mask, const BertPicture& picture, bool first_alone) {
+  Tensor hidden = attention_->forward(first_alone ? x.narrow(1, 0, 1) : x, x, mask);
+  if (crossattention_)
+    hidden = crossattention_->forward(hidden, picture.tokens, {}, picture.rows, picture.probabilities);
   return norm_(add_to_fresh(fused_linear(*dense_, at::gelu(fused_linear(*intermediate_, hidden))), hidden));
 }
 

@@ -18,8 +18,9 @@ class BertAttention : public torch::nn::Module {
   BertAttention(int64_t dim, int64_t seen_dim, int64_t heads);
 
   ///   x: [B, N, dim]; seen: [B, M, seen_dim]; mask: bool, broadcast to [B, heads, N, M], or undefined
+  ///   rows: [B], which of `seen` each row of x looks at, where there are fewer or in another order; undefined: its own
   ///   probabilities: where they are to go, [B, heads, N, M], or null: fused attention, which has none
-  at::Tensor forward(const at::Tensor& x, const at::Tensor& seen, const at::Tensor& mask,
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& seen, const at::Tensor& mask, const at::Tensor& rows = {},
                      at::Tensor* probabilities = nullptr);
 
  private:
@@ -32,8 +33,9 @@ class BertAttention : public torch::nn::Module {
 
 /// What a layer sees beside its own text.
 struct BertPicture {
-  at::Tensor tokens;                    // [B, M, image_dim]
-  at::Tensor* probabilities = nullptr;  // as BertAttention has them
+  at::Tensor tokens;                    // [B, M, image_dim], or of fewer pictures
+  at::Tensor rows;                      // and these, as BertAttention has them
+  at::Tensor* probabilities = nullptr;
 };
 
 /// Names: attention, crossattention (of a fusion layer), intermediate.dense, output.dense, output.LayerNorm.
@@ -43,7 +45,9 @@ class BertLayer : public torch::nn::Module {
   BertLayer(int64_t dim, int64_t heads, int64_t mlp_dim, int64_t image_dim);
 
   ///   x: [B, N, dim]; mask: of the text; picture: of a fusion layer
-  at::Tensor forward(const at::Tensor& x, const at::Tensor& mask, const BertPicture& picture = {});
+  ///   first_alone: the first token's result is wanted, [B, 1, dim]
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& mask, const BertPicture& picture = {},
+                     bool first_alone = false);
 
  private:
   std::shared_ptr<BertAttention> attention_, crossattention_;

@@ -110,10 +110,15 @@ Tensor VisionLanguageModelImpl::text_embedding(const Tensor& features) {
   return of_length_1(text_projection_(features));
 }
 
-Tensor VisionLanguageModelImpl::fuse(const Tensor& tokens, const Tensor& mask, const Tensor& image_tokens,
+Tensor VisionLanguageModelImpl::fuse(const Tensor& tokens, const Tensor& mask, const FusionPictures& pictures,
                                      FusionMap* map) {
   FREEATM_CHECK(fuses(), "a model without fusion layers");
-  return text_encoder_->fuse(tokens, mask, image_tokens, map);
+  return text_encoder_->fuse(tokens, mask, pictures, map);
+}
+
+Tensor VisionLanguageModelImpl::itm_logits(const Tensor& tokens, const Tensor& mask, const FusionPictures& pictures) {
+  FREEATM_CHECK(fuses(), "a model without fusion layers");
+  return itm_head_(text_encoder_->fuse_first(tokens, mask, pictures));
 }
 
 void VisionLanguageModelImpl::initialize(uint64_t seed) {

@@ -70,7 +70,7 @@ class BertAgainstTransformers : public ::testing::TestWithParam<std::string> {
 
   void run(bool with_map) {
     text = model.bert->encode_text(ids, mask);
-    fused = image_tokens.defined() ? model.bert->fuse(text, mask, image_tokens, with_map ? &map : nullptr) : text;
+    fused = image_tokens.defined() ? model.bert->fuse(text, mask, {image_tokens}, with_map ? &map : nullptr) : text;
     logits = model.cls->forward(fused, model.bert->word_embeddings());
   }
 
@@ -125,8 +125,8 @@ TEST(Bert, PaddingChangesNothing) {
   testing::fill_with_hash(model, 0.3f);
   const at::Tensor picture = testing::hash_tensor("picture", {1, 4, 10});
   const at::Tensor padded = torch::tensor({{1, 2, 3, 0, 0}}), mask = torch::tensor({{true, true, true, false, false}});
-  const at::Tensor alone = model.bert->fuse(model.bert->encode_text(padded.narrow(1, 0, 3)), {}, picture);
-  const at::Tensor beside = model.bert->fuse(model.bert->encode_text(padded, mask), mask, picture).narrow(1, 0, 3);
+  const at::Tensor alone = model.bert->fuse(model.bert->encode_text(padded.narrow(1, 0, 3)), {}, {picture});
+  const at::Tensor beside = model.bert->fuse(model.bert->encode_text(padded, mask), mask, {picture}).narrow(1, 0, 3);
   EXPECT_TRUE(torch::allclose(alone, beside, 0, 1e-5));
 }
 
@@ -226,6 +226,24 @@ TEST(LoadBert, NamesWhatDoesNotFit) {
   file = old_file(model, true);
   file["bert.embeddings.position_embeddings.weight"] = at::zeros({4, 12});  // fewer than the model has
   EXPECT_USER_ERROR(load_bert(*model.bert, nullptr, file, "f", "text.weights"), "[4, 12] in the file, [8, 12]");
+}
+
+// What training and reranking leave out changes nothing.
+TEST(Bert, SharedPicturesAndTheFirstTokenAloneGiveTheSame) {
+  BertOptions options = kTinyBert;
+  options.fusion_layers = 2;
+  Bert bert(options);
+  bert->initialize(1);
+  const at::Tensor ids = at::arange(20).view({4, 5}),
+                   mask = at::arange(5).unsqueeze(0) < torch::tensor({5, 3, 4, 2}).unsqueeze(1);
+  const at::Tensor pictures = testing::hash_tensor("pictures", {2, 6, options.image_dim}),
+                   rows = torch::tensor({1, 0, 1, 1});
+  const at::Tensor text = bert->encode_text(ids, mask);
+  const at::Tensor whole = bert->fuse(text, mask, {pictures.index_select(0, rows)});
+  EXPECT_LE(testing::worst(bert->fuse(text, mask, {pictures, rows}), testing::sampled(whole)), 1e-6);
+  const at::Tensor first = bert->fuse_first(text, mask, {pictures, rows});
+  EXPECT_EQ(first.sizes(), (std::vector<int64_t>{4, options.dim}));
+  EXPECT_LE(testing::worst(first, testing::sampled(whole.select(1, 0))), 1e-6);
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ class FrozenPair {
   ///   keep_tokens: for the fusion layers
   TextBank text_bank(const std::vector<std::string>& texts, bool keep_tokens, const std::string& label);
   /// How well pairs match, by the fusion layers: [B], the logit of "they match" less that of "they do not".
-  at::Tensor itm(const at::Tensor& text_tokens, const at::Tensor& mask, const at::Tensor& image_tokens);
+  at::Tensor itm(const at::Tensor& text_tokens, const at::Tensor& mask, const models::FusionPictures& pictures);
 
   bool fuses() const { return model_->fuses(); }
   bool sees_whole() const { return input_.crop == "whole"; }

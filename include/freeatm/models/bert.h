@@ -32,6 +32,12 @@ struct FusionMap {
   at::Tensor probabilities;  // what `fuse` puts here, [B, heads, N, M]
 };
 
+/// What texts are fused with.
+struct FusionPictures {
+  at::Tensor tokens;  // [B, M, image_dim], all of them seen; or [P, M, image_dim]
+  at::Tensor rows;    // [B] int64, and which of the P each text sees: their keys and values are computed once
+};
+
 struct BertEmbeddings;
 class BertLayer;
 
@@ -50,11 +56,13 @@ class BertImpl : public torch::nn::Module {
   at::Tensor encode_text(const at::Tensor& ids, const at::Tensor& mask = {});
 
   /// The fusion layers.
-  ///   tokens: [B, N, dim] from `encode_text`, mask: as there; image_tokens: [B, M, image_dim], all of them seen
+  ///   tokens: [B, N, dim] from `encode_text`, mask: as there
   ///   map: which layer's probabilities are wanted beside the result; the result is the same but for rounding
   /// Returns [B, N, dim].
-  at::Tensor fuse(const at::Tensor& tokens, const at::Tensor& mask, const at::Tensor& image_tokens,
+  at::Tensor fuse(const at::Tensor& tokens, const at::Tensor& mask, const FusionPictures& pictures,
                   FusionMap* map = nullptr);
+  /// The first token of that result, [B, dim], for less: the last layer computes no other.
+  at::Tensor fuse_first(const at::Tensor& tokens, const at::Tensor& mask, const FusionPictures& pictures);
 
   /// Weights normal with deviation .02, biases 0, norms 1 and 0 (BERT's). Each tensor is a function of (seed, its
   /// name).
@@ -65,6 +73,8 @@ class BertImpl : public torch::nn::Module {
   const at::Tensor& word_embeddings() const;
 
  private:
+  at::Tensor run_fusion(const at::Tensor& tokens, const at::Tensor& mask, const FusionPictures& pictures,
+                        FusionMap* map, bool first_alone);
   int64_t text_layers() const { return options_.depth - options_.fusion_layers; }
 
   BertOptions options_;

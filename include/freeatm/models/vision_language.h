@@ -71,10 +71,12 @@ class VisionLanguageModelImpl : public torch::nn::Module {
 
   /// Whether there are fusion layers; the functions below need them.
   bool fuses() const { return !itm_head_.is_empty(); }
-  /// tokens, mask: of texts; image_tokens: of as many pictures. Returns [B, N, dim].
-  at::Tensor fuse(const at::Tensor& tokens, const at::Tensor& mask, const at::Tensor& image_tokens,
+  /// tokens, mask: of texts. Returns [B, N, dim].
+  at::Tensor fuse(const at::Tensor& tokens, const at::Tensor& mask, const FusionPictures& pictures,
                   FusionMap* map = nullptr);
-  /// fused: [B, N, dim]. Returns [B, 2]: 1 is "they match".
+  /// Whether texts and pictures match: [B, 2], 1 is "they do".
+  at::Tensor itm_logits(const at::Tensor& tokens, const at::Tensor& mask, const FusionPictures& pictures);
+  /// The same of what `fuse` gave.
   at::Tensor itm_logits(const at::Tensor& fused) { return itm_head_(fused.select(1, 0)); }
   /// fused: [n, dim], of hidden tokens. Returns [n, ids].
   at::Tensor mlm_logits(const at::Tensor& fused) { return mlm_head_(fused, text_encoder_->word_embeddings()); }

@@ -162,23 +162,17 @@ void VisionLanguage::add_fused(const data::Batch& batch, const Images& images, c
   const HardNegatives of_images = itm_negatives(similarity, matches, noise.select(1, 0));
   const HardNegatives of_texts = itm_negatives(similarity.t(), matches.t(), noise.select(1, 1));
 
-  // All that looks at pictures, in one pass: pairs that fit, pictures with another text, texts with another picture,
-  // and hidden words with their picture.
-  const auto chosen = [](const Tensor& rows, const HardNegatives& negatives) {
-    return rows.index_select(0, negatives.columns);
-  };
-  const Tensor tokens = at::cat({texts.tokens, chosen(texts.tokens, of_images), texts.tokens, hidden_tokens});
-  const Tensor masks = at::cat({mask, chosen(mask, of_images), mask, mask});
-  const Tensor pictures = at::cat({images.tokens, images.tokens, chosen(images.tokens, of_texts), images.tokens});
-  const Tensor fused = model_->fuse(tokens, masks, pictures);  // [4 B, N, dim]
-
-  const int64_t pairs = 3 * batch.size;
-  const Tensor itm = model_->itm_logits(fused.narrow(0, 0, pairs)), labels = itm_labels(of_images, of_texts);
+  // Pairs that fit, pictures with another text, texts with another picture: each picture's keys and values once.
+  const Tensor own = at::arange(batch.size, of_images.columns.options());
+  const Tensor captions = at::cat({own, of_images.columns, own}), pictures = at::cat({own, own, of_texts.columns});
+  const Tensor itm = model_->itm_logits(texts.tokens.index_select(0, captions), mask.index_select(0, captions),
+                                        {images.tokens, pictures});
+  const Tensor labels = itm_labels(of_images, of_texts);
   losses.terms.push_back({"itm", labelled_loss(itm, labels) * options_.itm.weight, (labels != kNoLabel).sum()});
 
   const data::Ragged &places = batch.ragged.at("word_places"), &words = batch.ragged.at("word_labels");
-  const Tensor rows = places.owner() * fused.size(1) + places.values;
-  const Tensor at_words = fused.narrow(0, pairs, batch.size).flatten(0, 1).index_select(0, rows);
+  const Tensor rows = places.owner() * mask.size(1) + places.values;
+  const Tensor at_words = model_->fuse(hidden_tokens, mask, {images.tokens}).flatten(0, 1).index_select(0, rows);
   const Tensor mlm = model_->mlm_logits(at_words);
   losses.terms.push_back({"mlm", labelled_loss(mlm, words.values) * options_.mlm.weight,
                           at::full({}, words.values.size(0), words.values.options())});
