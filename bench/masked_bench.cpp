@@ -14,19 +14,22 @@ namespace {
 struct Size {
   models::ViTOptions vit;
   MaeOptions mae;
-  int64_t batch;
+  int64_t batch = 0;
 };
 
 /// 0: experiment=nano_mae; 1: ViT-S/16 at 224 pixels with MAE's decoder.
 Size size_of(int64_t model) {
+  Size size;
+  size.vit.positions = "sincos";
   if (model == 0) {
-    Size nano{{.image_size = 64, .patch_size = 8, .dim = 128, .depth = 6, .heads = 4, .positions = "sincos"}, {}, 128};
-    nano.mae.decoder_dim = 96, nano.mae.decoder_depth = 2, nano.mae.decoder_heads = 4;
-    return nano;
+    size.vit.image_size = 64, size.vit.patch_size = 8, size.vit.dim = 128, size.vit.depth = 6, size.vit.heads = 4;
+    size.mae.decoder_dim = 96, size.mae.decoder_depth = 2, size.mae.decoder_heads = 4;
+    size.batch = 128;
+  } else {
+    size.mae.common.size = 224;
+    size.batch = 16;
   }
-  Size small{{.positions = "sincos"}, {}, 16};
-  small.mae.common.size = 224;
-  return small;
+  return size;
 }
 
 std::shared_ptr<models::ViT> vit_of(const Size& size) {

@@ -15,7 +15,7 @@ namespace {
 using at::Tensor;
 
 struct ZeroShotOptions {
-  std::vector<std::string> templates = {"a photo of a {}"};
+  std::vector<std::string> templates = {"a photo of a {}", "a picture of a {}", "an image of a {}", "a {}"};
   void fields(config::Fields& f) {
     f("templates", templates, "sentences with {} for the class; their embeddings are averaged");
     if (!f.reading()) return;
