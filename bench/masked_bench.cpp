@@ -87,7 +87,8 @@ void mask_draw(benchmark::State& state) {
     const at::Tensor shares = at::rand({coverage.cells});
     coverage.things.emplace_back(shares.data_ptr<float>(), shares.data_ptr<float>() + coverage.cells);
   }
-  const MaskingOptions options{.masking = "guided", .hints = 2, .per_phrase = true};
+  MaskingOptions options;
+  options.masking = "guided", options.hints = 2, options.per_phrase = true;
   uint64_t step = 0;
   for (auto _ : state) {
     for (int64_t i = 0; i < size.batch; ++i) {
