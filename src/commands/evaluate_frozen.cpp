@@ -87,7 +87,8 @@ int evaluate_frozen(const config::Composed& composed) {
   const runs::Claim claim = runs::claim_of(options, options.common.out, options.common.resume, options.inputs());
   const auto measure = [&] {
     Metrics metrics;
-    if (trained) metrics = evaluation::judge(*options.task, *trained, device, pictures, options.seed(), "");
+    if (trained)
+      metrics = evaluation::judge(*options.task, *trained, device, pictures, options.seed(), "", start.where);
     if (options.random_weights != "none" || !trained) {
       for (const evaluation::Metric& row : judge_random(options, claim.inputs.front(), random, device, pictures)) {
         const bool is_said = trained && row.metric == "pictures";  // of the same pictures

@@ -44,6 +44,12 @@ class Source : public HarvestSource {
     std::vector<SelfAttention> self(pictures.size());
     if (options_.masks.needs_self_attention()) self = harvester.self_attention();
     for (size_t i = 0; i < pictures.size(); ++i) {
+      const std::vector<std::string> name{prompts.names[i]};
+      sampler_.require_finite_of_unet(maps[i].unsqueeze(0), "attention maps", name);
+      if (self[i].transition.defined())
+        sampler_.require_finite_of_unet(self[i].transition.unsqueeze(0), "attention maps", name);
+    }
+    for (size_t i = 0; i < pictures.size(); ++i) {
       Harvested& picture = pictures[i];
       const text::Encoding& encoding = prompts.encodings[i];
       picture.sample.key = sample_key(begin + static_cast<int64_t>(i));
@@ -104,7 +110,7 @@ class SampledPictures final : public Source {
       texts.push_back(caption.text);
       pictures[i - begin].sample.captions.push_back(std::move(caption));
     }
-    const PromptBatch prompts = sampler_.encode(texts);
+    const PromptBatch prompts = sampler_.encode(texts, named(begin, texts));
     AttentionHarvester looking_on = harvester(prompts, options_.harvest);
     const at::Tensor drawn = sampler_.sample(prompts, seeds(begin, end), &looking_on);  // [B, 3, H, W] in [0, 1]
     const at::Tensor bytes = drawn.mul(255).round_().to(at::kByte).permute({0, 2, 3, 1}).contiguous().cpu();
@@ -122,6 +128,14 @@ class SampledPictures final : public Source {
   }
 
  private:
+  /// "000000003 ('a dog')"
+  static std::vector<std::string> named(int64_t begin, const std::vector<std::string>& texts) {
+    std::vector<std::string> names;
+    for (const std::string& text : texts)
+      names.push_back(format("{} ('{}')", sample_key(begin + std::ssize(names)), text));
+    return names;
+  }
+
   const std::vector<text::Caption>& captions_;
   std::string scheduler_;
 };
@@ -167,7 +181,9 @@ class GivenPictures final : public Source {
       texts.push_back(picture.sample.caption());
       images.push_back(one["image"][0]);
     }
-    const PromptBatch prompts = sampler_.encode(texts);
+    std::vector<std::string> names;
+    for (const Harvested& picture : pictures) names.push_back(picture.sample.key);
+    const PromptBatch prompts = sampler_.encode(texts, std::move(names));
     AttentionHarvester looking_on = harvester(prompts, looking_);
     sampler_.reobserve(at::stack(images), prompts, seeds(begin, end), looking_.timesteps, looking_on);
     complete(pictures, begin, prompts, looking_on);

@@ -7,6 +7,7 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/training/metrics.h"
+#include "freeatm/weights/load.h"
 
 namespace freeatm::evaluation {
 
@@ -46,6 +47,7 @@ void ProbeHook::at_end(const training::Position& position) {
 
 void ProbeHook::probe(const training::Position& position) {
   if (std::exchange(probed_step_, position.step) == position.step) return;
+  if (!weights::not_finite_in(weights::module_state(backbone_)).empty()) return;  // who saves it says so
   FrozenBackbone frozen(backbone_, device_);
   const auto bank = extract_features(frozen, *train_, options_.features, options_.limit, "probe: neighbours");
   const auto queries = extract_features(frozen, *test_, options_.features, options_.limit, "probe: pictures");

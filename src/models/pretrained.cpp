@@ -166,6 +166,7 @@ std::vector<std::string> load_pretrained(Backbone& backbone, const TensorMap& fi
   const std::vector<std::string> wrong = mismatches(model, own.tensors);
   if (!wrong.empty()) throw UserError(where, key, "holds another model's weights: {}", listed(wrong, "; "));
   weights::load_into(model, own.tensors);
+  weights::require_finite(model, where, key);
   return own.left_out;
 }
 

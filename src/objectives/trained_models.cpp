@@ -151,6 +151,7 @@ std::shared_ptr<training::Objective> start_from(const Pretrained& start, const R
     log::info("{}: the backbone is taken from it; what else there is starts anew: {}", start.where, names);
   } else if (wrong.empty()) {
     weights::load_into(parts, found);
+    weights::require_finite(parts, start.where, "checkpoint");
     log::info("{}: the backbone and {} are taken from it", start.where, names);
   } else {
     log::warning("{}: the backbone alone is taken from it, the other parts do not fit and start anew: {}", start.where,

@@ -88,6 +88,22 @@ TEST(Pretrained, NamesWhatDoesNotFitWithBothShapes) {
   EXPECT_USER_ERROR(load_pretrained(model, weights_of<ViT>(kViT, 1), "f", "checkpoint"), "none in the file");
 }
 
+TEST(Pretrained, RefusesWhatIsNotFiniteInTheModelsType) {
+  ResNet model(kResNet);
+  for (const double value : {std::nan(""), HUGE_VAL, 1e300}) {  // the last one fits into fp64 alone
+    TensorMap file = weights_of<ResNet>(kResNet, 1);
+    file["bn1.bias"] = at::full({4}, 0.0, at::kDouble);
+    file["bn1.bias"][2] = value;
+    file["fc.weight"] = at::full({3}, std::nan(""));  // a head, which nobody needs
+    EXPECT_USER_ERROR(load_pretrained(model, file, "f", "checkpoint"),
+                      "f: checkpoint: bn1.bias (1 of 4 values) is not finite: saved by a run that diverged, or in a "
+                      "half precision");
+    file.erase("bn1.bias");
+    file["bn1.bias"] = at::zeros({4});
+    EXPECT_EQ(load_pretrained(model, file, "f", "checkpoint"), std::vector<std::string>{"fc.weight"});
+  }
+}
+
 TEST(Pretrained, ResizesPositionsOfAnotherGrid) {
   ViTOptions larger = kViT;
   larger.image_size = 48;

@@ -69,8 +69,9 @@ class FrozenTask {
 
 /// `measure`, of a backbone that must be the same before and after.
 ///   weights: of the rows: "", "random_weights"; progress lines begin with what that says
+///   where: the file of the weights, for messages
 Metrics judge(const FrozenTask& task, models::Backbone& backbone, at::Device device, const FrozenPictures& pictures,
-              uint64_t seed, const std::string& weights);
+              uint64_t seed, const std::string& weights, const std::string& where = "");
 
 /// The learning rate that was chosen, and by which scores of those that were tried.
 void append_rates(Metrics& metrics, double chosen, const std::vector<double>& rates, const std::vector<double>& scores);

@@ -37,7 +37,7 @@ at::Tensor fitted_positions(const at::Tensor& positions, const at::Tensor& own, 
                             const std::string& name);
 
 /// Copies a file's encoder into the backbone and returns the file's names that were left out. Throws UserError(where,
-/// key, ...) with the first tensors that do not fit, and their shapes.
+/// key, ...) with the first tensors that do not fit, and their shapes, or with the first that holds NaN or Inf.
 ///   key: what names the file in the config, "checkpoint"
 std::vector<std::string> load_pretrained(Backbone& backbone, const weights::TensorMap& file, const std::string& where,
                                          const std::string& key);
