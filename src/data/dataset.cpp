@@ -5,7 +5,9 @@
 #include <iterator>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/file_walk.h"
 #include "freeatm/core/files.h"
+#include "freeatm/core/utf8.h"
 
 #include "cache.h"
 #include "karpathy_records.h"
@@ -30,8 +32,8 @@ bool holds_karpathy(const fs::path& root, const std::string& split) {
 }
 
 bool holds_captions(const fs::path& root, const std::string& /*split*/) {
-  return std::ranges::any_of(fs::recursive_directory_iterator(root),
-                             [](const auto& entry) { return entry.path().extension() == ".txt"; });
+  return std::ranges::any_of(files_below(root, "data.root").files,
+                             [](const fs::path& path) { return lower_ascii(path.extension().string()) == ".txt"; });
 }
 
 bool has_no_splits(const fs::path& /*root*/, const std::string& /*split*/) { return false; }

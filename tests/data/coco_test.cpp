@@ -221,7 +221,57 @@ TEST(ImageFolder, RefusesEmptyFolders) {
   fs::create_directories(folder / "train");
   EXPECT_USER_ERROR(open_image_folder(folder.path().string(), "train"), "holds no class");
   fs::create_directories(folder / "train/dog");
-  EXPECT_USER_ERROR(open_image_folder(folder.path().string(), "train"), "dog: data.root: holds no picture");
+  EXPECT_USER_ERROR(open_image_folder(folder.path().string(), "train"), "train: data.root: holds no picture");
+}
+
+class Pictures : public ::testing::Test {
+ protected:
+  void picture(const std::string& name) const {
+    fs::create_directories((folder_ / name).parent_path());
+    write_file(folder_ / name, vision::encode_png(vision::Image(2, 3)));
+  }
+  /// How many pictures each class has, and what was warned of.
+  std::pair<std::vector<int64_t>, std::string> opened() const {
+    ::testing::internal::CaptureStderr();
+    const auto dataset = open_image_folder(folder_.path().string(), "train");
+    const std::string said = ::testing::internal::GetCapturedStderr();
+    std::vector<int64_t> counts(dataset->class_names().size());
+    RandomStream none(0, "none");
+    for (int64_t i = 0; i < dataset->size(); ++i) ++counts[static_cast<size_t>(dataset->get(i, none).label())];
+    return {counts, said};
+  }
+  const testing::TemporaryFolder folder_;
+};
+
+TEST_F(Pictures, ThatCannotBeReadAreCountedAndNamedOnce) {
+  for (const char* name : {"train/a/1.png", "train/b/1.PNG", "train/b/download?id=7", "train/b/2.bin"}) picture(name);
+  for (const char* name : {"a/1.bmp", "a/2.TIF", "a/deep.gif", "b/no picture.dat", "a/._1.png", "b/.DS_Store"})
+    write_file(folder_ / "train" / name, "something else");
+  fs::create_directories(folder_ / "train/.ipynb_checkpoints");
+  fs::create_directories(folder_ / "train/empty");
+  const auto [counts, said] = opened();
+  EXPECT_EQ(counts, (std::vector<int64_t>{1, 3, 0}));
+  EXPECT_TRUE(testing::contains(said,
+                                "train: 4 files are passed over, for they are no PNG, JPEG or WebP: a/1.bmp, "
+                                "a/2.TIF, a/deep.gif and 1 more"))
+      << said;
+  EXPECT_TRUE(testing::contains(said, "these classes hold no picture: empty")) << said;
+  EXPECT_EQ(std::ranges::count(said, '\n'), 2) << said;
+}
+
+TEST_F(Pictures, LinkedFoldersAreReadAndLinksInCirclesAreNot) {
+  for (const char* name : {"train/cat/0.png", "train/dog/0.png", "store/1.png", "store/deep/2.png"}) picture(name);
+  fs::create_directories(folder_ / "train/fish");
+  fs::create_directory_symlink("../../store", folder_ / "train/dog/more");
+  fs::create_directory_symlink("../../store", folder_ / "train/fish/a");
+  fs::create_directory_symlink(".", folder_ / "train/cat/me");
+  fs::create_directory_symlink("../cat", folder_ / "train/cat/again");
+  fs::create_symlink("nowhere.png", folder_ / "train/cat/lost.png");
+  fs::create_directory_symlink("../store", folder_ / "train/linked class");
+  const auto [counts, said] = opened();
+  EXPECT_EQ(counts, (std::vector<int64_t>{1, 3, 2, 2}));
+  EXPECT_TRUE(testing::contains(said, "3 files are passed over")) << said;
+  EXPECT_TRUE(testing::contains(said, "cat/again, cat/lost.png, cat/me")) << said;
 }
 
 }  // namespace

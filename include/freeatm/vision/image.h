@@ -34,6 +34,9 @@ struct DecodeOptions {
 Image decode_image(std::string_view bytes, const std::string& name, const DecodeOptions& options = {});
 Image read_image(const std::string& path, const DecodeOptions& options = {});
 
+/// Whether a file that begins with these bytes (12 at least) is of a format that decode_image knows.
+bool begins_as_picture(std::string_view bytes);
+
 /// Whether files with this extension ("jpg", or ".JPG" as std::filesystem gives it) are read as pictures.
 bool is_picture_extension(std::string_view extension);
 
