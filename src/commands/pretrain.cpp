@@ -22,6 +22,7 @@ namespace {
 
 struct PretrainOptions {
   std::string checkpoint = "none";
+  objectives::WeightsOptions weights;
   TrainOptions run;
   data::DatasetOptions data;
   models::ModelOptions model;
@@ -31,6 +32,7 @@ struct PretrainOptions {
   void fields(config::Fields& f) {
     f("checkpoint", checkpoint,
       "what the training starts from: a run folder, weights of timm, torchvision or a method's authors, or none");
+    f.group("weights", weights);
     run.fields(f);
     f.group("data", data);
     f.group("model", model);  // a run has its own
@@ -44,7 +46,7 @@ std::shared_ptr<training::Objective> make_objective(PretrainOptions& options, st
   const objectives::Recipe& recipe = *options.objective.recipe;
   const auto seed = static_cast<uint64_t>(options.run.seed);
   if (options.checkpoint == "none") return recipe.make([&] { return options.model.make(seed); }, seed);
-  const objectives::Pretrained start = objectives::open_pretrained(options.checkpoint, options.model);
+  const objectives::Pretrained start = objectives::open_pretrained(options.checkpoint, options.model, options.weights);
   options.model = start.model;
   inputs.push_back({"checkpoint", runs::identity_of(options.checkpoint)});
   return objectives::start_from(start, recipe, seed);
