@@ -2,11 +2,14 @@
 #include "freeatm/training/checkpoint.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/log.h"
 #include "freeatm/core/random.h"
 #include "freeatm/weights/load.h"
 
@@ -73,7 +76,8 @@ void remove_old_checkpoints(const fs::path& checkpoints, int64_t newest, int64_t
     if (entry.is_directory() && step_of(entry.path()) >= 0 && step_of(entry.path()) != newest)
       older.push_back(entry.path());
   }
-  std::ranges::sort(older, {}, step_of);
+  // What is ahead was left behind by a run that went on from an earlier one: it goes first.
+  std::ranges::sort(older, {}, [&](const fs::path& path) { return std::pair(step_of(path) < newest, step_of(path)); });
   for (int64_t i = 0; i + keep_last - 1 < static_cast<int64_t>(older.size()); ++i) fs::remove_all(older[i]);
 }
 
@@ -110,15 +114,56 @@ std::optional<fs::path> latest_checkpoint(const fs::path& run) {
   return folder;
 }
 
+namespace {
+
+/// Why a checkpoint cannot be loaded; "" where it is whole.
+std::string damage_of(const fs::path& folder) {
+  try {
+    load_checkpoint(folder);
+    return "";
+  } catch (const UserError& error) {
+    return error.what();
+  } catch (const json::exception&) {
+    return (folder / kManifest).string() + ": is damaged";
+  }
+}
+
+/// All of a run's, the newest first.
+std::vector<fs::path> checkpoints_of(const fs::path& run) {
+  std::vector<fs::path> all;
+  for (const auto& entry : fs::directory_iterator(run / "checkpoints")) {
+    if (entry.is_directory() && step_of(entry.path()) >= 0) all.push_back(entry.path());
+  }
+  std::ranges::sort(all, std::greater{}, step_of);
+  return all;
+}
+
+/// The newest that is whole, which is said where it is not the newest of all; where none is, the newest.
+std::optional<fs::path> newest_whole_checkpoint(const fs::path& run) {
+  if (!fs::exists(run / "checkpoints" / "latest")) return std::nullopt;
+  const std::vector<fs::path> all = checkpoints_of(run);
+  if (all.size() < 2) return latest_checkpoint(run);
+  std::string damage;
+  for (const fs::path& folder : all) {
+    const std::string own = damage_of(folder);
+    if (own.empty() && !damage.empty()) log::warning("{}; {} is taken", damage, folder.string());
+    if (own.empty()) return folder;
+    if (damage.empty()) damage = own;
+  }
+  return latest_checkpoint(run);
+}
+
+}  // namespace
+
 fs::path require_checkpoint(const fs::path& run, const std::string& key) {
-  const auto checkpoint = latest_checkpoint(run);
+  const auto checkpoint = newest_whole_checkpoint(run);
   if (!checkpoint) throw UserError(run.string(), key, "has no checkpoint yet");
   return *checkpoint;
 }
 
 std::optional<fs::path> checkpoint_to_go_on_from(const fs::path& run, const std::string& resume) {
   remove_leftovers(run / "checkpoints");
-  auto checkpoint = latest_checkpoint(run);
+  auto checkpoint = newest_whole_checkpoint(run);
   if (resume == "must" && !checkpoint)
     throw UserError(run.string(), "resume", "must: there is no checkpoint to go on from");
   return checkpoint;
