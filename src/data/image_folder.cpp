@@ -38,10 +38,12 @@ class ImageFolder final : public Dataset {
       if (files_.size() == before) empty += (empty.empty() ? "" : ", ") + class_names_[label];
     }
     warn_of_passed_over(root_, passed_over);
+    warn_of_loose_pictures();
     if (files_.empty()) throw UserError(root_.string(), "data.root", "holds no picture");
     if (!empty.empty()) log::warning("{}: these classes hold no picture: {}", root_.string(), empty);
   }
 
+  bool has_caption(int64_t) const override { return false; }
   int64_t size() const override { return static_cast<int64_t>(files_.size()); }
   std::vector<std::string> class_names() const override { return class_names_; }
 
@@ -59,6 +61,13 @@ class ImageFolder final : public Dataset {
     std::string name;  // "dog/000000042.png"
     int64_t label;
   };
+
+  void warn_of_loose_pictures() const {
+    const auto count = std::ranges::count_if(fs::directory_iterator(root_), [](const auto& entry) {
+      return entry.is_regular_file() && vision::is_picture_extension(entry.path().extension().string());
+    });
+    if (count > 0) log::warning("{}: {} pictures lie in no class's folder and are passed over", root_.string(), count);
+  }
 
   void add_class(int64_t label, std::vector<fs::path>& passed_over) {
     const PicturesBelow below = pictures_below(root_ / class_names_[label]);

@@ -103,7 +103,7 @@ void SamplerOptions::fields(config::Fields& f) {
   f("guidance_rescale", guidance_rescale, "share of the deviation that guidance adds and this takes back",
     config::between(0, 1));
   f("guidance_interval", guidance_interval, "[lowest, highest] timestep with guidance; []: all", config::at_least(0));
-  f("negative_prompt", negative_prompt, "what guidance moves away from");
+  f("negative_prompt", negative_prompt, "what guidance moves away from; null: the empty prompt");
   f("height", height, "of the pictures; null: what the model was trained on", config::at_least(1));
   f("width", width, "of the pictures; null: what the model was trained on", config::at_least(1));
   f("eta", eta, "ddim only; 0: deterministic, 1: DDPM's variance", config::between(0, 1));
@@ -121,7 +121,8 @@ Sampler::Sampler(const Pipeline& pipeline, const SamplerOptions& options)
   scheduler_->start(options_.steps);  // refuses now what it would refuse at the first picture
   if (options_.guidance_scale == 1) return;
   const c10::InferenceMode inference;
-  negative_ = pipeline_.unet->prepare_context(encode({{options_.negative_prompt}}, {"the negative prompt"}).hidden);
+  negative_ = pipeline_.unet->prepare_context(
+      encode({{options_.negative_prompt.value_or("")}}, {"the negative prompt"}).hidden);
 }
 
 // A caption that stands there several times is encoded once.

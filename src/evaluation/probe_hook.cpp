@@ -28,10 +28,8 @@ ProbeHook::ProbeHook(fs::path run, models::Backbone& backbone, at::Device device
       device_(device),
       options_(options),
       train_(data::open_image_folder(options.root.value_or(""), options.train_split)),
-      test_(data::open_image_folder(options.root.value_or(""), options.test_split)) {
-  if (train_->class_names() != test_->class_names())
-    throw UserError(*options.root, "probe.root", "{} and {} do not hold the same classes", options.train_split,
-                    options.test_split);
+      test_(data::with_classes(data::open_image_folder(options.root.value_or(""), options.test_split),
+                               train_->class_names(), options.root.value_or(""), "probe.root", options.test_split)) {
   FrozenBackbone(backbone, device)  // fails now for pictures of a size that the model does not take
       .pooled(at::zeros({1, options.features.image_size, options.features.image_size, 3}, at::kByte));
   options_.knn = options.knn.for_bank(std::min(train_->size(), options.limit.value_or(train_->size())));

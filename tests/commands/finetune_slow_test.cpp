@@ -210,7 +210,7 @@ TEST_F(Finetune, RefusesDataWithoutTheRightLabels) {
   expect_refused("finetune data.root=IN/captions_only out=OUT" + none, "data.root: has no labels");
   fs::copy(objects(), in_ / "other", fs::copy_options::recursive);
   fs::rename(in_ / "other" / "val" / "dog", in_ / "other" / "val" / "wolf");
-  expect_refused("finetune data.root=IN/other out=OUT" + none, "train and val do not hold the same classes");
+  expect_refused("finetune data.root=IN/other out=OUT" + none, "val has classes that the training split lacks: wolf");
 }
 
 TEST_F(Finetune, RefusesCheckpointsThatDoNotFit) {

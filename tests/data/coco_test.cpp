@@ -259,6 +259,36 @@ TEST_F(Pictures, ThatCannotBeReadAreCountedAndNamedOnce) {
   EXPECT_EQ(std::ranges::count(said, '\n'), 2) << said;
 }
 
+TEST_F(Pictures, AloneInAFlatFolderHaveNoLabels) {
+  for (const char* name : {"flat/b.png", "flat/a.jpg", "flat/deep/c.png", "split/train/x.png", "split/val/y.png"})
+    picture(name);
+  write_file(folder_ / "flat/README.txt", "my photographs");
+  const auto flat = open_dataset({.root = (folder_ / "flat").string()});
+  EXPECT_EQ(flat->size(), 3);
+  EXPECT_TRUE(flat->class_names().empty());
+  RandomStream none(0, "none");
+  EXPECT_EQ(flat->get(0, none).key, "a.jpg");
+  EXPECT_EQ(flat->get(0, none).image.width, 3);
+  EXPECT_EQ(open_dataset({.root = (folder_ / "split").string()})->size(), 1);
+  // A misspelt split must not train on all of them.
+  EXPECT_USER_ERROR(open_dataset({.root = (folder_ / "split").string(), .split = "trian"}), "is no dataset");
+}
+
+TEST_F(Pictures, ASplitMayLackClassesAndMustNotHaveOthers) {
+  for (const char* name : {"train/a/1.png", "train/b/1.png", "train/c/1.png", "test/c/1.png", "test/a/1.png"})
+    picture(name);
+  const std::string root = folder_.path().string();
+  const auto names = open_image_folder(root, "train")->class_names();
+  const auto test = with_classes(open_image_folder(root, "test"), names, root, "data.root", "test");
+  EXPECT_EQ(test->class_names(), names);
+  RandomStream none(0, "none");
+  EXPECT_EQ(test->get(0, none).label(), 0);
+  EXPECT_EQ(test->get(1, none).label(), 2);
+  picture("test/z/1.png");
+  EXPECT_USER_ERROR(with_classes(open_image_folder(root, "test"), names, root, "data.root", "test"),
+                    root + ": data.root: test has classes that the training split lacks: z");
+}
+
 TEST_F(Pictures, LinkedFoldersAreReadAndLinksInCirclesAreNot) {
   for (const char* name : {"train/cat/0.png", "train/dog/0.png", "store/1.png", "store/deep/2.png"}) picture(name);
   fs::create_directories(folder_ / "train/fish");

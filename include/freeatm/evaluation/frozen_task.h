@@ -27,8 +27,8 @@ class FrozenTask;
 /// The splits of a task, and what a backbone says of them.
 class FrozenPictures {
  public:
-  /// Opens all that is needed. Throws UserError where something is missing, or where the splits do not hold the same
-  /// classes.
+  /// Opens all that is needed. Throws UserError where something is missing, or where a split has classes that the
+  /// training split lacks.
   FrozenPictures(const FrozenTask& task, const FrozenData& data, const FeatureOptions& features);
 
   const data::Dataset& train() const { return *train_.dataset; }
