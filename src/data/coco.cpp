@@ -51,6 +51,7 @@ class Coco final : public Dataset {
   int64_t size() const override { return static_cast<int64_t>(records_.size()); }
   std::vector<std::string> class_names() const override { return class_names_; }
   bool is_multi_label() const override { return true; }
+  bool has_caption(int64_t index) const override { return !records_[index].captions.empty(); }
 
   Sample get(int64_t index, RandomStream&) const override {
     const CocoRecord& record = records_[index];

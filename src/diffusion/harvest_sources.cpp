@@ -149,11 +149,40 @@ vision::Box middle_box(const vision::Image& image, int64_t height, int64_t width
           box_height};
 }
 
+/// The first pictures that have captions, `most` at most; how many before them have none is said.
+class Captioned final : public data::Dataset {
+ public:
+  Captioned(const data::Dataset& all, std::optional<int64_t> most) : all_(all) {
+    int64_t passed_over = 0, first = -1;
+    for (int64_t i = 0; i < all.size() && std::ssize(places_) < most.value_or(all.size()); ++i) {
+      if (all.has_caption(i)) {
+        places_.push_back(i);
+      } else if (++passed_over == 1) {
+        first = i;
+      }
+    }
+    if (passed_over == 0) return;
+    RandomStream unused(0, "key");
+    const std::string key = all.get(first, unused).key;
+    if (places_.empty())
+      throw UserError(key, "data.root", "no picture has a caption: source=images needs one for each");
+    log::warning("{} pictures have no caption and are passed over, first {}", passed_over, key);
+  }
+  int64_t size() const override { return std::ssize(places_); }
+  data::Sample get(int64_t index, RandomStream& random) const override {
+    return all_.get(places_[static_cast<size_t>(index)], random);
+  }
+
+ private:
+  const data::Dataset& all_;
+  std::vector<int64_t> places_;
+};
+
 class GivenPictures final : public Source {
  public:
   GivenPictures(const Pipeline& pipeline, const data::Dataset& dataset, const text::PhraseFinder& phrases,
                 const HarvestRunOptions& options)
-      : Source(pipeline, phrases, options), dataset_(dataset), looking_(options.harvest) {
+      : Source(pipeline, phrases, options), dataset_(dataset, options.count), looking_(options.harvest) {
     looking_.timestep_min = 0;
     looking_.timestep_max = *std::ranges::max_element(looking_.timesteps);
     reader_ = std::make_unique<data::Loader>(
@@ -167,7 +196,7 @@ class GivenPictures final : public Source {
         /*seed=*/0);
   }
 
-  int64_t size() const override { return std::min(options_.count.value_or(dataset_.size()), dataset_.size()); }
+  int64_t size() const override { return dataset_.size(); }
 
   std::vector<Harvested> harvest(int64_t begin, int64_t end) const override {
     std::vector<Harvested> pictures(end - begin);
@@ -219,7 +248,7 @@ class GivenPictures final : public Source {
     return sample;
   }
 
-  const data::Dataset& dataset_;
+  Captioned dataset_;
   HarvestOptions looking_;
   std::unique_ptr<data::Loader> reader_;
 };
