@@ -50,11 +50,11 @@ void check_longest(const Image& image, int longest, std::string_view format_name
 Image decode_image(std::string_view bytes, const std::string& name, const DecodeOptions& options) {
   switch (format_of_bytes(bytes)) {
     case Format::kPng:
-      return decode_png(bytes, name);
+      return decode_png(bytes, name, options);
     case Format::kJpeg:
       return decode_jpeg(bytes, name, options);
     case Format::kWebp:
-      return decode_webp(bytes, name);
+      return decode_webp(bytes, name, options);
     case Format::kUnknown:
       break;
   }

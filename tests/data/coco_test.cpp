@@ -182,6 +182,46 @@ TEST_F(Coco, RefusesBrokenAnnotations) {
   EXPECT_USER_ERROR(open(), "captions_val.json: data.root: is no whole COCO annotation file");
 }
 
+/// A JPEG of this size with EXIF's orientation, as a camera writes it.
+std::string jpeg_of(int height, int width, char orientation) {
+  vision::Image image(height, width);
+  for (size_t i = 0; i < image.pixels.size(); ++i) image.pixels[i] = static_cast<uint8_t>(i / 3 % width * 255 / width);
+  std::string bytes = vision::encode_jpeg(image);
+  using namespace std::string_literals;
+  const std::string exif = "Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0"s + orientation + "\0\0\0\0\0\0\0"s;
+  return bytes.substr(0, 2) + "\xff\xe1\0"s + static_cast<char>(exif.size() + 2) + exif + bytes.substr(2);
+}
+
+// The json's width and height say which pixels the masks mean.
+TEST_F(Coco, ExifsTurnCountsWhereTheAnnotationsCountedIt) {
+  const auto opened = [&](int height, int width, char orientation, int said_height, int said_width, bool with_masks) {
+    write_file(folder_ / "val/a.png", jpeg_of(height, width, orientation));
+    Json& images = instances_["images"];
+    images[0]["height"] = said_height, images[0]["width"] = said_width;
+    if (!with_masks) instances_["annotations"] = Json::array();
+    for (Json& annotation : instances_["annotations"]) annotation["segmentation"] = {{0, 0, 4, 0, 4, 4, 0, 4}};
+    captions_["images"] = images;
+    return sample().image;
+  };
+  const auto is_stored = [](const vision::Image& image) {  // it brightens from the left to the right
+    const int last = 3 * (image.width - 1);
+    return image.row(image.height / 2)[last] > image.row(image.height / 2)[0] + 100;
+  };
+  for (const bool with_masks : {true, false}) {
+    const vision::Image turned = opened(30, 40, 6, 40, 30, with_masks);
+    EXPECT_EQ(std::pair(turned.height, turned.width), std::pair(40, 30));
+    EXPECT_FALSE(is_stored(turned));
+    const vision::Image stored = opened(30, 40, 6, 30, 40, with_masks);
+    EXPECT_EQ(std::pair(stored.height, stored.width), std::pair(30, 40));
+    EXPECT_TRUE(is_stored(stored));
+    EXPECT_USER_ERROR(opened(30, 40, 6, 30, 30, with_masks), "is 40x30 (before EXIF's turn); the annotations say 30x30");
+    // Where the size does not tell, masks mean stored pixels, and without masks a picture is turned as everywhere.
+    EXPECT_EQ(is_stored(opened(32, 32, 6, 32, 32, with_masks)), with_masks);
+    EXPECT_EQ(is_stored(opened(32, 40, 3, 32, 40, with_masks)), with_masks);
+    EXPECT_TRUE(is_stored(opened(32, 40, 1, 32, 40, with_masks)));
+  }
+}
+
 TEST_F(Coco, RefusesWhatIsMissingOrTruncated) {
   auto dataset = open();
   EXPECT_USER_ERROR(open_coco(folder_.path().string(), "train"), "captions_train.json: data.root: no such file");

@@ -24,7 +24,12 @@ struct DecodeOptions {
   /// A JPEG may be decoded at 1/8, 1/4 or 1/2 of its size (each side rounded up), the smallest of these and the whole
   /// whose sides are both at least this: PIL's `Image.draft(None, (side, side))`. 0: whole, as PNG and WebP always are.
   int at_least = 0;
+  /// Not null: gets EXIF's orientation, 1 to 8, and the picture stays as it is stored.
+  int* orientation = nullptr;
 };
+
+/// The picture turned and mirrored so that it is seen upright: PIL's `ImageOps.exif_transpose`.
+Image upright(Image image, int orientation);
 
 /// PNG, JPEG or WebP by its first bytes, with the pixels of PIL's
 /// `ImageOps.exif_transpose(Image.open(f)).convert("RGB")`, what torchvision, timm and detectron2 train on: grey
