@@ -88,8 +88,8 @@ class DescriptionReader {
     text::Phrase& phrase = described.phrase;
     phrase = {json.at("text"), text::role_from_name(json.at("role").get<std::string>()), span_of(json),
               whole_numbers(json.value("tokens", Json::array()))};
-    if (json.contains("score") && (!problems_ || json.at("score").is_number()))
-      described.score = json.at("score").get<double>();
+    const Json score = json.value("score", Json());  // null: Python's NaN
+    if (!score.is_null() && (!problems_ || score.is_number())) described.score = score.get<double>();
     const bool is_shown = json.contains("segmentation") && height_ > 0;
     if (!problems_ || is_shown) attempt([&] { described.mask = read_mask(json.at("segmentation"), phrase.text); });
     if (!problems_ && json.contains("exact")) described.exact = read_mask(json.at("exact"), phrase.text);
