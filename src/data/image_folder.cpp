@@ -25,11 +25,10 @@ std::vector<std::string> folders_in(const fs::path& root) {
 
 class ImageFolder final : public Dataset {
  public:
-  explicit ImageFolder(fs::path root) : root_(std::move(root)) {
-    require_folder(root_, "data.root");
+  ImageFolder(fs::path root, const std::string& key) : root_(std::move(root)) {
+    require_folder(root_, key);
     class_names_ = folders_in(root_);
-    if (class_names_.empty())
-      throw UserError(root_.string(), "data.root", "holds no class: one folder for each is wanted");
+    if (class_names_.empty()) throw UserError(root_.string(), key, "holds no class: one folder for each is wanted");
     std::vector<fs::path> passed_over;
     std::string empty;
     for (size_t label = 0; label < class_names_.size(); ++label) {
@@ -39,7 +38,7 @@ class ImageFolder final : public Dataset {
     }
     warn_of_passed_over(root_, passed_over);
     warn_of_loose_pictures();
-    if (files_.empty()) throw UserError(root_.string(), "data.root", "holds no picture");
+    if (files_.empty()) throw UserError(root_.string(), key, "holds no picture");
     if (!empty.empty()) log::warning("{}: these classes hold no picture: {}", root_.string(), empty);
   }
 
@@ -83,8 +82,8 @@ class ImageFolder final : public Dataset {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_image_folder(const std::string& root, const std::string& split) {
-  return std::make_unique<ImageFolder>(fs::path(root) / split);
+std::unique_ptr<Dataset> open_image_folder(const std::string& root, const std::string& split, const std::string& key) {
+  return std::make_unique<ImageFolder>(fs::path(root) / split, key);
 }
 
 }  // namespace freeatm::data

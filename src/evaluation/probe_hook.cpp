@@ -27,8 +27,8 @@ ProbeHook::ProbeHook(fs::path run, models::Backbone& backbone, at::Device device
       backbone_(backbone),
       device_(device),
       options_(options),
-      train_(data::open_image_folder(options.root.value_or(""), options.train_split)),
-      test_(data::with_classes(data::open_image_folder(options.root.value_or(""), options.test_split),
+      train_(data::open_image_folder(options.root.value_or(""), options.train_split, "probe.root")),
+      test_(data::with_classes(data::open_image_folder(options.root.value_or(""), options.test_split, "probe.root"),
                                train_->class_names(), options.root.value_or(""), "probe.root", options.test_split)) {
   FrozenBackbone(backbone, device)  // fails now for pictures of a size that the model does not take
       .pooled(at::zeros({1, options.features.image_size, options.features.image_size, 3}, at::kByte));

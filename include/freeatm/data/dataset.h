@@ -46,7 +46,9 @@ bool has_split(const DatasetOptions& options);
 
 std::unique_ptr<Dataset> open_shards(const std::string& root);
 std::unique_ptr<Dataset> open_coco(const std::string& root, const std::string& split);
-std::unique_ptr<Dataset> open_image_folder(const std::string& root, const std::string& split);
+///   key: what names the root in the config, for messages
+std::unique_ptr<Dataset> open_image_folder(const std::string& root, const std::string& split,
+                                           const std::string& key = "data.root");
 /// What image-text retrieval is trained and judged on: one `dataset*.json` as Karpathy made them of COCO, Flickr30k and
 /// Flickr8k; without one Flickr30k's `results_20130124.token`, or Kaggle's `results.csv` of the same sentences. They
 /// lie in `root` or its annotations/, karpathy/ or caption_datasets/.
