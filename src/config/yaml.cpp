@@ -302,8 +302,9 @@ Node parse_yaml(const std::string& text, const std::string& file) {
   // behind it it does not. Without a line's end the comment would change a block's text, so it only gives the verdict.
   const std::string lines = text.substr(0, text.find_last_not_of(' ') + 1);  // blanks there are of no line
   if (lines.empty() || lines.ends_with('\n')) return parse_stream(lines + '#', whole, file);
+  Node root = parse_stream(text, whole, file);
   parse_stream(text + "\n#", whole, file);
-  return parse_stream(text, whole, file);
+  return root;
 }
 
 Node load_yaml(const std::string& path) { return resolve_interpolations(parse_yaml(read_config_file(path), path)); }

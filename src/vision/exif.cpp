@@ -2,11 +2,10 @@
 #include "exif.h"
 
 #include <algorithm>
+#include <libexif/exif-data.h>
 #include <memory>
 #include <string>
 #include <utility>
-
-#include <libexif/exif-data.h>
 
 #include "freeatm/vision/transforms.h"
 

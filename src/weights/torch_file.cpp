@@ -113,9 +113,17 @@ std::vector<std::string> names_of(const Dict& dict) {
   return out;
 }
 
+/// A tensor of a kind that is not read: sparse, complex, of 8 bits.
+bool is_foreign_tensor(const PickleObject& object) {
+  const auto* foreign = object.as<Foreign>();
+  if (foreign == nullptr || !foreign->name->starts_with("torch.")) return false;
+  return foreign->name->ends_with("Storage") || foreign->name->find("._rebuild_") != std::string::npos;
+}
+
 int64_t tensors_in(const Dict& dict) {
-  return std::ranges::count_if(dict.items,
-                               [](const auto& item) { return item.second->template as<TensorReference>() != nullptr; });
+  return std::ranges::count_if(dict.items, [](const auto& item) {
+    return item.second->template as<TensorReference>() != nullptr || is_foreign_tensor(*item.second);
+  });
 }
 
 /// The dictionaries of a dictionary, by name; of names that stand twice the last one counts, as in Python.
@@ -237,8 +245,10 @@ TensorMap load_torch_file(const std::string& path, const std::string& key) {
   for (const auto& [name, value] : chosen.dict->items) {
     const auto* text = name->as<std::string>();
     if (text == nullptr) continue;
-    if (const auto* foreign = value->as<Foreign>(); foreign != nullptr && foreign->name->starts_with("torch."))
-      throw UserError(path, *text, "is made by '{}', which is not read: only plain tensors are", *foreign->name);
+    if (is_foreign_tensor(*value)) {
+      throw UserError(path, *text, "is made by '{}', which is not read: only plain tensors are",
+                      *value->as<Foreign>()->name);
+    }
     if (const auto* tensor = value->as<TensorReference>()) out[*text] = bind(path, *text, *tensor, torch, file);
   }
   if (!is_prefix && !(out.empty() && !key.empty())) return out;

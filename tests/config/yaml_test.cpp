@@ -98,7 +98,7 @@ TEST(Yaml, RefusesWithFileAndLine) {
   EXPECT_USER_ERROR(parse("a: &x 1\nb: &x 2\n"), "x.yaml:2: a second anchor 'x'");
   EXPECT_USER_ERROR(parse("a: &a [*a]\n"), "x.yaml:1: an alias inside the value that it stands for");
   EXPECT_USER_ERROR(parse("a: !!binary aGk=\n"), "x.yaml:1: the tag");
-  EXPECT_USER_ERROR(parse("a:\n\tb: 1\n"), "x.yaml:2: not YAML");
+  EXPECT_USER_ERROR(parse("a:\n\tb: 1\n"), "x.yaml:2: a tab outside of quotes");
   EXPECT_USER_ERROR(parse("<<: 3\n"), "x.yaml:1: '<<' needs a map");
   EXPECT_USER_ERROR(parse(std::string("\xff\xfe\x61\x00", 4)), "x.yaml:1: not a text file: byte 0 is not UTF-8");
 }
@@ -163,7 +163,7 @@ TEST(Yaml, SaysWhatYamlCppPassesOver) {
   const auto parse = [](const std::string& text) { return parse_yaml(text, "x.yaml"); };
   EXPECT_USER_ERROR(parse("a: [3.0,,30.0]\n"), "x.yaml:1: a value is missing before this comma or bracket");
   EXPECT_USER_ERROR(parse("a: 1\nb"), "x.yaml:");
-  EXPECT_USER_ERROR(parse("a:\nb\n"), "x.yaml:2: 'b' has no colon");
+  EXPECT_USER_ERROR(parse("a:\nb\n"), "x.yaml:2: stands no further in than the key before it; is a colon missing?");
   EXPECT_USER_ERROR(parse("a: 1\n%b\n"), "a line that begins with '%'");
   EXPECT_USER_ERROR(parse("a:\t1\n"), "x.yaml:1: a tab outside of quotes");
   EXPECT_EQ(parse("a: >+\n  x\n\nb: 1\n").find("a")->text(), "x\n\n");

@@ -214,7 +214,8 @@ TEST_F(Coco, ExifsTurnCountsWhereTheAnnotationsCountedIt) {
     const vision::Image stored = opened(30, 40, 6, 30, 40, with_masks);
     EXPECT_EQ(std::pair(stored.height, stored.width), std::pair(30, 40));
     EXPECT_TRUE(is_stored(stored));
-    EXPECT_USER_ERROR(opened(30, 40, 6, 30, 30, with_masks), "is 40x30 (before EXIF's turn); the annotations say 30x30");
+    EXPECT_USER_ERROR(opened(30, 40, 6, 30, 30, with_masks),
+                      "is 40x30 (before EXIF's turn); the annotations say 30x30");
     // Where the size does not tell, masks mean stored pixels, and without masks a picture is turned as everywhere.
     EXPECT_EQ(is_stored(opened(32, 32, 6, 32, 32, with_masks)), with_masks);
     EXPECT_EQ(is_stored(opened(32, 40, 3, 32, 40, with_masks)), with_masks);
