@@ -6,9 +6,11 @@
 #include <vector>
 
 #include "freeatm/commands/commands.h"
+#include "freeatm/core/error.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/evaluation/probe_hook.h"
 #include "freeatm/models/model.h"
+#include "freeatm/objectives/contrastive/contrastive.h"
 #include "freeatm/objectives/recipe.h"
 #include "freeatm/objectives/trained_models.h"
 #include "freeatm/runs/run_folder.h"
@@ -62,6 +64,9 @@ int pretrain(const config::Composed& composed) {
   std::vector<runs::Input> inputs{runs::data_input(options.data.root, options.data.split)};
   for (runs::Input& input : recipe.inputs()) inputs.push_back(std::move(input));
   const auto objective = make_objective(options, inputs);
+  const bool contrasts = dynamic_cast<const objectives::Contrastive*>(objective.get()) != nullptr;
+  if (contrasts && options.run.loader.batch_size == 1)
+    throw UserError("", "loader.batch_size", "1: a picture is contrasted with others");
   training::TrainRun run(objective, *dataset, options.run.run(device));
   run.add(std::make_unique<training::CollapseAlarm>());
   if (options.probe.every) {

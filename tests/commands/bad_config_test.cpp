@@ -57,6 +57,14 @@ TEST_F(BadConfig, CommandsAndFlags) {
   });
 }
 
+TEST_F(BadConfig, HelpNeedsNoChoice) {
+  for (const char* command : {"harvest", "pretrain", "finetune", "evaluate", "train-diffusion", "view", "world"})
+    EXPECT_EQ(testing::run_program(std::string(command) + " --help").code, 0) << command;
+  EXPECT_NE(testing::run_program("train-diffusion --help").text.find("stage=tokenizer, unet or vae"),
+            std::string::npos);
+  EXPECT_EQ(testing::run_program("train-diffusion stage=none --help").code, 2);
+}
+
 TEST_F(BadConfig, AnEmptyConfigDirIsNone) {
   EXPECT_EQ(testing::run_program("world --print-config", "export FREEATM_CONFIG_DIR=; ").code, 0);
 }

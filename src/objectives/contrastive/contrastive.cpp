@@ -207,7 +207,6 @@ training::Scalar Contrastive::region_loss(const data::Batch& batch, const Encode
 }
 
 training::Losses Contrastive::losses(const data::Batch& batch) {
-  if (batch.size < 2) throw UserError("", "loader.batch_size", "{}: a picture is contrasted with others", batch.size);
   const auto dtype = backbone_->parameters().front().scalar_type();
   const Tensor views[] = {normalized_(batch["view1"], dtype), normalized_(batch["view2"], dtype)};
   Encoded trained[2], targets[2];
