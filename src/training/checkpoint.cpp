@@ -76,8 +76,7 @@ void remove_old_checkpoints(const fs::path& checkpoints, int64_t newest, int64_t
     if (entry.is_directory() && step_of(entry.path()) >= 0 && step_of(entry.path()) != newest)
       older.push_back(entry.path());
   }
-  // What is ahead was left behind by a run that went on from an earlier one: it goes first.
-  std::ranges::sort(older, {}, [&](const fs::path& path) { return std::pair(step_of(path) < newest, step_of(path)); });
+  std::ranges::sort(older, {}, step_of);
   for (int64_t i = 0; i + keep_last - 1 < static_cast<int64_t>(older.size()); ++i) fs::remove_all(older[i]);
 }
 
@@ -128,18 +127,22 @@ std::string damage_of(const fs::path& folder) {
   }
 }
 
-/// All of a run's, the newest first.
+/// The one that `latest` names and those before it, the newest first. Those ahead of it belong to nobody's run.
 std::vector<fs::path> checkpoints_of(const fs::path& run) {
+  std::string newest = read_file(run / "checkpoints" / "latest");
+  while (!newest.empty() && newest.back() == '\n') newest.pop_back();
   std::vector<fs::path> all;
   for (const auto& entry : fs::directory_iterator(run / "checkpoints")) {
-    if (entry.is_directory() && step_of(entry.path()) >= 0) all.push_back(entry.path());
+    const int64_t step = step_of(entry.path());
+    if (entry.is_directory() && step >= 0 && step <= step_of(newest)) all.push_back(entry.path());
   }
   std::ranges::sort(all, std::greater{}, step_of);
   return all;
 }
 
 /// The newest that is whole, which is said where it is not the newest of all; where none is, the newest.
-std::optional<fs::path> newest_whole_checkpoint(const fs::path& run) {
+///   damaged: gets those that were passed over
+std::optional<fs::path> newest_whole_checkpoint(const fs::path& run, std::vector<fs::path>& damaged) {
   if (!fs::exists(run / "checkpoints" / "latest")) return std::nullopt;
   const std::vector<fs::path> all = checkpoints_of(run);
   if (all.size() < 2) return latest_checkpoint(run);
@@ -149,21 +152,27 @@ std::optional<fs::path> newest_whole_checkpoint(const fs::path& run) {
     if (own.empty() && !damage.empty()) log::warning("{}; {} is taken", damage, folder.string());
     if (own.empty()) return folder;
     if (damage.empty()) damage = own;
+    damaged.push_back(folder);
   }
+  damaged.clear();
   return latest_checkpoint(run);
 }
 
 }  // namespace
 
 fs::path require_checkpoint(const fs::path& run, const std::string& key) {
-  const auto checkpoint = newest_whole_checkpoint(run);
+  std::vector<fs::path> damaged;
+  const auto checkpoint = newest_whole_checkpoint(run, damaged);
   if (!checkpoint) throw UserError(run.string(), key, "has no checkpoint yet");
   return *checkpoint;
 }
 
 std::optional<fs::path> checkpoint_to_go_on_from(const fs::path& run, const std::string& resume) {
   remove_leftovers(run / "checkpoints");
-  auto checkpoint = newest_whole_checkpoint(run);
+  std::vector<fs::path> damaged;
+  auto checkpoint = newest_whole_checkpoint(run, damaged);
+  for (const fs::path& folder : damaged) fs::rename(folder, folder.string() + ".damaged");  // out of the way, not lost
+  if (!damaged.empty()) write_file(run / "checkpoints" / "latest", checkpoint->filename().string() + "\n");
   if (resume == "must" && !checkpoint)
     throw UserError(run.string(), "resume", "must: there is no checkpoint to go on from");
   return checkpoint;

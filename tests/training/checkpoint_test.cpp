@@ -112,12 +112,14 @@ TEST(Checkpoint, OfWhichTheNewestIsDamagedIsTheOneBefore) {
     EXPECT_EQ(checkpoint_to_go_on_from(folder.path(), "auto"), newest);
     write_file(newest / part, read_file(newest / part).substr(0, 20));
     ::testing::internal::CaptureStderr();
-    EXPECT_EQ(checkpoint_to_go_on_from(folder.path(), "must"), checkpoints / "step_7");
     EXPECT_EQ(require_checkpoint(folder.path(), "checkpoint"), checkpoints / "step_7");
+    EXPECT_TRUE(fs::exists(newest)) << "who only reads changes nothing";
+    EXPECT_EQ(checkpoint_to_go_on_from(folder.path(), "must"), checkpoints / "step_7");
+    EXPECT_EQ(latest_checkpoint(folder.path()), checkpoints / "step_7");
     const std::string said = ::testing::internal::GetCapturedStderr();
     EXPECT_TRUE(contains(said, part) && contains(said, "step_7 is taken")) << said;
-    save_toy(folder.path(), 8);  // the damaged one goes before a whole one does
-    EXPECT_TRUE(fs::exists(checkpoints / "step_7") && !fs::exists(newest)) << part;
+    save_toy(folder.path(), 8);
+    EXPECT_TRUE(fs::exists(checkpoints / "step_7") && fs::exists(checkpoints / "step_9.damaged")) << part;
     write_file(checkpoints / "step_8" / part, "");
     write_file(checkpoints / "step_7" / part, "");
     EXPECT_EQ(checkpoint_to_go_on_from(folder.path(), "auto"), checkpoints / "step_8");
