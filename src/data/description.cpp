@@ -69,6 +69,10 @@ class DescriptionReader {
 
   /// Nobody may need it: who does says so.
   void warn_of_foreign(const char* key) const {
+    if (problems_) {
+      problems_->push_back(format("{}: its '{}' are of another kind than a harvest's", name_, key));
+      return;
+    }
     static std::atomic_flag has_warned;
     if (!has_warned.test_and_set())
       log::warning("{}: its '{}' are of another kind than a harvest's and are passed over (said once)", name_, key);
