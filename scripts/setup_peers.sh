@@ -26,3 +26,11 @@ install_peers() {
 
 install_peers
 if [ "${1:-}" = daam ]; then install_daam; fi
+# The page's test drives a browser; where it is not to be had the test skips itself.
+install_browser() {
+  command -v chromium >/dev/null || command -v google-chrome >/dev/null && return
+  local root=(); [ "$(id -u)" = 0 ] || root=(sudo)
+  echo "installing Chromium"
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium >/dev/null || echo "no Chromium: report.page is skipped"
+}
+install_browser

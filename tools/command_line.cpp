@@ -16,7 +16,7 @@ namespace {
 // Where configs/ is: in the environment, or what the program ships.
 std::string default_config_dir() {
   const char* given = std::getenv("FREEATM_CONFIG_DIR");
-  return given != nullptr ? given : fs::weakly_canonical(shipped_folder() / "configs").string();
+  return given != nullptr && *given != '\0' ? given : fs::weakly_canonical(shipped_folder() / "configs").string();
 }
 
 }  // namespace

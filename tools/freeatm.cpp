@@ -68,7 +68,14 @@ int run(const Command& command, const CommandLine& line) {
     std::printf("freeatm %s [key=value ...]\n  %s\n\n%s\n%s", command.name, command.summary, flags_help().c_str(),
                 config::groups_text(compose_options(line)).c_str());
   }
-  const config::Node tree = compose(line);
+  config::Node tree;
+  try {
+    tree = compose(line);
+  } catch (const UserError& error) {
+    if (!line.help || !line.overrides.empty()) throw;
+    std::printf("\n%s; with it --help lists every key\n", error.what());  // a choice that has no default
+    return 0;
+  }
   if (line.print_config) {
     std::cout << config::to_yaml(tree);
     return 0;

@@ -44,9 +44,18 @@ def png(values, color_type, depth=8, interlaced=False, extra=()):
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*c) for c in chunks)
 
 
-def orientation(value, order="<"):
-    """An EXIF block with an orientation and nothing else."""
-    return (b"II" if order == "<" else b"MM") + struct.pack(order + "HIHHHIHHI", 42, 8, 1, 0x0112, 3, 1, value, 0, 0)
+def orientation(value, order="<", kind=3, before=()):
+    """An EXIF block with an orientation; kind: 3 SHORT, 4 LONG, 8 and 9 signed; before: tags of other SHORTs."""
+    number = {3: "HH", 4: "I", 8: "hH", 9: "i"}[kind]
+    entries = b"".join(struct.pack(order + "HHIHH", tag, 3, 1, 1, 0) for tag in before)
+    entries += struct.pack(order + "HHI" + number, 0x0112, kind, 1, *([value, 0] if len(number) == 2 else [value]))
+    return (b"II" if order == "<" else b"MM") + struct.pack(order + "HIH", 42, 8, 1 + len(before)) + entries + b"\0\0\0\0"
+
+
+def with_fill(data, count):
+    """A JPEG with 0xff bytes in front of its APP1 marker, which is legal."""
+    at = data.index(b"\xff\xe1")
+    return data[:at] + b"\xff" * count + data[at:]
 
 
 def pngs():
@@ -66,6 +75,7 @@ def pngs():
     yield "rgb_transparent_color", png(eight[..., :3], RGB, extra=[(b"tRNS", struct.pack(">HHH", 9, 13, 1))])
     yield "grey_transparent_color", png(eight[..., :1], GREY, extra=[(b"tRNS", struct.pack(">H", 18))])
     yield "exif", png(eight[..., :3], RGB, extra=[(b"eXIf", orientation(6))])
+    yield "exif_long", png(eight[..., :3], RGB, extra=[(b"eXIf", orientation(6, "<", 4))])
     for depth in (1, 2, 4):
         yield f"grey_{depth}", png(eight[..., :1] >> (8 - depth), GREY, depth, interlaced=depth == 2)
     for depth in (1, 2, 4, 8):
@@ -102,6 +112,14 @@ def jpegs():
     yield "sampled_3x1", bytes(odd)
     for value in range(1, 9):
         yield f"exif_{value}", jpeg(rgb, quality=90, exif=b"Exif\0\0" + orientation(value, "<>"[value % 2]))
+    plain = b"Exif\0\0" + orientation(6)
+    yield "exif_fill_1", with_fill(jpeg(rgb, quality=90, exif=plain), 1)
+    yield "exif_fill_5", with_fill(jpeg(rgb, quality=90, exif=plain), 5)
+    yield "exif_behind_comment", jpeg(rgb, quality=90, exif=plain, comment=b"a comment")
+    for kind in (4, 8, 9):
+        for order in "<>":
+            yield f"exif_kind_{kind}{'le' if order == '<' else 'be'}", jpeg(rgb, quality=90, exif=b"Exif\0\0" + orientation(8, order, kind))
+    yield "exif_third_entry", jpeg(rgb, quality=90, exif=b"Exif\0\0" + orientation(3, ">", 3, (0x0100, 0x0101)))
     yield "exif_9", jpeg(rgb, quality=90, exif=b"Exif\0\0" + orientation(9))
     yield "exif_cut", jpeg(rgb, quality=90, exif=b"Exif\0\0" + orientation(3)[:13])
 
@@ -114,6 +132,7 @@ def webps():
         ("alpha_lossy", rgba, {"quality": 80}),
         ("alpha_lossless", rgba, {"lossless": True, "exact": True}),
         ("exif", rgba.convert("RGB"), {"lossless": True, "exif": orientation(5)}),
+        ("exif_long", rgba.convert("RGB"), {"lossless": True, "exif": orientation(5, ">", 4)}),
     ]:
         stream = io.BytesIO()
         image.save(stream, "WebP", **options)

@@ -2,12 +2,14 @@
 """Writes tests/weights/data/torch/: state dicts by torch.save in both layouts, and what they hold as safetensors; and
 safetensors_headers.json, hostile headers with the verdict of the safetensors library:
 .deps/peers/bin/python scripts/baselines/torch_files.py tests/weights/data"""
+import argparse
 import collections
 import json
 import struct
 import sys
 from pathlib import Path
 
+import numpy as np
 import safetensors
 import safetensors.torch
 import torch
@@ -62,6 +64,34 @@ torch.save(dict(a=torch.eye(2).to_sparse()), out / "refused.sparse.pt")
 torch.save(module(), out / "refused.module.pt")
 torch.jit.script(module()).save(out / "refused.script.pt")
 torch.save([torch.zeros(2)], out / "refused.list.pt")
+
+class Config(dict):
+    """A dict subclass of the file's own, as EasyDict and Lightning's AttributeDict are."""
+
+
+def attributed():
+    tensor = torch.arange(3.0)
+    tensor.no_weight_decay = True  # pickled by _rebuild_from_type_v2
+    return tensor
+
+
+weights, averages, small = module().state_dict(), {k: v.float() + 1 for k, v in module().state_dict().items()}, dict(queue=torch.zeros(2))
+PUBLISHED = {  # name: (what is saved, what load_torch_file must give)
+    "namespace": (dict(model=weights, args=argparse.Namespace(lr=.1, nested=[1, {"a": None}], path=Path("x"), kind=set([1]), f=print),
+                       best=np.float64(.5), history=np.arange(3), scaler=collections.defaultdict(int, a=1), epoch=torch.tensor(3)), weights),
+    "averages": (dict(state_dict=weights, state_dict_ema=averages), averages),
+    "subclass": (Config(state_dict=weights, cfg=Config(a=1)), weights),
+    "beside": (dict(small, epoch=3, my_weights=weights), weights),
+    "dino": (dict(student={"a": torch.zeros(1)}, teacher=weights, dino_loss=small), weights),
+    "nested": (dict(model=dict(state_dict=weights)), None),
+    "attributes": (dict(a=attributed(), b=torch.ones(2)), dict(a=torch.arange(3.0), b=torch.ones(2))),
+    "several": (dict(first=weights, second=weights), None),
+}
+for name, (saved, taken) in PUBLISHED.items():
+    torch.save(saved, out / f"published.{name}.pt")
+    torch.save(saved, out / f"published.{name}.4.pt", pickle_protocol=4)
+    if taken is not None:
+        safetensors.torch.save_file(tensors(dict(taken)), out / f"published.{name}.safetensors")
 
 F32 = '"dtype":"F32","shape":[2],"data_offsets"'
 HEADERS = {  # name: (header, bytes that follow it)

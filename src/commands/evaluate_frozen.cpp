@@ -18,6 +18,7 @@ struct FrozenOptions {
   std::shared_ptr<evaluation::FrozenTask> task;
   EvaluateOptions common;
   std::string checkpoint, random_weights = "cached";
+  objectives::WeightsOptions weights;
   models::ModelOptions model;
   evaluation::FrozenData data;
   evaluation::FeatureOptions features;
@@ -27,6 +28,7 @@ struct FrozenOptions {
     if (f.reading() || !task) task = make_frozen_task(common.task);
     f("checkpoint", checkpoint,
       "a run folder, weights of timm or torchvision, or none: `model` with random weights alone");
+    f.group("weights", weights);
     f("random_weights", random_weights,
       "the same scores of random weights: cached: once for all checkpoints, beside out; anew; none: left out",
       config::any_of({"cached", "anew", "none"}));
@@ -48,7 +50,7 @@ struct FrozenOptions {
 /// Where the scores of a model's random weights are kept, for every checkpoint of that model.
 fs::path cache_file(const FrozenOptions& options, const runs::Input& data, at::Device device) {
   FrozenOptions key = options;
-  key.checkpoint = "none", key.random_weights = "cached";
+  key.checkpoint = "none", key.random_weights = "cached", key.weights = {};
   const runs::Identity identity = runs::make_identity(config::dump(key), config::free_keys(key), {data});
   const std::string text = format("{} {} {} {} {}", identity.config, data.identity, version(), commit(), device.str());
   return fs::absolute(options.common.out).parent_path() / ".random_weights" /
@@ -72,7 +74,7 @@ int evaluate_frozen(const config::Composed& composed) {
   auto options = config::read<FrozenOptions>(composed);
   const at::Device device = runtime::pick_device(options.common.device);
   objectives::Pretrained start{options.model, {}, ""};
-  if (!options.is_untrained()) start = objectives::open_pretrained(options.checkpoint, options.model);
+  if (!options.is_untrained()) start = objectives::open_pretrained(options.checkpoint, options.model, options.weights);
   start.model.fit_to_pictures(options.features.image_size, "features.image_size");
   options.model = start.model;
   std::shared_ptr<models::Backbone> trained, random;
@@ -87,7 +89,8 @@ int evaluate_frozen(const config::Composed& composed) {
   const runs::Claim claim = runs::claim_of(options, options.common.out, options.common.resume, options.inputs());
   const auto measure = [&] {
     Metrics metrics;
-    if (trained) metrics = evaluation::judge(*options.task, *trained, device, pictures, options.seed(), "");
+    if (trained)
+      metrics = evaluation::judge(*options.task, *trained, device, pictures, options.seed(), "", start.where);
     if (options.random_weights != "none" || !trained) {
       for (const evaluation::Metric& row : judge_random(options, claim.inputs.front(), random, device, pictures)) {
         const bool is_said = trained && row.metric == "pictures";  // of the same pictures

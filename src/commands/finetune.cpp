@@ -29,12 +29,14 @@ struct FinetuneOptions {
   data::DatasetOptions data;
   std::vector<std::string> eval_splits = {"val", "test", "shifted"};
   std::optional<std::string> global_pool;
+  objectives::WeightsOptions weights;
   models::ModelOptions model;
   objectives::ClassificationOptions objective;
 
   void fields(config::Fields& f) {
     f("task", task, "what is learnt", config::any_of({"classification"}));
     f("checkpoint", checkpoint, "whose backbone is the start: a run folder, weights of timm or torchvision, or none");
+    f.group("weights", weights);
     run.fields(f);
     f.group("data", data);
     f("eval_splits", eval_splits, "judged at the end: those of these that data.root has");
@@ -58,7 +60,7 @@ std::shared_ptr<models::Backbone> make_backbone(FinetuneOptions& options) {
     fit_to_task(options.model, options);
     return options.model.make(seed);
   }
-  objectives::Pretrained start = objectives::open_pretrained(options.checkpoint, options.model);
+  objectives::Pretrained start = objectives::open_pretrained(options.checkpoint, options.model, options.weights);
   fit_to_task(start.model, options);
   options.model = start.model;
   return start.load(seed);

@@ -78,6 +78,7 @@ HarvestSummary harvest_captions(const HarvestCommandOptions& options) {
   const auto pipeline = options.load();
   const text::PhraseFinder phrases = options.phrases();
   const auto source = diffusion::sampled_pictures(pipeline, captions, phrases, options.run);
+  diffusion::require_no_fewer(*source, options.run, options.out);
   const runs::RunFolder folder(options.claim());
   return run_harvest(*source, options.run, folder.path());
 }
@@ -87,6 +88,7 @@ HarvestSummary harvest_images(const HarvestCommandOptions& options) {
   const auto pipeline = options.load();
   const text::PhraseFinder phrases = options.phrases();
   const auto source = diffusion::given_pictures(pipeline, *dataset, phrases, options.run);
+  diffusion::require_no_fewer(*source, options.run, options.out);
   const runs::RunFolder folder(options.claim());
   return run_harvest(*source, options.run, folder.path());
 }
@@ -95,7 +97,7 @@ HarvestSummary harvest_shards(const HarvestCommandOptions& options) {
   const fs::path root = *options.data.root;
   if (fs::weakly_canonical(root) == fs::weakly_canonical(options.out))
     throw UserError("", "out", "is data.root: the new shards would take the place of those they are made from");
-  data::shard_paths(root);
+  diffusion::require_no_fewer(root, options.out);
   const runs::RunFolder folder(options.claim());
   return diffusion::decide_anew(root, options.run, folder.path());
 }

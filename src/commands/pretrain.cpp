@@ -6,9 +6,11 @@
 #include <vector>
 
 #include "freeatm/commands/commands.h"
+#include "freeatm/core/error.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/evaluation/probe_hook.h"
 #include "freeatm/models/model.h"
+#include "freeatm/objectives/contrastive/contrastive.h"
 #include "freeatm/objectives/recipe.h"
 #include "freeatm/objectives/trained_models.h"
 #include "freeatm/runs/run_folder.h"
@@ -22,6 +24,7 @@ namespace {
 
 struct PretrainOptions {
   std::string checkpoint = "none";
+  objectives::WeightsOptions weights;
   TrainOptions run;
   data::DatasetOptions data;
   models::ModelOptions model;
@@ -31,6 +34,7 @@ struct PretrainOptions {
   void fields(config::Fields& f) {
     f("checkpoint", checkpoint,
       "what the training starts from: a run folder, weights of timm, torchvision or a method's authors, or none");
+    f.group("weights", weights);
     run.fields(f);
     f.group("data", data);
     f.group("model", model);  // a run has its own
@@ -44,7 +48,7 @@ std::shared_ptr<training::Objective> make_objective(PretrainOptions& options, st
   const objectives::Recipe& recipe = *options.objective.recipe;
   const auto seed = static_cast<uint64_t>(options.run.seed);
   if (options.checkpoint == "none") return recipe.make([&] { return options.model.make(seed); }, seed);
-  const objectives::Pretrained start = objectives::open_pretrained(options.checkpoint, options.model);
+  const objectives::Pretrained start = objectives::open_pretrained(options.checkpoint, options.model, options.weights);
   options.model = start.model;
   inputs.push_back({"checkpoint", runs::identity_of(options.checkpoint)});
   return objectives::start_from(start, recipe, seed);
@@ -60,6 +64,9 @@ int pretrain(const config::Composed& composed) {
   std::vector<runs::Input> inputs{runs::data_input(options.data.root, options.data.split)};
   for (runs::Input& input : recipe.inputs()) inputs.push_back(std::move(input));
   const auto objective = make_objective(options, inputs);
+  const bool contrasts = dynamic_cast<const objectives::Contrastive*>(objective.get()) != nullptr;
+  if (contrasts && options.run.loader.batch_size == 1)
+    throw UserError("", "loader.batch_size", "1: a picture is contrasted with others");
   training::TrainRun run(objective, *dataset, options.run.run(device));
   run.add(std::make_unique<training::CollapseAlarm>());
   if (options.probe.every) {

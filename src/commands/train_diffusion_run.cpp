@@ -57,14 +57,16 @@ void settle_steps(TrainDiffusionOptions& options, at::Device device, const Stage
 }  // namespace
 
 void run_stage(TrainDiffusionOptions& options, at::Device device, const StageRun& run) {
+  const char* length_key = options.trainer.steps    ? "trainer.steps"
+                           : options.budget_minutes ? "budget_minutes"
+                                                    : "trainer.epochs";
   settle_steps(options, device, run);
   shorten_warmup(options);
   training::TrainRun training(run.make_objective(), run.dataset, run_options(options, device));
   const training::RunLength& length = training.length();
   const int64_t warmup = options.trainer.warmup(length.steps_per_epoch);
   if (warmup >= length.total_steps) {
-    throw UserError("", options.budget_minutes ? "budget_minutes" : "trainer.steps",
-                    "{} steps are no more than the warm-up's {}", length.total_steps, warmup);
+    throw UserError("", length_key, "{} steps are no more than the warm-up's {}", length.total_steps, warmup);
   }
   const runs::RunFolder folder(options.claim());
   const fs::path& out = folder.path();

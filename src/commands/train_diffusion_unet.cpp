@@ -48,6 +48,16 @@ void check_fit(const TrainDiffusionOptions& options, const objectives::FrozenPar
   }
 }
 
+void require_finite(const objectives::Latents& latents, const objectives::PicturesInMemory& pictures,
+                    const std::string& where) {
+  const at::Tensor bad =
+      (latents.mean.isfinite() & latents.std.isfinite()).flatten(1).all(1).logical_not().nonzero().flatten();
+  if (bad.numel() == 0) return;
+  throw UserError(where, "",
+                  "the latents of picture {} are not finite: the autoencoder overflows; another vae is needed",
+                  pictures.key(bad[0].item<int64_t>()));
+}
+
 /// The pictures, encoded once, and their captions.
 objectives::DenoisingData make_data(const TrainDiffusionOptions& options, const objectives::FrozenParts& frozen,
                                     at::Device device) {
@@ -59,6 +69,7 @@ objectives::DenoisingData make_data(const TrainDiffusionOptions& options, const 
   const objectives::Latents latents =
       objectives::cached_latents(fs::path(options.out) / "latents.safetensors", frozen.vae_digest + pictures.digest(),
                                  *frozen.vae, pictures.pixels(), device);
+  require_finite(latents, pictures, options.data.root);
   const double scale = frozen.vae->options().scaling_factor;
   return {{latents.mean * scale, latents.std * scale},
           objectives::caption_ids(tokenizer, pictures.captions()),

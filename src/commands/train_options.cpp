@@ -23,6 +23,8 @@ void TrainOptions::fields(config::Fields& f) {
   f("resume", resume, "go on from the run folder's latest checkpoint", runs::any_resume());
   f.group("loader", loader);
   f.group("trainer", trainer);
+  if (f.reading() && !trainer.epochs && !trainer.steps)
+    f.refuse("trainer.epochs", "the run has no end: give trainer.epochs or trainer.steps");
 }
 
 training::TrainRunOptions TrainOptions::run(at::Device where) const {

@@ -23,6 +23,16 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+// "[json.exception.parse_error.101] parse error at line 3": what a library calls its exceptions tells nobody anything.
+std::string without_exception_names(std::string text) {
+  constexpr std::string_view kName = "[json.exception.";
+  for (size_t at; (at = text.find(kName)) != std::string::npos;) {
+    const size_t end = text.find("] ", at);
+    text.erase(at, end == std::string::npos ? kName.size() : end + 2 - at);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string UserError::compose(std::string_view where, std::string_view key, const std::string& message) {
@@ -30,7 +40,7 @@ std::string UserError::compose(std::string_view where, std::string_view key, con
   for (std::string_view part : {where, key}) {
     if (!part.empty()) line.append(part).append(": ");
   }
-  line += message;
+  line += without_exception_names(message);
   // One line that a terminal shows as it is, whatever the value holds. What is wrong stands behind a long value.
   constexpr size_t kHead = 3000, kTail = 1000;
   if (line.size() > kHead + kTail) line = line.substr(0, kHead) + " ... " + line.substr(line.size() - kTail);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "freeatm/core/content.h"
 #include "freeatm/core/error.h"
 
 namespace freeatm {
@@ -25,6 +26,11 @@ void require_file(const fs::path& path, std::string_view key) {
   if (::access(path.c_str(), R_OK) != 0) throw UserError(path.string(), key, "cannot be read: {}", system_message());
 }
 
+void require_content(std::string_view head, const fs::path& path, std::string_view key) {
+  if (head.starts_with("version https://git-lfs.github.com/spec/"))
+    throw UserError(path.string(), key, "is a git-lfs pointer, not the file itself: 'git lfs pull' fetches it");
+}
+
 void require_folder(const fs::path& path, std::string_view key) {
   std::error_code error;
   if (!fs::exists(path, error)) throw UserError(path.string(), key, "no such folder");
@@ -41,6 +47,7 @@ std::string read_file(const fs::path& path, std::string_view key) {
     bytes.append(block.data(), static_cast<size_t>(in.gcount()));
   } while (in);
   if (!in.eof()) throw UserError(path.string(), key, "cannot be read");
+  require_content(bytes, path, key);
   return bytes;
 }
 

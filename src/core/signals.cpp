@@ -20,6 +20,9 @@ void on_signal(int signal) {
 void watch_signals() {
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
+  // A terminal that is closed; nohup's child has it ignored, and keeps it so.
+  if (std::signal(SIGHUP, on_signal) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file beyond `ulimit -f` is an error of the writing, as a full disk is
 }
 
 int pending_signal() { return g_signal.load(std::memory_order_relaxed); }

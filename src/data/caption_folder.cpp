@@ -6,6 +6,7 @@
 #include "freeatm/core/files.h"
 #include "freeatm/data/dataset.h"
 
+#include "pictures_below.h"
 #include "plain_text.h"
 
 namespace freeatm::data {
@@ -15,16 +16,18 @@ class CaptionFolder final : public Dataset {
  public:
   explicit CaptionFolder(fs::path root) : root_(std::move(root)) {
     require_folder(root_, "data.root");
+    const PicturesBelow below = pictures_below(root_);
     std::map<std::string, fs::path> pictures, texts;  // by the path without its ending
-    for (const auto& entry : fs::recursive_directory_iterator(root_)) {
-      const fs::path path = entry.path().lexically_relative(root_);
-      const std::string stem = fs::path(path).replace_extension().string();
-      if (!entry.is_regular_file()) continue;
-      if (path.extension() == ".txt") texts[stem] = path;
-      if (!vision::is_picture_extension(path.extension().string())) continue;
-      if (!pictures.try_emplace(stem, path).second)
-        throw UserError((root_ / path).string(), "data.root", "is the second picture of that name");
+    for (const fs::path& found : below.texts) {
+      const fs::path path = found.lexically_relative(root_);
+      texts[fs::path(path).replace_extension().string()] = path;
     }
+    for (const fs::path& found : below.pictures) {
+      const fs::path path = found.lexically_relative(root_);
+      if (!pictures.try_emplace(fs::path(path).replace_extension().string(), path).second)
+        throw UserError(found.string(), "data.root", "is the second picture of that name");
+    }
+    warn_of_passed_over(root_, below.passed_over);
     for (const auto& [stem, path] : texts) {
       if (!pictures.contains(stem)) throw UserError((root_ / path).string(), "data.root", "is a caption of no picture");
     }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // COCO's layout: ROOT/<split>/FILE and ROOT/annotations/{captions,instances}_<split>.json.
 #include <algorithm>
+#include <atomic>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/json.h"
+#include "freeatm/core/log.h"
 #include "freeatm/data/dataset.h"
 
 #include "coco_records.h"
@@ -51,16 +53,13 @@ class Coco final : public Dataset {
   int64_t size() const override { return static_cast<int64_t>(records_.size()); }
   std::vector<std::string> class_names() const override { return class_names_; }
   bool is_multi_label() const override { return true; }
+  bool has_caption(int64_t index) const override { return !records_[index].captions.empty(); }
 
   Sample get(int64_t index, RandomStream&) const override {
     const CocoRecord& record = records_[index];
     Sample sample;
     sample.key = fs::path(record.file_name).stem();
-    sample.image = vision::read_image(images_ / record.file_name);
-    if (sample.image.height != record.height || sample.image.width != record.width) {
-      throw UserError((images_ / record.file_name).string(), "", "is {}x{}; the annotations say {}x{}",
-                      sample.image.width, sample.image.height, record.width, record.height);
-    }
+    sample.image = read_picture(record);
     sample.captions = record.captions;
     for (const CocoRecord::Instance& instance : record.instances)
       sample.objects.push_back(object_of(instance, sample.image.height, sample.image.width));
@@ -77,6 +76,32 @@ class Coco final : public Dataset {
   }
 
  private:
+  /// Tools disagree about whether EXIF's turn is counted in: the annotations' width and height tell. Where they do not
+  /// (a square, half a turn), masks mean the pixels as they are stored, which is what most tools draw on.
+  vision::Image read_picture(const CocoRecord& record) const {
+    const std::string path = (images_ / record.file_name).string();
+    int orientation = 1;
+    vision::Image image = vision::read_image(path, {.orientation = &orientation});
+    const bool as_stored = image.height == record.height && image.width == record.width;
+    const bool is_turned = orientation >= 5 && image.height == record.width && image.width == record.height;
+    if (!as_stored && !is_turned)
+      throw UserError(path, "", "is {}x{}{}; the annotations say {}x{}", image.width, image.height,
+                      orientation >= 5 ? " (before EXIF's turn)" : "", record.width, record.height);
+    if (orientation == 1) return image;
+    const bool is_open = as_stored && (is_turned || orientation < 5);
+    const bool has_masks = !record.instances.empty() || !record.regions.empty();
+    if (!as_stored || (is_open && !has_masks)) return vision::upright(std::move(image), orientation);
+    warn_of_turn(path, is_open);
+    return image;
+  }
+
+  static void warn_of_turn(const std::string& path, bool is_open) {
+    static std::atomic_flag has_warned;
+    if (has_warned.test_and_set()) return;
+    log::warning("{}: is taken as it is stored, without EXIF's turn, as {} (said once)", path,
+                 is_open ? "the annotations do not tell" : "the annotations' width and height say");
+  }
+
   Object object_of(const CocoRecord::Instance& instance, int height, int width) const {
     Object object{.id = instance.id, .category = instance.category, .is_crowd = instance.is_crowd};
     const std::string name = format("{}: annotation {}", instances_.string(), instance.id);

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
 
 #include "cache.h"
 #include "karpathy_records.h"
+#include "pictures_below.h"
 
 namespace freeatm::data {
 namespace {
@@ -28,10 +30,32 @@ bool holds_karpathy(const fs::path& root, const std::string& split) {
   return holds_karpathy_file(root) && !fs::exists(annotations / ("captions_" + split + ".json")) &&
          !fs::exists(annotations / ("instances_" + split + ".json"));
 }
+bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
 
+bool holds_image_folder(const fs::path& root, const std::string& split) {
+  if (!fs::is_directory(root / split)) return false;
+  return std::ranges::any_of(fs::directory_iterator(root / split),
+                             [](const auto& entry) { return entry.is_directory() && !is_hidden(entry.path()); });
+}
+
+/// A picture with its text: a README alone makes no captions.
 bool holds_captions(const fs::path& root, const std::string& /*split*/) {
-  return std::ranges::any_of(fs::recursive_directory_iterator(root),
-                             [](const auto& entry) { return entry.path().extension() == ".txt"; });
+  const PicturesBelow below = pictures_below(root);
+  std::set<fs::path> stems;
+  for (fs::path picture : below.pictures) stems.insert(picture.replace_extension());
+  return std::ranges::any_of(below.texts, [&](fs::path text) { return stems.contains(text.replace_extension()); });
+}
+
+/// ROOT/SPLIT/ where there is one, else ROOT/.
+fs::path folder_of_split(const fs::path& root, const std::string& split) {
+  return fs::is_directory(root / split) ? root / split : root;
+}
+
+/// In the folder itself: what lies in folders below may be other splits.
+bool holds_pictures(const fs::path& root, const std::string& split) {
+  return std::ranges::any_of(fs::directory_iterator(folder_of_split(root, split)), [](const auto& entry) {
+    return entry.is_regular_file() && vision::is_picture_extension(entry.path().extension().string());
+  });
 }
 
 bool has_no_splits(const fs::path& /*root*/, const std::string& /*split*/) { return false; }
@@ -53,10 +77,12 @@ constexpr Layout kLayouts[] = {
     {"coco", "annotations/", holds_coco, has_folder,
      [](const DatasetOptions& o) { return open_coco(o.root, o.split); }},
     {"shards", "*.tar", holds_shards, has_no_splits, [](const DatasetOptions& o) { return open_shards(o.root); }},
-    {"imagefolder", "<split>/<class>/", has_folder, has_folder,
+    {"imagefolder", "<split>/<class>/", holds_image_folder, has_folder,
      [](const DatasetOptions& o) { return open_image_folder(o.root, o.split); }},
     {"captions", "pictures with .txt", holds_captions, has_no_splits,
      [](const DatasetOptions& o) { return open_caption_folder(o.root); }},
+    {"pictures", "pictures alone", holds_pictures, has_folder,
+     [](const DatasetOptions& o) { return open_unlabelled_folder(folder_of_split(o.root, o.split).string()); }},
 };
 
 std::vector<std::string> layout_names() {

@@ -2,12 +2,16 @@
 #include "freeatm/data/description.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/json.h"
+#include "freeatm/core/log.h"
+#include "freeatm/core/python_json.h"
 
+#include "plain_text.h"
 #include "segmentation.h"
 
 namespace freeatm::data {
@@ -24,13 +28,18 @@ class DescriptionReader {
   Description read(const std::string& bytes) {
     attempt([&] {
       require_shallow_json(bytes, name_);
-      const auto json = Json::parse(bytes);
+      const auto json = Json::parse(without_infinities(bytes));
       if (!json.is_object()) throw UserError(name_, "", "is no object");
-      if (json.contains("caption") && !json.at("caption").is_null())
-        description_.caption = json.at("caption").get<std::string>();
+      const Json caption = json.value("caption", Json()), phrases = json.value("phrases", Json());
+      if (caption.is_string())
+        description_.caption = one_line(caption);
+      else if (!caption.is_null())
+        warn_of_foreign("caption");
       if (problems_) read_for_the_eye(json);
-      description_.has_phrases = json.contains("phrases");
-      for (const auto& phrase : json.value("phrases", Json::array())) read_phrase(phrase);
+      description_.has_phrases = json.contains("phrases") && is_ours(phrases);
+      if (json.contains("phrases") && !description_.has_phrases) warn_of_foreign("phrases");
+      if (!description_.has_phrases) return;
+      for (const auto& phrase : phrases) read_phrase(phrase);
     });
     return std::move(description_);
   }
@@ -50,6 +59,25 @@ class DescriptionReader {
     }
   }
 
+  /// Other programs' jsons have a key of that name, too: a list of texts, of boxes, ...
+  static bool is_ours(const Json& phrases) {
+    const auto has_place = [](const Json& phrase) {
+      return phrase.is_object() && (phrase.contains("span") || phrase.contains("segmentation"));
+    };
+    return phrases.is_array() && (phrases.empty() || std::ranges::any_of(phrases, has_place));
+  }
+
+  /// Nobody may need it: who does says so.
+  void warn_of_foreign(const char* key) const {
+    if (problems_) {
+      problems_->push_back(format("{}: its '{}' are of another kind than a harvest's", name_, key));
+      return;
+    }
+    static std::atomic_flag has_warned;
+    if (!has_warned.test_and_set())
+      log::warning("{}: its '{}' are of another kind than a harvest's and are passed over (said once)", name_, key);
+  }
+
   static text::Span span_of(const Json& json) {
     return {whole_number(json.at("span").at(0)), whole_number(json.at("span").at(1))};
   }
@@ -64,8 +92,8 @@ class DescriptionReader {
     text::Phrase& phrase = described.phrase;
     phrase = {json.at("text"), text::role_from_name(json.at("role").get<std::string>()), span_of(json),
               whole_numbers(json.value("tokens", Json::array()))};
-    if (json.contains("score") && (!problems_ || json.at("score").is_number()))
-      described.score = json.at("score").get<double>();
+    const Json score = json.value("score", Json());  // null: Python's NaN
+    if (!score.is_null() && (!problems_ || score.is_number())) described.score = score.get<double>();
     const bool is_shown = json.contains("segmentation") && height_ > 0;
     if (!problems_ || is_shown) attempt([&] { described.mask = read_mask(json.at("segmentation"), phrase.text); });
     if (!problems_ && json.contains("exact")) described.exact = read_mask(json.at("exact"), phrase.text);

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// torchvision's ImageFolder: ROOT/<split>/<class>/**/*.png, labels by the classes' names in byte order.
+// torchvision's ImageFolder: ROOT/<split>/<class>/**/*.png, labels by the classes' names in byte order; links to
+// folders are followed, and a class without pictures stays a class.
 #include <algorithm>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
+#include "freeatm/core/log.h"
 #include "freeatm/data/dataset.h"
+
+#include "pictures_below.h"
 
 namespace freeatm::data {
 namespace {
@@ -12,7 +16,8 @@ namespace {
 std::vector<std::string> folders_in(const fs::path& root) {
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(root)) {
-    if (entry.is_directory()) names.push_back(entry.path().filename());
+    const std::string name = entry.path().filename();
+    if (entry.is_directory() && !name.starts_with('.') && name != "__MACOSX") names.push_back(name);
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -20,14 +25,24 @@ std::vector<std::string> folders_in(const fs::path& root) {
 
 class ImageFolder final : public Dataset {
  public:
-  explicit ImageFolder(fs::path root) : root_(std::move(root)) {
-    require_folder(root_, "data.root");
+  ImageFolder(fs::path root, const std::string& key) : root_(std::move(root)) {
+    require_folder(root_, key);
     class_names_ = folders_in(root_);
-    if (class_names_.empty())
-      throw UserError(root_.string(), "data.root", "holds no class: one folder for each is wanted");
-    for (size_t label = 0; label < class_names_.size(); ++label) add_class(static_cast<int64_t>(label));
+    if (class_names_.empty()) throw UserError(root_.string(), key, "holds no class: one folder for each is wanted");
+    std::vector<fs::path> passed_over;
+    std::string empty;
+    for (size_t label = 0; label < class_names_.size(); ++label) {
+      const size_t before = files_.size();
+      add_class(static_cast<int64_t>(label), passed_over);
+      if (files_.size() == before) empty += (empty.empty() ? "" : ", ") + class_names_[label];
+    }
+    warn_of_passed_over(root_, passed_over);
+    warn_of_loose_pictures();
+    if (files_.empty()) throw UserError(root_.string(), key, "holds no picture");
+    if (!empty.empty()) log::warning("{}: these classes hold no picture: {}", root_.string(), empty);
   }
 
+  bool has_caption(int64_t) const override { return false; }
   int64_t size() const override { return static_cast<int64_t>(files_.size()); }
   std::vector<std::string> class_names() const override { return class_names_; }
 
@@ -46,17 +61,18 @@ class ImageFolder final : public Dataset {
     int64_t label;
   };
 
-  void add_class(int64_t label) {
-    const size_t before = files_.size();
-    for (const auto& entry : fs::recursive_directory_iterator(root_ / class_names_[label])) {
-      if (entry.is_regular_file() && vision::is_picture_extension(entry.path().extension().string())) {
-        files_.push_back({entry.path().lexically_relative(root_).string(), label});
-      }
-    }
-    if (files_.size() == before)
-      throw UserError((root_ / class_names_[label]).string(), "data.root", "holds no picture");
-    std::sort(files_.begin() + static_cast<int64_t>(before), files_.end(),
-              [](const File& a, const File& b) { return a.name < b.name; });
+  void warn_of_loose_pictures() const {
+    const auto count = std::ranges::count_if(fs::directory_iterator(root_), [](const auto& entry) {
+      return entry.is_regular_file() && vision::is_picture_extension(entry.path().extension().string());
+    });
+    if (count > 0) log::warning("{}: {} pictures lie in no class's folder and are passed over", root_.string(), count);
+  }
+
+  void add_class(int64_t label, std::vector<fs::path>& passed_over) {
+    const PicturesBelow below = pictures_below(root_ / class_names_[label]);
+    for (const fs::path& path : below.pictures) files_.push_back({path.lexically_relative(root_).string(), label});
+    for (const auto* others : {&below.texts, &below.passed_over})
+      passed_over.insert(passed_over.end(), others->begin(), others->end());
   }
 
   fs::path root_;
@@ -66,8 +82,8 @@ class ImageFolder final : public Dataset {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_image_folder(const std::string& root, const std::string& split) {
-  return std::make_unique<ImageFolder>(fs::path(root) / split);
+std::unique_ptr<Dataset> open_image_folder(const std::string& root, const std::string& split, const std::string& key) {
+  return std::make_unique<ImageFolder>(fs::path(root) / split, key);
 }
 
 }  // namespace freeatm::data

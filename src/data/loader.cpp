@@ -79,7 +79,7 @@ struct Loader::State {
     FREEATM_CHECK(options.rank.world == 1 || options.drop_last, "ranks share whole batches");
     const int64_t size = dataset.size(), batch = options.batch_size * options.rank.world;
     steps = options.drop_last ? size / batch : (size + batch - 1) / batch;
-    if (steps == 0) throw UserError("", "batch_size", "{} is more than the dataset's {} samples", batch, size);
+    if (steps == 0) throw UserError("", "loader.batch_size", "{} is more than the dataset's {} samples", batch, size);
   }
 
   BatchPlace place(int64_t ticket) const {

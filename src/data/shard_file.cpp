@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shard_file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "freeatm/core/content.h"
 #include "freeatm/core/error.h"
 
 namespace freeatm::data {
@@ -36,6 +38,12 @@ ShardFile::ShardFile(const fs::path& path) : path_(path) {
   if (descriptor_ < 0 || ::fstat(descriptor_, &status) != 0)
     throw UserError(path.string(), "data.root", "cannot be opened: {}", std::strerror(errno));
   size_ = status.st_size;
+  try {
+    require_content(read(0, std::min<int64_t>(size_, 64)), path, "data.root");
+  } catch (...) {
+    ::close(descriptor_);
+    throw;
+  }
   modified_ = int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
 }
 

@@ -3,7 +3,10 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 #include "freeatm/core/error.h"
+#include "freeatm/core/python_json.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/data/description.h"
 
@@ -12,6 +15,15 @@
 
 namespace freeatm::data {
 namespace {
+
+/// Whether a member holds a caption; what is broken does, so that its reading says what is wrong.
+bool says_something(const std::string& bytes, const MemberPlace& place) {
+  if (place.extension == "txt") return !trimmed_text(bytes).empty();
+  const auto json = nlohmann::json::parse(without_infinities(bytes), nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return true;
+  const auto caption = json.find("caption");
+  return caption != json.end() && caption->is_string() && !trimmed_text(caption->get_ref<const std::string&>()).empty();
+}
 
 class ShardDataset final : public Dataset {
  public:
@@ -24,6 +36,12 @@ class ShardDataset final : public Dataset {
   int64_t size() const override { return static_cast<int64_t>(samples_.size()); }
   Sample get(int64_t index, RandomStream&) const override {
     return samples_[index].first->sample(*samples_[index].second);
+  }
+  bool has_caption(int64_t index) const override {
+    const auto& [shard, sample] = samples_[index];
+    return std::ranges::any_of(sample->members, [&, reader = shard](const MemberPlace& place) {
+      return (place.extension == "txt" || place.extension == "json") && says_something(reader->bytes(place), place);
+    });
   }
   std::vector<int64_t> shard_sizes() const override {
     std::vector<int64_t> sizes;

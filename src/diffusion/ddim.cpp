@@ -72,7 +72,7 @@ DdimOptions DdimOptions::from_config(models::ModelConfig& config) {
   o.clip_sample = config.flag("clip_sample", o.clip_sample);
   o.clip_sample_range = config.number("clip_sample_range", o.clip_sample_range);
   config.fixed("thresholding", false);
-  finish(config);
+  finish(config, "DDIMScheduler");
   return o;
 }
 

@@ -91,17 +91,22 @@ DpmSolverOptions DpmSolverOptions::from_config(models::ModelConfig& config) {
   o.solver_order = config.integer("solver_order", o.solver_order);
   if (o.solver_order != 1 && o.solver_order != 2)
     throw UserError(config.path(), "solver_order", "{} is not 1 or 2", o.solver_order);
-  o.solver_type = choice(config, "solver_type", o.solver_type, {"midpoint", "heun"});
+  // diffusers reads UniPC's and DEIS's kinds of solver as midpoint, and DEIS's algorithm as dpmsolver++.
+  o.solver_type = choice(config, "solver_type", o.solver_type, {"midpoint", "heun", "logrho", "bh1", "bh2"});
+  if (o.solver_type != "heun") o.solver_type = "midpoint";
   o.lower_order_final = config.flag("lower_order_final", o.lower_order_final);
   o.euler_at_final = config.flag("euler_at_final", o.euler_at_final);
   o.sigmas = read_sigma_spacing(config);
   o.ends_at_zero = read_ends_at_zero(config);
-  config.fixed("algorithm_type", "dpmsolver++");
+  choice(config, "algorithm_type", "dpmsolver++", {"dpmsolver++", "deis"});
   config.fixed("thresholding", false);
   config.fixed("lambda_min_clipped", nullptr);
-  config.fixed("variance_type", nullptr);
+  const std::string variance = config.text("variance_type", "");  // the fixed ones are DDPM's and mean nothing here
+  if (variance.starts_with("learned"))
+    throw UserError(config.path(), "variance_type", "'{}' is not implemented: a model of half the channels is wanted",
+                    variance);
   config.fixed("use_dynamic_shifting", false);
-  finish(config);
+  finish(config, "DPMSolverMultistepScheduler");
   return o;
 }
 

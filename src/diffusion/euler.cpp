@@ -75,7 +75,7 @@ EulerOptions EulerOptions::from_config(models::ModelConfig& config) {
   config.fixed("timestep_type", "discrete");
   config.fixed("sigma_min", nullptr);
   config.fixed("sigma_max", nullptr);
-  finish(config);
+  finish(config, "EulerDiscreteScheduler");
   return o;
 }
 

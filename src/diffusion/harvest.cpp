@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <limits>
+#include <set>
 #include <stdexcept>
 
 #include "freeatm/core/error.h"
@@ -34,6 +35,34 @@ bool is_whole(const fs::path& path, const std::string& first_key, int64_t size) 
   } catch (const UserError&) {  // damaged
     return false;
   }
+}
+
+/// Throws UserError where `out` holds a shard that is not among the wanted ones, or more pictures than are wanted: a
+/// shorter harvest would overwrite the last of its shards and leave those behind it.
+void require_nothing_lost(const fs::path& out, const std::set<std::string>& wanted, int64_t pictures) {
+  if (!fs::exists(out)) return;
+  int64_t there = 0;
+  std::string foreign;
+  for (const auto& entry : fs::directory_iterator(out)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.ends_with(".tar")) continue;
+    if (!wanted.contains(name)) foreign = name;
+    try {
+      there += std::ssize(data::index_shard(entry.path()));
+    } catch (const UserError&) {  // damaged: it is made anew
+    }
+  }
+  if (there <= pictures && foreign.empty()) return;
+  throw UserError(out.string(), "count",
+                  "{}: {} pictures{} are there already and would be lost; ask for as many or more, "
+                  "or give another out",
+                  pictures, there, foreign.empty() ? "" : ", up to " + foreign + ",");
+}
+
+std::set<std::string> shard_names(int64_t pictures, int64_t shard_size) {
+  std::set<std::string> names;
+  for (int64_t begin = 0; begin < pictures; begin += shard_size) names.insert(shard_name(begin / shard_size));
+  return names;
 }
 
 /// The regions of a sample become those of its phrases; what was known exactly of one that a phrase names stays.
@@ -170,6 +199,20 @@ std::vector<MaskScores> decide(Harvested& picture, const MaskOptions& options) {
   return std::move(masks.scores);
 }
 
+void require_no_fewer(const HarvestSource& source, const HarvestRunOptions& options, const fs::path& out) {
+  require_nothing_lost(out, shard_names(source.size(), options.shard_size), source.size());
+}
+
+void require_no_fewer(const fs::path& root, const fs::path& out) {
+  std::set<std::string> names;
+  int64_t pictures = 0;
+  for (const fs::path& path : data::shard_paths(root)) {
+    names.insert(path.filename().string());
+    pictures += std::ssize(data::index_shard(path));
+  }
+  require_nothing_lost(out, names, pictures);
+}
+
 HarvestSummary run_harvest(const HarvestSource& source, const HarvestRunOptions& options, const fs::path& out) {
   struct Shard {
     fs::path path;
@@ -177,6 +220,7 @@ HarvestSummary run_harvest(const HarvestSource& source, const HarvestRunOptions&
   };
   if (options.seed + source.size() - 1 > std::numeric_limits<uint32_t>::max())
     throw UserError("", "seed", "{} and {} pictures go beyond 2^32 - 1", options.seed, source.size());
+  require_no_fewer(source, options, out);
   HarvestSummary summary;
   std::vector<Shard> wanted;
   for (int64_t begin = 0; begin < source.size(); begin += options.shard_size) {
@@ -203,6 +247,7 @@ HarvestSummary decide_anew(const fs::path& root, const HarvestRunOptions& option
                     options.masks.refine);
   }
   const auto paths = data::shard_paths(root);
+  require_no_fewer(root, out);
   HarvestSummary summary;
   Progress progress("masks", std::ssize(paths), "shards");
   for (const fs::path& path : paths) {

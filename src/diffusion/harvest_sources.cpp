@@ -44,6 +44,12 @@ class Source : public HarvestSource {
     std::vector<SelfAttention> self(pictures.size());
     if (options_.masks.needs_self_attention()) self = harvester.self_attention();
     for (size_t i = 0; i < pictures.size(); ++i) {
+      const std::vector<std::string> name{prompts.names[i]};
+      sampler_.require_finite_of_unet(maps[i].unsqueeze(0), "attention maps", name);
+      if (self[i].transition.defined())
+        sampler_.require_finite_of_unet(self[i].transition.unsqueeze(0), "attention maps", name);
+    }
+    for (size_t i = 0; i < pictures.size(); ++i) {
       Harvested& picture = pictures[i];
       const text::Encoding& encoding = prompts.encodings[i];
       picture.sample.key = sample_key(begin + static_cast<int64_t>(i));
@@ -104,7 +110,7 @@ class SampledPictures final : public Source {
       texts.push_back(caption.text);
       pictures[i - begin].sample.captions.push_back(std::move(caption));
     }
-    const PromptBatch prompts = sampler_.encode(texts);
+    const PromptBatch prompts = sampler_.encode(texts, named(begin, texts));
     AttentionHarvester looking_on = harvester(prompts, options_.harvest);
     const at::Tensor drawn = sampler_.sample(prompts, seeds(begin, end), &looking_on);  // [B, 3, H, W] in [0, 1]
     const at::Tensor bytes = drawn.mul(255).round_().to(at::kByte).permute({0, 2, 3, 1}).contiguous().cpu();
@@ -122,6 +128,14 @@ class SampledPictures final : public Source {
   }
 
  private:
+  /// "000000003 ('a dog')"
+  static std::vector<std::string> named(int64_t begin, const std::vector<std::string>& texts) {
+    std::vector<std::string> names;
+    for (const std::string& text : texts)
+      names.push_back(format("{} ('{}')", sample_key(begin + std::ssize(names)), text));
+    return names;
+  }
+
   const std::vector<text::Caption>& captions_;
   std::string scheduler_;
 };
@@ -135,11 +149,40 @@ vision::Box middle_box(const vision::Image& image, int64_t height, int64_t width
           box_height};
 }
 
+/// The first pictures that have captions, `most` at most; how many before them have none is said.
+class Captioned final : public data::Dataset {
+ public:
+  Captioned(const data::Dataset& all, std::optional<int64_t> most) : all_(all) {
+    int64_t passed_over = 0, first = -1;
+    for (int64_t i = 0; i < all.size() && std::ssize(places_) < most.value_or(all.size()); ++i) {
+      if (all.has_caption(i)) {
+        places_.push_back(i);
+      } else if (++passed_over == 1) {
+        first = i;
+      }
+    }
+    if (passed_over == 0) return;
+    RandomStream unused(0, "key");
+    const std::string key = all.get(first, unused).key;
+    if (places_.empty())
+      throw UserError(key, "data.root", "no picture has a caption: source=images needs one for each");
+    log::warning("{} pictures have no caption and are passed over, first {}", passed_over, key);
+  }
+  int64_t size() const override { return std::ssize(places_); }
+  data::Sample get(int64_t index, RandomStream& random) const override {
+    return all_.get(places_[static_cast<size_t>(index)], random);
+  }
+
+ private:
+  const data::Dataset& all_;
+  std::vector<int64_t> places_;
+};
+
 class GivenPictures final : public Source {
  public:
   GivenPictures(const Pipeline& pipeline, const data::Dataset& dataset, const text::PhraseFinder& phrases,
                 const HarvestRunOptions& options)
-      : Source(pipeline, phrases, options), dataset_(dataset), looking_(options.harvest) {
+      : Source(pipeline, phrases, options), dataset_(dataset, options.count), looking_(options.harvest) {
     looking_.timestep_min = 0;
     looking_.timestep_max = *std::ranges::max_element(looking_.timesteps);
     reader_ = std::make_unique<data::Loader>(
@@ -153,7 +196,7 @@ class GivenPictures final : public Source {
         /*seed=*/0);
   }
 
-  int64_t size() const override { return std::min(options_.count.value_or(dataset_.size()), dataset_.size()); }
+  int64_t size() const override { return dataset_.size(); }
 
   std::vector<Harvested> harvest(int64_t begin, int64_t end) const override {
     std::vector<Harvested> pictures(end - begin);
@@ -167,7 +210,9 @@ class GivenPictures final : public Source {
       texts.push_back(picture.sample.caption());
       images.push_back(one["image"][0]);
     }
-    const PromptBatch prompts = sampler_.encode(texts);
+    std::vector<std::string> names;
+    for (const Harvested& picture : pictures) names.push_back(picture.sample.key);
+    const PromptBatch prompts = sampler_.encode(texts, std::move(names));
     AttentionHarvester looking_on = harvester(prompts, looking_);
     sampler_.reobserve(at::stack(images), prompts, seeds(begin, end), looking_.timesteps, looking_on);
     complete(pictures, begin, prompts, looking_on);
@@ -203,7 +248,7 @@ class GivenPictures final : public Source {
     return sample;
   }
 
-  const data::Dataset& dataset_;
+  Captioned dataset_;
   HarvestOptions looking_;
   std::unique_ptr<data::Loader> reader_;
 };

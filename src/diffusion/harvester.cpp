@@ -2,6 +2,8 @@
 #include "freeatm/diffusion/harvester.h"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include <ATen/ops/einsum.h>
 #include <ATen/ops/matmul.h>
@@ -61,7 +63,10 @@ at::Tensor head_shares(const at::Tensor& probabilities, const models::AttentionC
 }  // namespace
 
 void HarvestOptions::fields(config::Fields& f) {
-  f("scales", scales, "grids to use: side of the latents over side of the grid, 1 is the finest", config::at_least(1));
+  f("scales", scales,
+    "grids to use: side of the latents over side of the grid, 1 is the latents' own; []: the finest "
+    "with cross-attention in these blocks and layers",
+    config::at_least(1));
   f("blocks", blocks, "blocks to use", config::any_of({"down", "mid", "up"}));
   f("layers", layers, "layers to use, by the beginning of diffusers' names ('up_blocks.2'); empty: all");
   f("layer_weights", layer_weights, "how much each of `layers` counts; empty: all alike", config::at_least(0));
@@ -73,7 +78,6 @@ void HarvestOptions::fields(config::Fields& f) {
   f("timestep_max", timestep_max, "steps with more noise than at this timestep are not looked at", config::at_least(0));
   f("timesteps", timesteps, "noise levels at which pictures that exist are looked at", config::between(0, 999));
   if (!f.reading()) return;
-  if (scales.empty()) f.refuse("scales", "is empty");
   if (blocks.empty()) f.refuse("blocks", "is empty");
   if (timesteps.empty()) f.refuse("timesteps", "is empty");
   if (timestep_min > timestep_max) f.refuse("timestep_min", "is larger than timestep_max");
@@ -110,14 +114,24 @@ double AttentionHarvester::layer_weight(const std::string& layer) const {
   return 0;
 }
 
+// Without scales coarser grids are looked at until a finer one shows up.
+bool AttentionHarvester::is_chosen_grid(const models::AttentionSite& site) const {
+  if (options_.scales.empty()) return grids_.empty() || std::pair(site.height, site.width) >= grids_.rbegin()->first;
+  return std::ranges::any_of(options_.scales, [&](int64_t scale) { return fits(site, scale); });
+}
+
 bool AttentionHarvester::wants(const models::AttentionSite& site) const {
+  if (site.is_cross) {
+    const double scale = static_cast<double>(height_) / static_cast<double>(site.height);
+    cross_scales_[block_name(site.block)].insert(std::lround(scale));
+  }
   if (!active_ || std::ranges::count(options_.blocks, block_name(site.block)) == 0) return false;
   if (!site.is_cross) return self_scale_ && fits(site, *self_scale_);
-  return layer_weight(site.layer) > 0 &&
-         std::ranges::any_of(options_.scales, [&](int64_t scale) { return fits(site, scale); });
+  return layer_weight(site.layer) > 0 && is_chosen_grid(site);
 }
 
 void AttentionHarvester::begin_step(int64_t, double timestep) {
+  timesteps_.push_back(timestep);
   active_ =
       timestep >= static_cast<double>(options_.timestep_min) && timestep <= static_cast<double>(options_.timestep_max);
 }
@@ -128,7 +142,9 @@ void AttentionHarvester::observe(const models::AttentionCall& call) {
   if (!call.site.is_cross) return observe_self(call);
   const int64_t tokens = *std::ranges::max_element(token_counts_);
   const double weight = layer_weight(call.site.layer);
-  Grid& grid = grids_[{call.site.height, call.site.width}];
+  const std::pair size(call.site.height, call.site.width);
+  if (options_.scales.empty() && !grids_.empty() && size > grids_.rbegin()->first) grids_.clear();
+  Grid& grid = grids_[size];
   if (!grid.sum.defined()) grid.sum = zeros(call, tokens);
   if (options_.weights == "uniform") {
     add_sums(call, kFirstWord, weight, grid.sum);
@@ -147,11 +163,28 @@ void AttentionHarvester::observe_self(const models::AttentionCall& call) {
   self_height_ = call.site.height, self_width_ = call.site.width;
 }
 
+std::string AttentionHarvester::what_was_there() const {
+  if (timesteps_.empty()) return "";
+  const bool is_in_time = std::ranges::any_of(timesteps_, [&](double timestep) {
+    return timestep >= static_cast<double>(options_.timestep_min) &&
+           timestep <= static_cast<double>(options_.timestep_max);
+  });
+  if (!is_in_time) {
+    return format("; the steps are at timesteps {}: another harvest.timestep_max, or more sampler.steps",
+                  std::vector(timesteps_.begin(), timesteps_.begin() + std::min<int64_t>(8, std::ssize(timesteps_))));
+  }
+  std::string there;
+  for (const auto& [block, scales] : cross_scales_)
+    there += format("{}{} {}", there.empty() ? "" : ", ", block, std::vector(scales.begin(), scales.end()));
+  return "; this model has cross-attention at scales: " + (there.empty() ? "none" : there);
+}
+
 std::vector<at::Tensor> AttentionHarvester::maps() const {
   if (grids_.empty()) {
     const std::string layers = options_.layers.empty() ? "" : format(", layers {}", options_.layers);
-    throw UserError("", "harvest", "no cross-attention fits scales {} of blocks {}{} at timesteps {} to {}",
-                    options_.scales, options_.blocks, layers, options_.timestep_min, options_.timestep_max);
+    throw UserError("", "harvest", "no cross-attention fits scales {} of blocks {}{} at timesteps {} to {}{}",
+                    options_.scales, options_.blocks, layers, options_.timestep_min, options_.timestep_max,
+                    what_was_there());
   }
   const auto [height, width] = grids_.rbegin()->first;
   double weight = 0;

@@ -128,7 +128,7 @@ PndmOptions PndmOptions::from_config(models::ModelConfig& config) {
   o.steps_offset = config.integer("steps_offset", o.steps_offset);
   o.set_alpha_to_one = config.flag("set_alpha_to_one", o.set_alpha_to_one);
   o.skip_prk_steps = config.flag("skip_prk_steps", o.skip_prk_steps);
-  finish(config);
+  finish(config, "PNDMScheduler");
   return o;
 }
 

@@ -9,12 +9,15 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/lerp.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/log.h"
 #include "freeatm/runtime/device.h"
+#include "freeatm/weights/load.h"
 
 #include "seeded_noise.h"
 
@@ -48,6 +51,30 @@ at::Tensor rescaled(const at::Tensor& guided, const at::Tensor& conditional, dou
   return at::lerp(guided, guided * (deviation(conditional) / deviation(guided)), rescale);
 }
 
+// Rows of [B, ...] that hold NaN or Inf.
+at::Tensor rows_not_finite(const at::Tensor& values) {
+  return values.isfinite().flatten(1).all(1).logical_not().nonzero().flatten();
+}
+
+struct Culprit {
+  const char* component;
+  const torch::nn::Module& model;
+};
+
+/// Throws UserError where a row is not finite.
+void require_finite(const at::Tensor& values, const char* what, const std::vector<std::string>& names,
+                    const Pipeline& pipeline, const Culprit& culprit) {
+  const at::Tensor bad = rows_not_finite(values);
+  if (bad.numel() == 0) return;
+  const std::string& name = names.at(static_cast<size_t>(bad[0].item<int64_t>()));
+  const std::string tensor = weights::not_finite_in(weights::module_state(culprit.model));
+  const char* help = "another scheduler, a smaller guidance_scale or other weights";
+  if (!tensor.empty()) help = "other weights";
+  if (pipeline.dtype != at::kFloat) help = "dtype=fp32";
+  throw UserError(pipeline.folder + "/" + culprit.component, "", "the {} of {} are not finite{}; try {}", what, name,
+                  tensor.empty() ? "" : ", and so is " + tensor, help);
+}
+
 /// run(), with running out of memory said in one line.
 template <class Run>
 auto naming_the_batch(int64_t batch, int64_t height, int64_t width, Run run) {
@@ -76,7 +103,7 @@ void SamplerOptions::fields(config::Fields& f) {
   f("guidance_rescale", guidance_rescale, "share of the deviation that guidance adds and this takes back",
     config::between(0, 1));
   f("guidance_interval", guidance_interval, "[lowest, highest] timestep with guidance; []: all", config::at_least(0));
-  f("negative_prompt", negative_prompt, "what guidance moves away from");
+  f("negative_prompt", negative_prompt, "what guidance moves away from; null: the empty prompt");
   f("height", height, "of the pictures; null: what the model was trained on", config::at_least(1));
   f("width", width, "of the pictures; null: what the model was trained on", config::at_least(1));
   f("eta", eta, "ddim only; 0: deterministic, 1: DDPM's variance", config::between(0, 1));
@@ -94,13 +121,18 @@ Sampler::Sampler(const Pipeline& pipeline, const SamplerOptions& options)
   scheduler_->start(options_.steps);  // refuses now what it would refuse at the first picture
   if (options_.guidance_scale == 1) return;
   const c10::InferenceMode inference;
-  negative_ = pipeline_.unet->prepare_context(encode({{options_.negative_prompt}}).hidden);
+  negative_ = pipeline_.unet->prepare_context(
+      encode({{options_.negative_prompt.value_or("")}}, {"the negative prompt"}).hidden);
 }
 
 // A caption that stands there several times is encoded once.
-PromptBatch Sampler::encode(std::span<const std::string> captions) const {
+PromptBatch Sampler::encode(std::span<const std::string> captions, std::vector<std::string> names) const {
   const c10::InferenceMode inference;
   PromptBatch prompts;
+  prompts.names = std::move(names);
+  if (prompts.names.empty()) {
+    for (const std::string& caption : captions) prompts.names.push_back("'" + caption + "'");
+  }
   std::map<std::string_view, int64_t> row_of;
   std::vector<at::Tensor> ids;
   std::vector<int64_t> rows;
@@ -112,6 +144,8 @@ PromptBatch Sampler::encode(std::span<const std::string> captions) const {
   }
   const at::Tensor hidden = pipeline_.text_encoder->forward(at::stack(ids).to(pipeline_.device));
   prompts.hidden = hidden.index_select(0, at::tensor(rows, at::kLong).to(pipeline_.device));
+  require_finite(prompts.hidden, "caption's values", prompts.names, pipeline_,
+                 {"text_encoder", *pipeline_.text_encoder});
   return prompts;
 }
 
@@ -181,9 +215,50 @@ at::Tensor Sampler::draw(const PromptBatch& prompts, std::span<const uint32_t> s
     latents = trajectory->step(i, is_on ? guide(output) : output, latents,
                                trajectory->is_stochastic() ? noise.next(shape, pipeline_.device) : at::Tensor());
   }
-  const at::Tensor decoded =
-      pipeline_.vae->decode((latents / pipeline_.vae->options().scaling_factor).to(pipeline_.dtype));
-  return decoded.to(at::kFloat).mul_(0.5).add_(0.5).clamp_(0, 1);
+  require_finite_of_unet(latents, "latents", prompts.names);
+  return decode(latents, prompts.names).mul_(0.5).add_(0.5).clamp_(0, 1);
+}
+
+void Sampler::require_finite_of_unet(const at::Tensor& values, const char* what,
+                                     const std::vector<std::string>& names) const {
+  require_finite(values, what, names, pipeline_, {"unet", *pipeline_.unet});
+}
+
+// From the file: weights that overflow in half precision are lost in the pipeline's.
+models::AutoencoderKL& Sampler::full_precision_vae(const std::string& picture) const {
+  if (!full_precision_vae_) {
+    const std::string folder = pipeline_.folder + "/vae";
+    log::warning("{}: overflows in half precision at {}: such pictures go through it again in fp32 (said once)", folder,
+                 picture);
+    full_precision_vae_ = load_autoencoder(folder, pipeline_.device, at::kFloat);
+  }
+  return *full_precision_vae_;
+}
+
+// [B, channels, h, w] -> [B, 3, H, W], fp32, about [-1, 1]
+at::Tensor Sampler::decode(const at::Tensor& latents, const std::vector<std::string>& names) const {
+  const at::Tensor unscaled = latents / pipeline_.vae->options().scaling_factor;
+  at::Tensor decoded = pipeline_.vae->decode(unscaled.to(pipeline_.dtype)).to(at::kFloat);
+  const at::Tensor bad = rows_not_finite(decoded);
+  if (bad.numel() > 0 && pipeline_.dtype != at::kFloat) {
+    models::AutoencoderKL& vae = full_precision_vae(names.at(static_cast<size_t>(bad[0].item<int64_t>())));
+    decoded.index_copy_(0, bad, vae.decode(unscaled.index_select(0, bad)));
+  }
+  require_finite(decoded, "pixels", names, pipeline_, {"vae", *pipeline_.vae});
+  return decoded;
+}
+
+// [B, 3, H, W] in [0, 1] -> [B, channels, h, w], fp32
+at::Tensor Sampler::latents_of(const at::Tensor& images, const std::vector<std::string>& names) const {
+  const at::Tensor pixels = images.to(pipeline_.device, at::kFloat).mul(2).sub_(1);
+  at::Tensor latents = pipeline_.vae->encode(pixels.to(pipeline_.dtype)).mean.to(at::kFloat);
+  const at::Tensor bad = rows_not_finite(latents);
+  if (bad.numel() > 0 && pipeline_.dtype != at::kFloat) {
+    models::AutoencoderKL& vae = full_precision_vae(names.at(static_cast<size_t>(bad[0].item<int64_t>())));
+    latents.index_copy_(0, bad, vae.encode(pixels.index_select(0, bad)).mean);
+  }
+  require_finite(latents, "latents", names, pipeline_, {"vae", *pipeline_.vae});
+  return latents * pipeline_.vae->options().scaling_factor;
 }
 
 void Sampler::reobserve(const at::Tensor& images, const PromptBatch& prompts, std::span<const uint32_t> seeds,
@@ -197,9 +272,7 @@ void Sampler::reobserve(const at::Tensor& images, const PromptBatch& prompts, st
   }
   const c10::InferenceMode inference;
   naming_the_batch(prompts.size(), images.size(2), images.size(3), [&] {
-    const at::Tensor pixels = images.to(pipeline_.device, pipeline_.dtype).mul(2).sub_(1);
-    const at::Tensor latents =
-        pipeline_.vae->encode(pixels).mean.to(at::kFloat) * pipeline_.vae->options().scaling_factor;
+    const at::Tensor latents = latents_of(images, prompts.names);
     const at::Tensor noise = SeededNoise(seeds).next(latents.sizes().slice(1), pipeline_.device);
     const models::UNetContext context = pipeline_.unet->prepare_context(prompts.hidden);
     for (size_t i = 0; i < timesteps.size(); ++i) {

@@ -2,41 +2,15 @@
 #include "scheduler_config.h"
 
 #include <algorithm>
-#include <string_view>
 
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
 #include "freeatm/core/json.h"
+#include "freeatm/core/python_json.h"
 
 namespace freeatm::diffusion {
-namespace {
-
-// Python writes numbers that JSON does not know; null stands for them here.
-std::string without_infinities(std::string_view text) {
-  std::string out;
-  bool in_string = false;
-  for (size_t i = 0; i < text.size();) {
-    size_t skipped = 0;
-    for (const std::string_view word : {"-Infinity", "Infinity", "NaN"}) {
-      if (!in_string && text.substr(i).starts_with(word)) skipped = word.size();
-      if (skipped > 0) break;
-    }
-    if (skipped > 0) {
-      out += "null";
-      i += skipped;
-      continue;
-    }
-    if (text[i] == '"') in_string = !in_string;
-    if (in_string && text[i] == '\\' && i + 1 < text.size()) out += text[i++];
-    out += text[i++];
-  }
-  return out;
-}
-
-}  // namespace
-
 nlohmann::json read_scheduler_config(const std::string& path) {
   try {
     const std::string text = without_infinities(read_file(path, "scheduler"));
@@ -57,7 +31,8 @@ std::string choice(models::ModelConfig& config, const std::string& key, const st
   return value;
 }
 
-void finish(models::ModelConfig& config) {
+void finish(models::ModelConfig& config, const std::string& class_name) {
+  if (config.text("_class_name", "") != class_name) return;  // another class's file holds other keys
   config.pass_over({"_class_name", "_diffusers_version", "_name_or_path"});
   config.pass_over({"clip_sample", "clip_sample_range", "rescale_betas_zero_snr", "set_alpha_to_one", "steps_offset"});
   config.pass_over({"dynamic_thresholding_ratio", "sample_max_value", "thresholding", "timestep_spacing"});

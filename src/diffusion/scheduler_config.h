@@ -18,8 +18,11 @@ nlohmann::json read_scheduler_config(const std::string& path);
 std::string choice(models::ModelConfig& config, const std::string& key, const std::string& fallback,
                    const std::vector<std::string>& names);
 
-/// Refuses what no scheduler knows. The keys of diffusers' other schedulers are passed over, as diffusers does: folders
-/// keep what they were saved with before (Stable Diffusion 1.5's PNDM has clip_sample, 2.1's DDIM skip_prk_steps).
-void finish(models::ModelConfig& config);
+/// Refuses what no scheduler knows, where the file is of the class as which it is read; of another class's file what is
+/// not asked for means nothing, as in diffusers. The keys of diffusers' other schedulers are passed over, as diffusers
+/// does: folders keep what they were saved with before (Stable Diffusion 1.5's PNDM has clip_sample, 2.1's DDIM
+/// skip_prk_steps).
+///   class_name: diffusers' name of who reads
+void finish(models::ModelConfig& config, const std::string& class_name);
 
 }  // namespace freeatm::diffusion

@@ -38,6 +38,12 @@ at::Tensor checked_logits(const Classify& classify, std::span<const data::Sample
   at::Tensor logits = classify(samples).to(at::kCPU, at::kDouble);
   FREEATM_CHECK(logits.dim() == 2 && logits.size(1) == static_cast<int64_t>(classes), "logits are {} for {} classes",
                 logits.sizes(), classes);
+  const at::Tensor bad = logits.isfinite().all(1).logical_not().nonzero();
+  if (bad.numel() > 0) {
+    throw UserError("", "checkpoint",
+                    "the scores of picture {} are not finite: the classifier diverged, or its weights overflow",
+                    samples[static_cast<size_t>(bad[0].item<int64_t>())].key);
+  }
   return logits;
 }
 

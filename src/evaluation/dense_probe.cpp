@@ -117,6 +117,7 @@ LabelledGrids extract_grids(FrozenBackbone& backbone, const data::Dataset& datas
   };
   for_each_batch(dataset, limit, options.batch_size, label, view, [&](const data::Batch& batch) {
     grids.push_back(backbone.grid(batch["image"]));
+    require_finite(grids.back(), backbone.where(), "features", batch, dataset, limit);
     maps.push_back(batch["map"]);
   });
   LabelledGrids out{at::cat(grids), at::cat(maps), {"background"}};

@@ -45,8 +45,12 @@ void FeatureOptions::fields(config::Fields& f) {
   f("batch_size", batch_size, "pictures at once", config::at_least(1));
 }
 
-FrozenBackbone::FrozenBackbone(models::Backbone& backbone, at::Device device)
-    : backbone_(backbone), device_(device), was_training_(backbone.is_training()), before_(copies_of_state(backbone)) {
+FrozenBackbone::FrozenBackbone(models::Backbone& backbone, at::Device device, std::string where)
+    : backbone_(backbone),
+      device_(device),
+      where_(std::move(where)),
+      was_training_(backbone.is_training()),
+      before_(copies_of_state(backbone)) {
   backbone_.eval();
 }
 
@@ -65,7 +69,9 @@ at::Tensor FrozenBackbone::grid(const at::Tensor& pictures) {
 void FrozenBackbone::require_unchanged() const {
   const auto now = copies_of_state(backbone_);
   for (size_t i = 0; i < now.size(); ++i) {
-    FREEATM_CHECK(now[i].equal(before_[i]), "tensor {} of the backbone changed while it was judged", i);
+    const bool is_same =
+        now[i].equal(before_[i]) || at::isclose(now[i], before_[i], 0, 0, /*equal_nan=*/true).all().item<bool>();
+    FREEATM_CHECK(is_same, "tensor {} of the backbone changed while it was judged", i);
   }
 }
 
@@ -108,6 +114,19 @@ Metrics judge(Evaluator& evaluator, const data::Dataset& dataset, std::optional<
   return evaluator.result();
 }
 
+void require_finite(const at::Tensor& values, const std::string& where, const char* what, const data::Batch& batch,
+                    const data::Dataset& dataset, std::optional<int64_t> limit) {
+  const at::Tensor bad = values.isfinite().flatten(1).all(1).logical_not().nonzero();
+  if (bad.numel() == 0) return;
+  RandomStream unused(0, "key");
+  const auto index = batch["index"][bad[0].item<int64_t>()].item<int64_t>();
+  const std::string key = data::Spread(dataset, limit.value_or(dataset.size())).get(index, unused).key;
+  throw UserError(where, "checkpoint",
+                  "the {} of picture {} are not finite: the model overflows in fp32; are these the weights of this "
+                  "model, and of a run that did not diverge?",
+                  what, key);
+}
+
 LabelledFeatures extract_features(FrozenBackbone& backbone, const data::Dataset& dataset, const FeatureOptions& options,
                                   std::optional<int64_t> limit, const std::string& label, bool mirrored) {
   LabelledFeatures out{{}, {}, dataset.class_names()};
@@ -121,6 +140,7 @@ LabelledFeatures extract_features(FrozenBackbone& backbone, const data::Dataset&
   };
   for_each_batch(dataset, limit, options.batch_size, label, view, [&](const data::Batch& batch) {
     features.push_back(backbone.pooled(mirrored ? batch["image"].flip({2}) : batch["image"]));
+    require_finite(features.back(), backbone.where(), "features", batch, dataset, limit);
     labels.push_back(batch["label"]);
   });
   out.features = at::cat(features);

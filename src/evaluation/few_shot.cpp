@@ -2,11 +2,13 @@
 #include "freeatm/evaluation/few_shot.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #include <ATen/ATen.h>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/log.h"
 #include "freeatm/core/progress.h"
 #include "freeatm/core/random.h"
 #include "freeatm/core/signals.h"
@@ -54,6 +56,10 @@ std::vector<FewShotHeads> train_few_shot(const LabelledFeatures& train, const Fe
   if (all.empty())
     throw UserError("", "few_shot.shots", "{} are more than the {} training pictures of a class", options.shots,
                     fewest);
+  static std::atomic_flag has_warned;  // every weights' scores ask
+  if (all.size() < options.shots.size() && !has_warned.test_and_set())
+    log::warning("few_shot.shots: of {} those above {} are left out: some class has no more training pictures",
+                 options.shots, fewest);
 
   const ChannelStatistics statistics = channel_statistics(train.features);
   Progress progress(label, std::ssize(all) * options.subsets, "fits");

@@ -39,10 +39,10 @@ std::unique_ptr<data::Dataset> FrozenTask::open(const FrozenData& data, const st
 }
 
 Metrics judge(const FrozenTask& task, models::Backbone& backbone, at::Device device, const FrozenPictures& pictures,
-              uint64_t seed, const std::string& weights) {
+              uint64_t seed, const std::string& weights, const std::string& where) {
   std::string label = weights.empty() ? "pretrained weights" : weights;
   std::ranges::replace(label, '_', ' ');
-  FrozenBackbone frozen(backbone, device);
+  FrozenBackbone frozen(backbone, device, where);
   Metrics metrics = task.measure(frozen, pictures, seed, label);
   frozen.require_unchanged();
   for (Metric& row : metrics) row.weights = weights;

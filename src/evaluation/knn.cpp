@@ -2,10 +2,12 @@
 #include "freeatm/evaluation/knn.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include <ATen/ATen.h>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/log.h"
 
 namespace freeatm::evaluation {
 
@@ -20,6 +22,10 @@ KnnOptions KnnOptions::for_bank(int64_t size) const {
   std::erase_if(fitting.neighbours, [&](int64_t k) { return k > size; });
   if (fitting.neighbours.empty() || fitting.neighbours.front() != neighbours.front())
     throw UserError("", "knn.neighbours", "{} is more than the {} training pictures", neighbours.front(), size);
+  static std::atomic_flag has_warned;  // every weights' scores ask
+  if (fitting.neighbours.size() < neighbours.size() && !has_warned.test_and_set())
+    log::warning("knn.neighbours: {} are judged; the others of {} are more than the {} training pictures",
+                 fitting.neighbours, neighbours, size);
   return fitting;
 }
 

@@ -7,6 +7,7 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/training/metrics.h"
+#include "freeatm/weights/load.h"
 
 namespace freeatm::evaluation {
 
@@ -26,11 +27,9 @@ ProbeHook::ProbeHook(fs::path run, models::Backbone& backbone, at::Device device
       backbone_(backbone),
       device_(device),
       options_(options),
-      train_(data::open_image_folder(options.root.value_or(""), options.train_split)),
-      test_(data::open_image_folder(options.root.value_or(""), options.test_split)) {
-  if (train_->class_names() != test_->class_names())
-    throw UserError(*options.root, "probe.root", "{} and {} do not hold the same classes", options.train_split,
-                    options.test_split);
+      train_(data::open_image_folder(options.root.value_or(""), options.train_split, "probe.root")),
+      test_(data::with_classes(data::open_image_folder(options.root.value_or(""), options.test_split, "probe.root"),
+                               train_->class_names(), options.root.value_or(""), "probe.root", options.test_split)) {
   FrozenBackbone(backbone, device)  // fails now for pictures of a size that the model does not take
       .pooled(at::zeros({1, options.features.image_size, options.features.image_size, 3}, at::kByte));
   options_.knn = options.knn.for_bank(std::min(train_->size(), options.limit.value_or(train_->size())));
@@ -46,6 +45,7 @@ void ProbeHook::at_end(const training::Position& position) {
 
 void ProbeHook::probe(const training::Position& position) {
   if (std::exchange(probed_step_, position.step) == position.step) return;
+  if (!weights::not_finite_in(weights::module_state(backbone_)).empty()) return;  // who saves it says so
   FrozenBackbone frozen(backbone_, device_);
   const auto bank = extract_features(frozen, *train_, options_.features, options_.limit, "probe: neighbours");
   const auto queries = extract_features(frozen, *test_, options_.features, options_.limit, "probe: pictures");

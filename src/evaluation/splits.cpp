@@ -12,9 +12,7 @@ std::vector<Split> open_splits(const std::string& root, const std::vector<std::s
   std::vector<Split> splits;
   for (const std::string& name : names) {
     if (!fs::is_directory(fs::path(root) / name)) continue;
-    splits.push_back({name, open(name)});
-    if (splits.back().dataset->class_names() != train.dataset->class_names())
-      throw UserError(root, "data.root", "{} and {} do not hold the same classes", train.name, name);
+    splits.push_back({name, data::with_classes(open(name), train.dataset->class_names(), root, "data.root", name)});
   }
   if (splits.empty()) throw UserError(root, key, "has no split {}", one_of(names));
   return splits;

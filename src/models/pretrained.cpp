@@ -17,7 +17,10 @@ namespace {
 
 using weights::TensorMap;
 
-constexpr std::string_view kPrefixes[] = {"module.", "model.", "base_encoder.", "backbone.", "vision_model."};
+constexpr std::string_view kPrefixes[] = {"module.",    "model.",   "base_encoder.", "backbone.", "vision_model.",
+                                          "encoder_q.", "teacher.", "student.",      "net.",      "online_encoder."};
+// What wrappers of modules put into names, anywhere: torch.compile, FSDP, checkpointing of activations.
+constexpr std::string_view kWrappers[] = {"_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module."};
 constexpr std::string_view kNoBackbone[] = {"fc.", "head.", "head_dist.", "decoder_", "mask_token"};
 constexpr std::string_view kBatchCount = "num_batches_tracked";
 constexpr size_t kNamed = 3;  // of the tensors that do not fit
@@ -47,6 +50,12 @@ bool strip(std::string_view prefix, Origins& names, std::vector<std::string>& le
   names = std::move(stripped);
   left_out.insert(left_out.end(), others.begin(), others.end());
   return true;
+}
+
+std::vector<std::string> names_of(const TensorMap& tensors) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : tensors) names.push_back(name);
+  return names;
 }
 
 // The pooled features' norm is "norm" behind a class token, "fc_norm" behind a mean.
@@ -136,10 +145,17 @@ at::Tensor fitted_positions(const at::Tensor& positions, const at::Tensor& own, 
   return resized_positions(positions, prefix, sides.file, sides.file, sides.own, sides.own);
 }
 
+std::string unwrapped(std::string name) {
+  for (const std::string_view wrapper : kWrappers) {
+    for (size_t at; (at = name.find(wrapper)) != std::string::npos;) name.erase(at, wrapper.size());
+  }
+  return name;
+}
+
 BackboneTensors backbone_tensors(const TensorMap& file) {
   BackboneTensors out;
   Origins names;
-  for (const auto& [name, tensor] : file) names.emplace(name, name);
+  for (const auto& [name, tensor] : file) names.emplace(unwrapped(name), name);
   while (std::ranges::any_of(kPrefixes, [&](auto prefix) { return strip(prefix, names, out.left_out); })) continue;
   for (const auto& [name, origin] : names) {
     if (name.ends_with(kPositionIds)) continue;
@@ -164,8 +180,12 @@ std::vector<std::string> load_pretrained(Backbone& backbone, const TensorMap& fi
   BackboneTensors own = backbone_tensors(file);
   adapt(model, own);
   const std::vector<std::string> wrong = mismatches(model, own.tensors);
-  if (!wrong.empty()) throw UserError(where, key, "holds another model's weights: {}", listed(wrong, "; "));
+  if (!wrong.empty()) {
+    throw UserError(where, key, "holds another model's weights: {}; its own names are {}", listed(wrong, "; "),
+                    listed(names_of(file), ", "));
+  }
   weights::load_into(model, own.tensors);
+  weights::require_finite(model, where, key);
   return own.left_out;
 }
 

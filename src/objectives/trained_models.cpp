@@ -116,7 +116,7 @@ weights::TensorMap parts_in(const weights::TensorMap& file, const weights::Tenso
   const std::vector<std::string> names = first_names(parts);
   weights::TensorMap found;
   for (const auto& [name, tensor] : file) {
-    std::string own = name;
+    std::string own = models::unwrapped(name);
     for (const std::string_view before : {"module.", "model."}) {
       if (own.starts_with(before)) own.erase(0, before.size());
     }
@@ -151,6 +151,7 @@ std::shared_ptr<training::Objective> start_from(const Pretrained& start, const R
     log::info("{}: the backbone is taken from it; what else there is starts anew: {}", start.where, names);
   } else if (wrong.empty()) {
     weights::load_into(parts, found);
+    weights::require_finite(parts, start.where, "checkpoint");
     log::info("{}: the backbone and {} are taken from it", start.where, names);
   } else {
     log::warning("{}: the backbone alone is taken from it, the other parts do not fit and start anew: {}", start.where,
@@ -159,11 +160,20 @@ std::shared_ptr<training::Objective> start_from(const Pretrained& start, const R
   return objective;
 }
 
-Pretrained open_pretrained(const std::string& checkpoint, const models::ModelOptions& model) {
+void WeightsOptions::fields(config::Fields& f) {
+  f("entry", entry,
+    "of a file of weights: the entry, or what the names of the wanted tensors begin with; null: told by names");
+}
+
+Pretrained open_pretrained(const std::string& checkpoint, const models::ModelOptions& model,
+                           const WeightsOptions& weights) {
+  const std::string entry = weights.entry.value_or("");
   fs::path path = checkpoint;
   if (!path.has_filename()) path = path.parent_path();  // behind a slash
   if (!fs::exists(path)) throw UserError(checkpoint, "checkpoint", "no such file or folder");
-  if (!fs::is_directory(path)) return {model, weights::load_weight_file(checkpoint), checkpoint};
+  if (!fs::is_directory(path)) return {model, weights::load_weight_file(checkpoint, entry), checkpoint};
+  if (!entry.empty() && fs::exists(path / "config.yaml"))
+    throw UserError(checkpoint, "weights.entry", "'{}' is for files of weights; this is a run folder", entry);
   const fs::path run_of_step = path.parent_path().parent_path();  // RUN/checkpoints/step_N
   if (fs::exists(path / "manifest.json") && fs::exists(run_of_step / "config.yaml"))
     return {model_of_run(run_of_step), training::load_checkpoint_model(path), checkpoint, /*is_run=*/true};
@@ -172,7 +182,7 @@ Pretrained open_pretrained(const std::string& checkpoint, const models::ModelOpt
     return {model_of_run(path), training::load_checkpoint_model(newest), newest.string(), /*is_run=*/true};
   }
   const std::string file = weights_in(path);
-  return {clip_model_of(path).value_or(model), weights::load_weight_file(file), file};
+  return {clip_model_of(path).value_or(model), weights::load_weight_file(file, entry), file};
 }
 
 void write_class_names(const fs::path& run, const std::vector<std::string>& names) {

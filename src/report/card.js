@@ -15,14 +15,17 @@ function createSvg(tag, attributes) {
   return element;
 }
 
+// Numbers that JSON does not have arrive as null.
 function decimals(value, digits = 2) {
-  return value === undefined ? '–' : value.toFixed(digits);
+  return Number.isFinite(value) ? value.toFixed(digits) : '–';
 }
+
+function isScore(value) { return Number.isFinite(value); }
 
 // "thing · 0.623 · 17% area": what stands under the caption while its phrase is lit.
 function describe({ role, score, share }) {
   const parts = [role];
-  if (score !== undefined) parts.push(decimals(score, 3));
+  if (isScore(score)) parts.push(decimals(score, 3));
   parts.push(share === undefined ? 'no mask' : `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}% area`);
   return parts.join(' · ');
 }
@@ -139,7 +142,7 @@ function captionOf(sample, block, view) {
       button.dataset.phrase = phrase;
       button.setAttribute('aria-pressed', 'false');
       button.setAttribute('aria-description', describe(sample.phrases[phrase]));
-      if (score !== undefined) button.append(create('small', { textContent: decimals(score).replace(/^0/, '') }));
+      if (isScore(score)) button.append(create('small', { textContent: decimals(score).replace(/^0/, '') }));
       caption.append(button);
     } else if (token !== undefined) {
       const word = create('span', { className: 'token', textContent: text });
@@ -198,5 +201,5 @@ function detailOf(sample, block, { phrase, token }) {
 }
 
 function rangeOf(maps, token) {
-  return `${maps.low[token].toFixed(3)} to ${maps.high[token].toFixed(3)}`;
+  return `${decimals(maps.low[token], 3)} to ${decimals(maps.high[token], 3)}`;
 }

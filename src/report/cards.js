@@ -135,5 +135,5 @@ function setTabStops(card, isCurrent) {
 function restingDetail(sample) {
   const name = create('span', { textContent: [sample.source, sample.key].filter(Boolean).join(' / ') });
   if (sample.problems) return [name, create('span', { className: 'problem', textContent: sample.problems.join('; ') })];
-  return [name, create('span', { textContent: sample.score === undefined ? '' : decimals(sample.score) })];
+  return [name, create('span', { textContent: isScore(sample.score) ? decimals(sample.score) : '' })];
 }

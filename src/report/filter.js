@@ -41,7 +41,7 @@ class Filter {
   matching({ phrases }) {
     const { word, least, most, isWide } = this;
     const fits = ({ text, score }) => (!word || text.toLowerCase().includes(word)) &&
-      (isWide || (score !== undefined && score >= least && score <= most));
+      (isWide || (isScore(score) && score >= least && score <= most));
     return new Set(phrases.flatMap((phrase, i) => fits(phrase) ? [i] : []));
   }
 
@@ -55,8 +55,8 @@ class Filter {
 
   report(shown) {
     const phrases = shown.flatMap(sample => [...this.matching(sample)].map(i => sample.phrases[i]));
-    const scores = phrases.flatMap(({ score }) => score === undefined ? [] : [score]);
-    const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
+    const scores = phrases.flatMap(({ score }) => isScore(score) ? [score] : []);
+    const mean = meanOf(scores);
     const count = (number, word) => `${number.toLocaleString('en')} ${word}${number === 1 ? '' : 's'}`;
     const all = this.samples.length;
     const pictures = shown.length === all ? count(all, 'picture') : `${shown.length.toLocaleString('en')} of ${count(all, 'picture')}`;
@@ -71,7 +71,8 @@ class Filter {
   drawBars(scores) {
     const bars = this.form.querySelector('.bars'), { least } = this.form.elements;
     const low = Number(least.min), high = Number(least.max), bins = new Array(bars.children.length).fill(0);
-    for (const score of scores) ++bins[Math.min(bins.length - 1, Math.floor((score - low) / (high - low) * bins.length))];
+    const span = high / 2 - low / 2;  // halves: the whole may be more than a number holds
+    for (const score of scores) ++bins[Math.min(bins.length - 1, Math.floor((score / 2 - low / 2) / span * bins.length))];
     const most = Math.max(...bins, 1);
     bins.forEach((number, i) => bars.children[i].style.setProperty('--height', `${number ? Math.max(4, number / most * 100) : 0}%`));
   }
@@ -79,7 +80,7 @@ class Filter {
   // -- the form
 
   fillScores(phrases) {
-    const scores = phrases.flatMap(({ score }) => score === undefined ? [] : [score]);
+    const scores = phrases.flatMap(({ score }) => isScore(score) ? [score] : []);
     const { least, most } = this.form.elements;
     for (const slider of [least, most]) {
       slider.min = Math.min(0, Math.floor(scores.reduce((a, b) => Math.min(a, b), 0)));
@@ -123,20 +124,20 @@ class Filter {
   fillPhrases(phrases) {
     const words = new Map();
     for (const { text, score } of phrases) {
-      const word = words.get(text.toLowerCase()) ?? { count: 0, scored: 0, sum: 0 };
+      const word = words.get(text.toLowerCase()) ?? { count: 0, scores: [] };
       words.set(text.toLowerCase(), word);
       ++word.count;
-      if (score !== undefined) ++word.scored, word.sum += score;
+      if (isScore(score)) word.scores.push(score);
     }
     const sorted = [...words].sort((a, b) => b[1].count - a[1].count || (a[0] < b[0] ? -1 : 1));
     this.root.querySelector('datalist').append(...sorted.slice(0, 500).map(([text]) => create('option', { value: text })));
     const details = this.root.querySelector('.words');
     details.hidden = sorted.length === 0;
     details.querySelector('summary').textContent = `${sorted.length.toLocaleString('en')} different phrases`;
-    details.querySelector('ul').append(...sorted.slice(0, 500).map(([text, { count, scored, sum }]) => {
+    details.querySelector('ul').append(...sorted.slice(0, 500).map(([text, { count, scores }]) => {
       const button = create('button', { type: 'button', textContent: text });
       button.addEventListener('click', () => this.search(text));
-      return create('li', {}, button, create('span', { textContent: count }), create('span', { textContent: scored ? decimals(sum / scored) : '–' }));
+      return create('li', {}, button, create('span', { textContent: count }), create('span', { textContent: decimals(meanOf(scores)) }));
     }));
   }
 
@@ -146,11 +147,14 @@ class Filter {
   }
 }
 
+// Each divided first: a sum may be more than a number holds.
+function meanOf(numbers) { return numbers.reduce((mean, number) => mean + number / numbers.length, numbers.length ? 0 : NaN); }
+
 // The mean over a picture's things, or over all its phrases where it has no thing.
 function sampleScore({ phrases }) {
-  const scored = phrases.filter(({ score }) => score !== undefined);
+  const scored = phrases.filter(({ score }) => isScore(score));
   const things = scored.filter(({ role }) => role === 'thing'), used = things.length > 0 ? things : scored;
-  return used.length > 0 ? used.reduce((sum, { score }) => sum + score, 0) / used.length : undefined;
+  return used.length > 0 ? meanOf(used.map(({ score }) => score)) : undefined;
 }
 
 // Pictures without a score stand last, whichever the order.

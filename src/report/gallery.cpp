@@ -27,12 +27,13 @@ std::string script_json(const Json& json) {
   return out;
 }
 
-double rounded(double value) { return std::round(value * 1e4) / 1e4; }
+/// Of more digits than a page shows; what is too large for that stays as it is.
+double rounded(double value) { return std::abs(value) < 1e12 ? std::round(value * 1e4) / 1e4 : value; }
 
 /// What filters, sorts and captions need of a phrase.
 Json index_entry(const GalleryPhrase& phrase) {
   Json entry{{"text", phrase.text}, {"role", phrase.role}, {"span", {phrase.begin, phrase.end}}};
-  if (phrase.score) entry["score"] = rounded(*phrase.score);
+  if (phrase.score && std::isfinite(*phrase.score)) entry["score"] = rounded(*phrase.score);
   if (!phrase.tokens.empty()) entry["tokens"] = phrase.tokens;
   if (!phrase.mask || phrase.mask->area() == 0) return entry;
   const vision::Box box = phrase.mask->box();

@@ -67,7 +67,10 @@ class Gallery {
     const { target, key } = event;
     if (event.ctrlKey || event.metaKey || event.altKey || this.help.open) return;
     if (target.matches('input[type=search], select')) {
-      if (key === 'Escape') target.blur();
+      if (key !== 'Escape') return;
+      event.preventDefault();  // browsers clear the field by themselves, and say nothing of it
+      if (target.value !== '' && target.name === 'words') this.filter.search('');
+      target.blur();
       return;
     }
     const isOpen = this.large.open, isArrow = /^(Arrow.*|Home|End)$/.test(key);

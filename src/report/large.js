@@ -43,16 +43,19 @@ function fillLarge(dialog, sample, block, view) {
   const close = create('button', { type: 'button', className: 'quiet close', textContent: 'close' });
   close.addEventListener('click', () => dialog.close());
   const title = create('h3', { textContent: [sample.source, sample.key].filter(Boolean).join(' / ') });
-  dialog.replaceChildren(create('header', {}, title, close), create('div', { className: 'body' }, stage.element, aside));
-  if (block.maps) dialog.append(tokenStrip(block));
+  // What listens goes with the picture: the dialog stays and is filled with many.
+  const whole = create('div', { className: 'whole' }, create('header', {}, title, close));
+  whole.append(create('div', { className: 'body' }, stage.element, aside));
+  if (block.maps) whole.append(tokenStrip(block));
+  dialog.replaceChildren(whole);
   // A token of the strip has a map but no mask: it is shown as one, whatever the view.
-  return new Lights(dialog, stage, target => {
+  return new Lights(whole, stage, target => {
     const isToken = target?.token !== undefined;
     if (isToken && stage.view !== 'maps') {
       stage.view = 'maps';
       stage.light(target);
       stage.view = view;
     }
-    dialog.querySelector('.detail').textContent = target ? detailOf(sample, block, target) : '';
+    whole.querySelector('.detail').textContent = target ? detailOf(sample, block, target) : '';
   });
 }

@@ -3,6 +3,7 @@
 
 #include "freeatm/config/fields.h"
 #include "freeatm/core/error.h"
+#include "freeatm/core/files.h"
 #include "freeatm/core/log.h"
 #include "freeatm/core/signals.h"
 
@@ -15,6 +16,9 @@ int exit_code(const std::function<int()>& run, const std::function<std::string(c
     return kDone;
   } catch (const UserError& error) {
     log::error("{}", error.what());
+    return kRefused;
+  } catch (const fs::filesystem_error& error) {  // rights, names that are too long, a full disk
+    log::error("{}: {}", error.path1().string(), error.code().message());
     return kRefused;
   } catch (const Interrupted& interrupted) {
     log::warning("stopped by signal {}", interrupted.signal);

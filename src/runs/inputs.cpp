@@ -2,10 +2,13 @@
 // What lies at a place, told by names, sizes and some of the bytes.
 #include <algorithm>
 #include <fstream>
+#include <iterator>
+#include <map>
 #include <string_view>
 #include <utility>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/file_walk.h"
 #include "freeatm/core/random.h"
 #include "freeatm/runs/identity.h"
 
@@ -41,15 +44,22 @@ void add_file(std::vector<FoundFile>& files, const fs::path& path, const fs::pat
       {path, path.lexically_relative(root).generic_string(), static_cast<int64_t>(fs::file_size(path)), is_near_top});
 }
 
+/// Whether a folder below `top` is of somebody's notes or of a run; `known` is filled.
+bool is_left_out(const fs::path& folder, const fs::path& top, std::map<fs::path, bool>& known) {
+  if (folder == top) return false;
+  const auto found = known.find(folder);
+  if (found != known.end()) return found->second;
+  const bool is_out = is_note(folder) || is_run_folder(folder) || is_left_out(folder.parent_path(), top, known);
+  return known[folder] = is_out;
+}
+
 void add_below(std::vector<FoundFile>& files, const fs::path& folder, const fs::path& root) {
-  const auto options = fs::directory_options::follow_directory_symlink | fs::directory_options::skip_permission_denied;
-  for (auto entry = fs::recursive_directory_iterator(folder, options); entry != fs::recursive_directory_iterator();
-       ++entry) {
-    if (entry->is_directory()) {
-      if (is_note(entry->path()) || is_run_folder(entry->path())) entry.disable_recursion_pending();
-    } else if (entry->is_regular_file()) {
-      add_file(files, entry->path(), root, entry.depth() == 0 || (folder == root && entry.depth() == 1));
-    }
+  std::map<fs::path, bool> known;
+  for (const fs::path& path : files_below(folder, "").files) {
+    if (is_left_out(path.parent_path(), folder, known)) continue;
+    const fs::path below = path.lexically_relative(folder);
+    const auto depth = std::distance(below.begin(), below.end()) - 1;
+    add_file(files, path, root, depth == 0 || (folder == root && depth == 1));
   }
 }
 

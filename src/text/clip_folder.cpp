@@ -65,6 +65,13 @@ BytePairs read_tokenizer_json(const std::string& path, const json& root) {
   require("end_of_word_suffix", json(), kEndOfWord);
   require("byte_fallback", false, false);
   require("ignore_merges", false, false);
+  require("fuse_unk", false, false);
+  require("dropout", json(), json());
+  if (model.value("continuing_subword_prefix", json()) != json(""))
+    require("continuing_subword_prefix", json(), json());
+  require_known_keys(path, model, "model.",
+                     {"type", "vocab", "merges", "dropout", "unk_token", "continuing_subword_prefix",
+                      "end_of_word_suffix", "fuse_unk", "byte_fallback", "ignore_merges"});
   BytePairs pairs(path + ": model.vocab", model.value("vocab", json()));
   const json merges = model.value("merges", json());
   if (!merges.is_array()) throw UserError(path, "model.merges", "is not a list");
@@ -138,6 +145,80 @@ AddedToken special_token(const fs::path& folder, const ClipFolder& all, const js
   return token;
 }
 
+const std::vector<std::string>& config_keys() {
+  static const std::vector<std::string> keys = [] {
+    std::vector<std::string> all = {// read here, or in read_max_length
+                                    "added_tokens_decoder",
+                                    "bos_token",
+                                    "eos_token",
+                                    "unk_token",
+                                    "pad_token",
+                                    "additional_special_tokens",
+                                    "extra_special_tokens",
+                                    "cls_token",
+                                    "sep_token",
+                                    "mask_token",
+                                    "model_max_length",
+                                    "padding_side",
+                                    "truncation_side",
+                                    "split_special_tokens",
+                                    "tokenizer_class"};
+    const std::vector<std::string> no_effect = {
+        // of decoding, of other tokenizers, or overruled by who calls: diffusers pads and cuts to model_max_length
+        "add_prefix_space", "backend", "chat_template", "clean_up_tokenization_spaces", "do_lower_case", "errors",
+        "extra_ids", "legacy", "max_length", "model_input_names", "pad_to_multiple_of", "pad_token_type_id", "padding",
+        "padding_strategy", "stride", "strip_accents", "tokenize_chinese_chars", "truncation", "truncation_strategy",
+        // where files came from
+        "_commit_hash", "cache_dir", "from_slow", "is_local", "local_files_only", "merges_file", "name_or_path",
+        "processor_class", "revision", "special_tokens_map_file", "subfolder", "tokenizer_file", "transformers_version",
+        "trust_remote_code", "use_auth_token", "use_fast", "vocab_file"};
+    all.insert(all.end(), no_effect.begin(), no_effect.end());
+    return all;
+  }();
+  return keys;
+}
+
+/// Throws UserError for what would give other ids than are given here.
+void require_clip_config(const fs::path& path, const json& config) {
+  require_known_keys(path, config, "", config_keys());
+  const json name = config.value("tokenizer_class", json("CLIPTokenizer"));
+  if (name != "CLIPTokenizer" && name != "CLIPTokenizerFast" && !name.is_null())
+    throw UserError(path.string(), "tokenizer_class", "{} is not CLIPTokenizer or CLIPTokenizerFast", name.dump());
+  if (config.value("split_special_tokens", json(false)) == true)
+    throw UserError(path.string(), "split_special_tokens", "true is not implemented; only false is");
+}
+
+/// tokenizer.json says the sides where the config does not.
+void require_right_directions(const fs::path& path, const json& tokenizer) {
+  for (const char* key : {"truncation", "padding"}) {
+    const json value = tokenizer.value(key, json());
+    const json direction = value.is_object() ? value.value("direction", json("Right")) : json("Right");
+    if (direction != "Right")
+      throw UserError(path.string(), format("{}.direction", key), "{} is not implemented; only \"Right\" is",
+                      direction.dump());
+  }
+}
+
+/// Tokens for tasks: texts are searched for them, so each must be among those with an id.
+void require_special_tokens(const fs::path& path, const json& config, const ClipFolder& folder) {
+  std::vector<json> values;
+  for (const char* key :
+       {"cls_token", "sep_token", "mask_token", "additional_special_tokens", "extra_special_tokens"}) {
+    const json value = config.value(key, json());
+    if (value.is_array() || (value.is_object() && !value.contains("content")))
+      values.insert(values.end(), value.begin(), value.end());
+    else if (!value.is_null())
+      values.push_back(value);
+  }
+  for (const json& value : values) {
+    const json content = value.is_object() ? value.value("content", json()) : value;
+    const bool is_known = content.is_string() && std::ranges::any_of(folder.added, [&](const AddedToken& token) {
+                            return token.content == content.get<std::string>();
+                          });
+    if (!is_known) throw UserError(path.string(), "special tokens", "{} is not among the added tokens", value.dump());
+  }
+}
+
 }  // namespace
 
 ClipFolder read_clip_folder(const fs::path& folder) {
@@ -145,6 +226,9 @@ ClipFolder read_clip_folder(const fs::path& folder) {
   const fs::path config_path = folder / "tokenizer_config.json", tokenizer_path = folder / "tokenizer.json";
   const json map = read_optional(folder / "special_tokens_map.json"), config = read_optional(config_path);
   const json tokenizer = read_optional(tokenizer_path);
+  require_clip_config(config_path, config);
+  if (!config.contains("truncation_side") || !config.contains("padding_side"))
+    require_right_directions(tokenizer_path, tokenizer);
   ClipFolder out{fs::exists(tokenizer_path) ? read_tokenizer_json(tokenizer_path.string(), tokenizer)
                                             : read_vocab_and_merges(folder),
                  read_added_tokens(folder, tokenizer, config),
@@ -160,6 +244,7 @@ ClipFolder read_clip_folder(const fs::path& folder) {
     const auto same = [&](const AddedToken& added) { return added.content == token->content; };
     if (std::none_of(out.added.begin(), out.added.end(), same)) out.added.push_back(*token);
   }
+  require_special_tokens(config_path, config, out);
   return out;
 }
 

@@ -2,11 +2,14 @@
 #include "freeatm/training/checkpoint.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/log.h"
 #include "freeatm/core/random.h"
 #include "freeatm/weights/load.h"
 
@@ -110,15 +113,66 @@ std::optional<fs::path> latest_checkpoint(const fs::path& run) {
   return folder;
 }
 
+namespace {
+
+/// Why a checkpoint cannot be loaded; "" where it is whole.
+std::string damage_of(const fs::path& folder) {
+  try {
+    load_checkpoint(folder);
+    return "";
+  } catch (const UserError& error) {
+    return error.what();
+  } catch (const json::exception&) {
+    return (folder / kManifest).string() + ": is damaged";
+  }
+}
+
+/// The one that `latest` names and those before it, the newest first. Those ahead of it belong to nobody's run.
+std::vector<fs::path> checkpoints_of(const fs::path& run) {
+  std::string newest = read_file(run / "checkpoints" / "latest");
+  while (!newest.empty() && newest.back() == '\n') newest.pop_back();
+  std::vector<fs::path> all;
+  for (const auto& entry : fs::directory_iterator(run / "checkpoints")) {
+    const int64_t step = step_of(entry.path());
+    if (entry.is_directory() && step >= 0 && step <= step_of(newest)) all.push_back(entry.path());
+  }
+  std::ranges::sort(all, std::greater{}, step_of);
+  return all;
+}
+
+/// The newest that is whole, which is said where it is not the newest of all; where none is, the newest.
+///   damaged: gets those that were passed over
+std::optional<fs::path> newest_whole_checkpoint(const fs::path& run, std::vector<fs::path>& damaged) {
+  if (!fs::exists(run / "checkpoints" / "latest")) return std::nullopt;
+  const std::vector<fs::path> all = checkpoints_of(run);
+  if (all.size() < 2) return latest_checkpoint(run);
+  std::string damage;
+  for (const fs::path& folder : all) {
+    const std::string own = damage_of(folder);
+    if (own.empty() && !damage.empty()) log::warning("{}; {} is taken", damage, folder.string());
+    if (own.empty()) return folder;
+    if (damage.empty()) damage = own;
+    damaged.push_back(folder);
+  }
+  damaged.clear();
+  return latest_checkpoint(run);
+}
+
+}  // namespace
+
 fs::path require_checkpoint(const fs::path& run, const std::string& key) {
-  const auto checkpoint = latest_checkpoint(run);
+  std::vector<fs::path> damaged;
+  const auto checkpoint = newest_whole_checkpoint(run, damaged);
   if (!checkpoint) throw UserError(run.string(), key, "has no checkpoint yet");
   return *checkpoint;
 }
 
 std::optional<fs::path> checkpoint_to_go_on_from(const fs::path& run, const std::string& resume) {
   remove_leftovers(run / "checkpoints");
-  auto checkpoint = latest_checkpoint(run);
+  std::vector<fs::path> damaged;
+  auto checkpoint = newest_whole_checkpoint(run, damaged);
+  for (const fs::path& folder : damaged) fs::rename(folder, folder.string() + ".damaged");  // out of the way, not lost
+  if (!damaged.empty()) write_file(run / "checkpoints" / "latest", checkpoint->filename().string() + "\n");
   if (resume == "must" && !checkpoint)
     throw UserError(run.string(), "resume", "must: there is no checkpoint to go on from");
   return checkpoint;

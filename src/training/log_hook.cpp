@@ -98,6 +98,12 @@ void LogHook::refuse(size_t row, const double* values) const {
   for (size_t i = 0; i < step.columns.size(); ++i)
     scalars += format(", {} {}", columns_[step.columns[i]].name, values[i]);
   const auto latest = latest_checkpoint(run_);
+  if (number == 1) {  // no weight has changed yet
+    throw Diverged(
+        format("the loss is not finite at step 1, before the learning rate did anything{}: look at what the "
+               "training starts from (its checkpoint, its data), and at loss temperatures and dtype",
+               scalars));
+  }
   throw Diverged(
       format("training diverged at step {}: learning rate {}{}; {}; lower trainer.lr or raise trainer.warmup_epochs",
              number, step.learning_rate, scalars,

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/log.h"
 #include "freeatm/training/trainer.h"
 
 namespace freeatm::training {
@@ -68,7 +69,12 @@ int64_t TrainerOptions::warmup(int64_t steps_per_epoch) const {
 Schedule TrainerOptions::make_schedule(const RunLength& length, int64_t batch_size) const {
   const auto samples = static_cast<double>(batch_size * length.accumulate);
   const double peak = base_batch ? lr * samples / static_cast<double>(*base_batch) : lr;
-  const int64_t warmup_steps = std::min(warmup(length.steps_per_epoch), length.total_steps);
+  const int64_t wanted = warmup(length.steps_per_epoch), warmup_steps = std::min(wanted, length.total_steps);
+  if (wanted > warmup_steps) {
+    log::warning(
+        "trainer.{}: {} steps of warm-up in a run of {}: the learning rate rises to its end, and never reaches {}",
+        this->warmup_steps ? "warmup_steps" : "warmup_epochs", wanted, length.total_steps, peak);
+  }
   if (schedule == "cosine") return CosineSchedule(peak, min_lr, warmup_steps, length.total_steps);
   if (schedule == "poly") return PolySchedule(peak, min_lr, power, warmup_steps, length.total_steps);
   if (schedule == "constant") return StepSchedule(peak, gamma, {}, warmup_steps);

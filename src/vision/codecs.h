@@ -8,9 +8,9 @@
 
 namespace freeatm::vision {
 
-Image decode_png(std::string_view bytes, const std::string& name);
+Image decode_png(std::string_view bytes, const std::string& name, const DecodeOptions& options);
 Image decode_jpeg(std::string_view bytes, const std::string& name, const DecodeOptions& options);
-Image decode_webp(std::string_view bytes, const std::string& name);
+Image decode_webp(std::string_view bytes, const std::string& name, const DecodeOptions& options);
 
 /// Throws UserError unless 1 <= width * height <= 178,956,970: a few hostile bytes must not ask for all the memory.
 void check_size(int64_t width, int64_t height, const std::string& name);

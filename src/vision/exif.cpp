@@ -2,31 +2,34 @@
 #include "exif.h"
 
 #include <algorithm>
+#include <libexif/exif-data.h>
+#include <memory>
+#include <string>
+#include <utility>
 
 #include "freeatm/vision/transforms.h"
 
 namespace freeatm::vision {
 namespace {
 
-/// Unsigned numbers at places of a TIFF block, in its byte order; what lies outside reads as 0.
-class TiffReader {
- public:
-  explicit TiffReader(std::string_view bytes) : bytes_(bytes), little_(bytes.starts_with("II")) {}
+using Exif = std::unique_ptr<ExifData, void (*)(ExifData*)>;
 
-  uint32_t number(size_t at, int size) const {
-    if (at > bytes_.size() || bytes_.size() - at < size_t(size)) return 0;
-    uint32_t value = 0;
-    for (int i = 0; i < size; ++i) {
-      const auto byte = static_cast<unsigned char>(bytes_[at + (little_ ? size - 1 - i : i)]);
-      value = value << 8 | byte;
-    }
-    return value;
+/// Whole numbers alone, as PIL compares them: cameras write a SHORT, some programs a LONG.
+int whole_number(const ExifEntry& entry, ExifByteOrder order) {
+  if (entry.components != 1) return 0;
+  switch (entry.format) {
+    case EXIF_FORMAT_SHORT:
+      return exif_get_short(entry.data, order);
+    case EXIF_FORMAT_SSHORT:
+      return exif_get_sshort(entry.data, order);
+    case EXIF_FORMAT_LONG:
+      return static_cast<int>(std::min<ExifLong>(exif_get_long(entry.data, order), 9));
+    case EXIF_FORMAT_SLONG:
+      return exif_get_slong(entry.data, order);
+    default:
+      return 0;
   }
-
- private:
-  std::string_view bytes_;
-  bool little_;
-};
+}
 
 Image transpose(const Image& image) {
   Image out(image.width, image.height);
@@ -40,18 +43,24 @@ Image transpose(const Image& image) {
 }  // namespace
 
 int exif_orientation(std::string_view tiff) {
-  constexpr uint32_t kMagic = 42, kOrientation = 0x0112, kShort = 3;
+  constexpr size_t kMost = 1 << 20;  // the folder stands at the beginning; libexif copies what it reads
   if (!tiff.starts_with("II") && !tiff.starts_with("MM")) return 1;
-  const TiffReader reader(tiff);
-  if (reader.number(2, 2) != kMagic) return 1;
-  const size_t folder = reader.number(4, 4), count = reader.number(folder, 2);
-  for (size_t i = 0; i < count; ++i) {  // at most 65535 entries of 12 bytes: tag, type, count, value
-    const size_t entry = folder + 2 + 12 * i;
-    if (reader.number(entry, 2) != kOrientation || reader.number(entry + 2, 2) != kShort) continue;
-    const uint32_t value = reader.number(entry + 8, 2);
-    return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
-  }
-  return 1;
+  std::string block("Exif\0\0", 6);
+  block += tiff.substr(0, kMost);
+  const Exif exif(exif_data_new(), exif_data_unref);
+  if (!exif) return 1;
+  exif_data_unset_option(exif.get(), EXIF_DATA_OPTION_FOLLOW_SPECIFICATION);  // read, do not mend
+  exif_data_load_data(exif.get(), reinterpret_cast<const unsigned char*>(block.data()),
+                      static_cast<unsigned int>(block.size()));
+  const ExifEntry* entry = exif_content_get_entry(exif->ifd[EXIF_IFD_0], EXIF_TAG_ORIENTATION);
+  const int value = entry == nullptr ? 1 : whole_number(*entry, exif_data_get_byte_order(exif.get()));
+  return value >= 1 && value <= 8 ? value : 1;
+}
+
+Image turned(Image image, int orientation, const DecodeOptions& options) {
+  if (options.orientation == nullptr) return upright(std::move(image), orientation);
+  *options.orientation = orientation;
+  return image;
 }
 
 Image upright(Image image, int orientation) {

@@ -7,10 +7,11 @@
 
 namespace freeatm::vision {
 
-/// The orientation, 1 to 8, in an EXIF block (a TIFF header and its first folder); 1 where it holds none that is valid.
+/// The orientation, 1 to 8, in an EXIF block (a TIFF header and its first folder); 1 where it holds none that is
+/// valid. Read by libexif.
 int exif_orientation(std::string_view tiff);
 
-/// The picture turned and mirrored so that it is seen upright: PIL's `ImageOps.exif_transpose`.
-Image upright(Image image, int orientation);
+/// What a decoder returns: the picture upright, or, where the orientation is asked for, as it is stored.
+Image turned(Image image, int orientation, const DecodeOptions& options);
 
 }  // namespace freeatm::vision

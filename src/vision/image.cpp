@@ -23,6 +23,14 @@ Format format_of_extension(std::string_view extension) {
   return Format::kUnknown;
 }
 
+Format format_of_bytes(std::string_view bytes) {
+  using namespace std::string_view_literals;
+  if (bytes.starts_with("\x89PNG\r\n\x1a\n"sv)) return Format::kPng;
+  if (bytes.starts_with("\xff\xd8\xff"sv)) return Format::kJpeg;
+  if (bytes.starts_with("RIFF"sv) && bytes.substr(0, 12).ends_with("WEBP"sv)) return Format::kWebp;
+  return Format::kUnknown;
+}
+
 }  // namespace
 
 void check_size(int64_t width, int64_t height, const std::string& name) {
@@ -40,12 +48,20 @@ void check_longest(const Image& image, int longest, std::string_view format_name
 }
 
 Image decode_image(std::string_view bytes, const std::string& name, const DecodeOptions& options) {
-  using namespace std::string_view_literals;
-  if (bytes.starts_with("\x89PNG\r\n\x1a\n"sv)) return decode_png(bytes, name);
-  if (bytes.starts_with("\xff\xd8\xff"sv)) return decode_jpeg(bytes, name, options);
-  if (bytes.starts_with("RIFF"sv) && bytes.substr(0, 12).ends_with("WEBP"sv)) return decode_webp(bytes, name);
+  switch (format_of_bytes(bytes)) {
+    case Format::kPng:
+      return decode_png(bytes, name, options);
+    case Format::kJpeg:
+      return decode_jpeg(bytes, name, options);
+    case Format::kWebp:
+      return decode_webp(bytes, name, options);
+    case Format::kUnknown:
+      break;
+  }
   throw UserError(name, "", "is no PNG, JPEG or WebP picture");
 }
+
+bool begins_as_picture(std::string_view bytes) { return format_of_bytes(bytes) != Format::kUnknown; }
 
 Image read_image(const std::string& path, const DecodeOptions& options) {
   return decode_image(read_file(path), path, options);

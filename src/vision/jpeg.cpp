@@ -60,11 +60,16 @@ class JpegReader {
   Handle handle_{tjInitDecompress(), tjDestroy};
 };
 
-// The EXIF block of the first APP1 segment that holds one; segments are 0xff, kind, length (itself included), content.
+// The EXIF block of the first APP1 segment that holds one; segments are 0xff (any number of them: fill bytes), kind,
+// length (itself included), content; some kinds stand alone.
 std::string_view exif_segment(std::string_view bytes) {
   using namespace std::string_view_literals;
   for (size_t at = 2; at + 4 <= bytes.size() && bytes[at] == '\xff';) {
     const auto kind = static_cast<unsigned char>(bytes[at + 1]);
+    if (kind == 0xff || kind == 0x01 || (kind >= 0xd0 && kind <= 0xd8)) {
+      at += kind == 0xff ? 1 : 2;
+      continue;
+    }
     if (kind == 0xda || kind == 0xd9) break;  // the pixels begin, or nothing comes
     const size_t length = static_cast<unsigned char>(bytes[at + 2]) << 8 | static_cast<unsigned char>(bytes[at + 3]);
     const std::string_view content = bytes.substr(at + 4, std::max<size_t>(length, 2) - 2);
@@ -107,7 +112,7 @@ Image decode_jpeg(std::string_view bytes, const std::string& name, const DecodeO
     image = Image(height, width);
     reader.decode(image.pixels.data(), width, height, TJPF_RGB);
   }
-  return upright(std::move(image), exif_orientation(exif_segment(bytes)));
+  return turned(std::move(image), exif_orientation(exif_segment(bytes)), options);
 }
 
 std::string encode_jpeg(const Image& image, int quality) {

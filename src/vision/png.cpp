@@ -31,7 +31,7 @@ class PngReader {
   }
   ~PngReader() { png_destroy_read_struct(&png_, &info_, nullptr); }
 
-  Image read() {
+  Image read(const DecodeOptions& options) {
     if (!read_header()) fail();
     const int width = static_cast<int>(png_get_image_width(png_, info_));
     const int height = static_cast<int>(png_get_image_height(png_, info_));
@@ -41,7 +41,7 @@ class PngReader {
     std::vector<png_bytep> rows(height);
     for (int y = 0; y < height; ++y) rows[y] = image.row(y);
     if (!read_rows(rows.data())) fail();
-    return upright(std::move(image), exif_orientation(exif_block()));
+    return turned(std::move(image), exif_orientation(exif_block()), options);
   }
 
  private:
@@ -111,7 +111,9 @@ bool write_rows(png_structp png, png_infop info, const Image& image, int level) 
 
 }  // namespace
 
-Image decode_png(std::string_view bytes, const std::string& name) { return PngReader(bytes, name).read(); }
+Image decode_png(std::string_view bytes, const std::string& name, const DecodeOptions& options) {
+  return PngReader(bytes, name).read(options);
+}
 
 std::string encode_png(const Image& image, int level) {
   check_longest(image, PNG_USER_WIDTH_MAX, "PNG");

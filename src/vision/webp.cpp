@@ -42,7 +42,7 @@ std::string take(uint8_t* bytes, size_t size) {
 
 }  // namespace
 
-Image decode_webp(std::string_view bytes, const std::string& name) {
+Image decode_webp(std::string_view bytes, const std::string& name, const DecodeOptions& options) {
   const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
   WebPBitstreamFeatures features;
   if (WebPGetFeatures(data, bytes.size(), &features) != VP8_STATUS_OK)
@@ -52,7 +52,7 @@ Image decode_webp(std::string_view bytes, const std::string& name) {
   Image image(features.height, features.width);
   if (WebPDecodeRGBInto(data, bytes.size(), image.pixels.data(), image.pixels.size(), image.width * 3) == nullptr)
     throw UserError(name, "", "is a broken WebP picture");
-  return upright(std::move(image), exif_orientation(exif_chunk(bytes)));
+  return turned(std::move(image), exif_orientation(exif_chunk(bytes)), options);
 }
 
 std::string encode_webp(const Image& image, int quality) {

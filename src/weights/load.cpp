@@ -2,6 +2,7 @@
 #include "freeatm/weights/load.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/isfinite.h>
 
 #include "freeatm/core/error.h"
 
@@ -33,6 +34,24 @@ LoadReport load_into(const TensorMap& destination, const TensorMap& source) {
     if (!destination.contains(name)) report.unexpected.push_back(name);
   }
   return report;
+}
+
+std::string not_finite_in(const TensorMap& tensors) {
+  for (const auto& [name, tensor] : tensors) {
+    if (!tensor.is_floating_point()) continue;
+    const int64_t finite = tensor.isfinite().sum().item<int64_t>();
+    if (finite < tensor.numel()) return format("{} ({} of {} values)", name, tensor.numel() - finite, tensor.numel());
+  }
+  return "";
+}
+
+void require_finite(const TensorMap& tensors, const std::string& where, const std::string& key) {
+  const std::string name = not_finite_in(tensors);
+  if (name.empty()) return;
+  throw UserError(where, key,
+                  "{} is not finite: saved by a run that diverged, or in a half precision that it overflows; take "
+                  "an earlier checkpoint, or weights in fp32",
+                  name);
 }
 
 void require_numbers(const TensorMap& tensors, double least, const std::string& where) {

@@ -27,4 +27,16 @@ TensorMap NameMap::apply(const TensorMap& tensors, const std::string& where) con
   return out;
 }
 
+TensorMap names_behind(const std::string& prefix, const TensorMap& tensors) {
+  const std::string whole = prefix.ends_with('.') ? prefix : prefix + '.';
+  for (const std::string& before : {std::string(), std::string("module."), std::string("model.")}) {
+    TensorMap out;
+    for (const auto& [name, tensor] : tensors) {
+      if (name.starts_with(before + whole)) out[name.substr(before.size() + whole.size())] = tensor;
+    }
+    if (!out.empty()) return out;
+  }
+  return {};
+}
+
 }  // namespace freeatm::weights

@@ -8,6 +8,7 @@
 
 #include "freeatm/core/error.h"
 
+#include "pickle_opcodes.h"
 #include "pickle_rebuild.h"
 
 namespace freeatm::weights {
@@ -16,50 +17,6 @@ namespace {
 constexpr size_t kLongestPickle = size_t{16} << 20;  // about 70,000 tensors
 
 constexpr size_t kReduceCost = 8;  // a tensor is larger than other objects
-
-// Python's pickletools has the whole list with its meanings.
-enum Opcode : unsigned char {
-  kMark = '(',
-  kStop = '.',
-  kPop = '0',
-  kNone = 'N',
-  kTrue = 0x88,
-  kFalse = 0x89,
-  kInt32 = 'J',
-  kInt8 = 'K',
-  kInt16 = 'M',
-  kLong1 = 0x8A,
-  kFloat = 'G',
-  kUnicode8 = 0x8C,
-  kUnicode32 = 'X',
-  kString8 = 'U',
-  kString32 = 'T',
-  kBytes8 = 'C',
-  kBytes32 = 'B',
-  kEmptyTuple = ')',
-  kTuple = 't',
-  kTuple1 = 0x85,
-  kTuple2 = 0x86,
-  kTuple3 = 0x87,
-  kEmptyList = ']',
-  kAppend = 'a',
-  kAppends = 'e',
-  kEmptyDict = '}',
-  kSetItem = 's',
-  kSetItems = 'u',
-  kGlobal = 'c',
-  kStackGlobal = 0x93,
-  kReduce = 'R',
-  kBuild = 'b',
-  kPersistentId = 'Q',
-  kPut8 = 'q',
-  kPut32 = 'r',
-  kMemoize = 0x94,
-  kGet8 = 'h',
-  kGet32 = 'j',
-  kProtocol = 0x80,
-  kFrame = 0x95,
-};
 
 /// The pickle machine: a stack, marks on it, and a memo.
 class Machine {
@@ -150,7 +107,13 @@ class Machine {
     return *container;
   }
 
+  Foreign* foreign_on_top() {
+    const bool there = stack_.size() > (marks_.empty() ? 0 : marks_.back());
+    return there ? std::get_if<Foreign>(&stack_.back()->value) : nullptr;
+  }
+
   bool append(const std::vector<const PickleObject*>& items) {
+    if (foreign_on_top() != nullptr) return true;  // of what items somebody's list is made is nobody's matter
     auto& list = top<Sequence>("list");
     if (!list.is_list) fail("puts something into a tuple");
     list.items.insert(list.items.end(), items.begin(), items.end());
@@ -158,7 +121,8 @@ class Machine {
   }
 
   bool set_items(const std::vector<const PickleObject*>& items) {
-    auto& dict = top<Dict>("dictionary");
+    Foreign* foreign = foreign_on_top();
+    auto& dict = foreign != nullptr ? foreign->items : top<Dict>("dictionary");
     if (items.size() % 2 != 0) fail("has a key without a value");
     for (size_t i = 0; i < items.size(); i += 2) dict.items.emplace_back(items[i], items[i + 1]);
     return true;
@@ -178,14 +142,16 @@ class Machine {
   }
 
   bool make_global(std::string_view module, std::string_view name) {
-    const auto global = find_global(module, name);
-    if (!global) {
+    if (const auto global = find_global(module, name)) return make(*global);
+    if (is_hostile(module, name)) {
       throw UserError(path_, "",
                       "the pickle asks for '{}.{}', which is not allowed: only tensors, containers and "
                       "numbers are read, and nothing is run",
                       module, name);
     }
-    return make(*global);
+    charge(module.size() + name.size());
+    out_.names.push_back(format("{}.{}", module, name));
+    return make(GlobalName{PickleGlobal::kForeign, at::kFloat, &out_.names.back()});
   }
 
   bool mark() {
@@ -209,17 +175,21 @@ class Machine {
 
   bool reduce() {
     const auto* arguments = pop()->as<Sequence>();
-    const auto* global = pop()->as<GlobalName>();
+    const PickleObject* callee = pop();
+    const auto* global = callee->as<GlobalName>();
+    if (const auto* foreign = callee->as<Foreign>()) return make(Foreign{foreign->name, {}});
     if (arguments == nullptr || global == nullptr) fail("calls what is no function");
     const auto* pairs = arguments->items.empty() ? nullptr : arguments->items[0]->as<Sequence>();
     charge(kReduceCost + (pairs == nullptr ? 0 : pairs->items.size()));
     return make(rebuild(path_, *global, *arguments));
   }
 
-  // The only state that is accepted is an OrderedDict's attributes (a module's `_metadata`), which hold no tensor.
+  // State is dropped: an OrderedDict's attributes (a module's `_metadata`), those of a tensor or of a foreign object.
   bool build() {
     pop();
-    top<Dict>("dictionary");
+    const bool there = stack_.size() > (marks_.empty() ? 0 : marks_.back());
+    if (there && stack_.back()->as<TensorReference>() != nullptr) return true;
+    if (foreign_on_top() == nullptr) top<Dict>("dictionary");
     return true;
   }
 
@@ -241,6 +211,8 @@ class Machine {
         return make(int64_t{integer<int32_t>()});
       case kLong1:
         return make_long(take(integer<uint8_t>()));
+      case kLong4:
+        return make_long(take(integer<uint32_t>()));
       case kFloat:
         return make(std::bit_cast<double>(__builtin_bswap64(integer<uint64_t>())));  // big-endian
       case kUnicode8:
@@ -249,6 +221,11 @@ class Machine {
       case kUnicode32:
       case kString32:
         return make(std::string(take(integer<uint32_t>())));
+      case kUnicode64:
+        return make(std::string(take(integer<uint64_t>())));
+      case kBytes64:
+      case kByteArray:
+        return make(Bytes{std::string(take(integer<uint64_t>()))});
       case kBytes8:
         return make(Bytes{std::string(take(integer<uint8_t>()))});
       case kBytes32:
@@ -270,11 +247,15 @@ class Machine {
         return make_tuple(3);
       case kTuple:
         return make(Sequence{false, pop_to_mark()});
+      case kFrozenSet:
+        return make(Sequence{false, pop_to_mark()});
       case kEmptyList:
+      case kEmptySet:
         return make(Sequence{true, {}});
       case kAppend:
         return append({pop()});
       case kAppends:
+      case kAddItems:
         return append(pop_to_mark());
       case kEmptyDict:
         return make(Dict());
@@ -302,7 +283,11 @@ class Machine {
         if (name == nullptr || module == nullptr) fail("has a global without a name");
         return make_global(*module, *name);
       }
+      case kNewObjectWithNames:
+        pop();
+        return reduce();
       case kReduce:
+      case kNewObject:
         return reduce();
       case kBuild:
         return build();
@@ -329,6 +314,13 @@ class Machine {
         return mark();
       case kPop:
         return pop() != nullptr;
+      case kPopMark:
+        pop_to_mark();
+        return true;
+      case kDuplicate: {
+        PickleObject* object = pop();
+        return push(object) && push(object);
+      }
       case kFrame:
         return !take(8).empty();
       case kProtocol: {
@@ -351,6 +343,11 @@ class Machine {
 };
 
 }  // namespace
+
+const Dict* as_dictionary(const PickleObject& object) {
+  if (const auto* foreign = object.as<Foreign>()) return &foreign->items;
+  return object.as<Dict>();
+}
 
 Pickle read_pickle(const std::string& path, std::string_view text) { return Machine(path, text).run(); }
 

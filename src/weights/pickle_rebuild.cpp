@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pickle_rebuild.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -33,15 +34,22 @@ struct Function {
   PickleGlobal meaning;
 };
 
-constexpr std::array<Function, 7> kFunctions{{
+constexpr std::array<Function, 8> kFunctions{{
     {"collections", "OrderedDict", PickleGlobal::kOrderedDict},
     {"torch._utils", "_rebuild_tensor", PickleGlobal::kRebuildTensor},
     {"torch._utils", "_rebuild_tensor_v2", PickleGlobal::kRebuildTensor},
     {"torch._utils", "_rebuild_parameter", PickleGlobal::kRebuildParameter},
     {"torch._utils", "_rebuild_parameter_with_state", PickleGlobal::kRebuildParameter},
+    {"torch._tensor", "_rebuild_from_type_v2", PickleGlobal::kRebuildFromType},
     {"torch", "Size", PickleGlobal::kSize},
     {"torch", "device", PickleGlobal::kDevice},
 }};
+
+constexpr std::array<std::string_view, 12> kHostileModules{
+    "os", "posix", "nt", "subprocess", "sys", "socket", "shutil", "runpy", "pty", "ctypes", "importlib", "webbrowser"};
+
+constexpr std::array<std::string_view, 7> kHostileBuiltins{"eval", "exec",     "compile",   "__import__",
+                                                           "open", "execfile", "breakpoint"};
 
 [[noreturn]] void refuse(const std::string& path, const char* what) {
   throw UserError(path, "", "the pickle holds {}", what);
@@ -84,9 +92,10 @@ bool is_countable(const std::vector<int64_t>& sizes) {
 }
 
 // (storage, offset, sizes, strides[, requires_grad, backward_hooks[, metadata]])
-TensorReference rebuild_tensor(const std::string& path, const Sequence& arguments) {
+Value rebuild_tensor(const std::string& path, const Sequence& arguments) {
   constexpr const char* kFault = "a tensor without a proper storage, offset, size and stride";
   const auto& items = arguments.items;
+  if (!items.empty() && items[0]->as<Foreign>() != nullptr) return *items[0]->as<Foreign>();
   const auto* storage = items.size() < 4 || items.size() > 7 ? nullptr : items[0]->as<StorageReference>();
   if (storage == nullptr) refuse(path, kFault);
   if (items.size() == 7) {
@@ -119,20 +128,33 @@ Dict rebuild_dict(const std::string& path, const Sequence& arguments) {
   return dict;
 }
 
+// copyreg._reconstructor(cls, ...) makes a cls.
+const std::string* name_of(const GlobalName& global, const Sequence& arguments) {
+  const auto* of = arguments.items.empty() ? nullptr : arguments.items[0]->as<GlobalName>();
+  const bool is_maker = global.name->starts_with("copyreg.") || global.name->starts_with("copy_reg.");
+  return is_maker && of != nullptr && of->name != nullptr ? of->name : global.name;
+}
+
 }  // namespace
 
 std::optional<GlobalName> find_global(std::string_view module, std::string_view name) {
   for (const Function& function : kFunctions) {
-    if (function.module == module && function.name == name) return GlobalName{function.meaning, at::kFloat};
+    if (function.module == module && function.name == name) return GlobalName{function.meaning};
   }
   if (module != "torch") return std::nullopt;
   for (const auto& [storage, dtype] : kStorages) {
     if (storage == name) return GlobalName{PickleGlobal::kStorage, dtype};
   }
   for (const std::string_view dtype : kDtypeNames) {
-    if (dtype == name) return GlobalName{PickleGlobal::kConstant, at::kFloat};
+    if (dtype == name) return GlobalName{PickleGlobal::kConstant};
   }
   return std::nullopt;
+}
+
+bool is_hostile(std::string_view module, std::string_view name) {
+  const bool is_builtin = module == "builtins" || module == "__builtin__";
+  if (is_builtin) return std::ranges::find(kHostileBuiltins, name) != kHostileBuiltins.end();
+  return std::ranges::find(kHostileModules, module.substr(0, module.find('.'))) != kHostileModules.end();
 }
 
 Value rebuild(const std::string& path, const GlobalName& global, const Sequence& arguments) {
@@ -142,10 +164,23 @@ Value rebuild(const std::string& path, const GlobalName& global, const Sequence&
     case PickleGlobal::kRebuildTensor:
       return rebuild_tensor(path, arguments);
     case PickleGlobal::kRebuildParameter: {  // (tensor, requires_grad, backward_hooks[, state])
-      const auto* tensor = arguments.items.empty() ? nullptr : arguments.items[0]->as<TensorReference>();
-      if (tensor == nullptr) refuse(path, "a parameter that is no tensor");
-      return *tensor;
+      if (arguments.items.empty()) refuse(path, "a parameter that is no tensor");
+      const PickleObject& content = *arguments.items[0];
+      if (content.as<TensorReference>() == nullptr && content.as<Foreign>() == nullptr)
+        refuse(path, "a parameter that is no tensor");
+      return content.value;
     }
+    case PickleGlobal::kRebuildFromType: {  // (function, type, its arguments, attributes)
+      const auto* function = arguments.items.size() < 3 ? nullptr : arguments.items[0]->as<GlobalName>();
+      const auto* own = function == nullptr ? nullptr : arguments.items[2]->as<Sequence>();
+      const bool is_tensor = own != nullptr && (function->meaning == PickleGlobal::kRebuildTensor ||
+                                                function->meaning == PickleGlobal::kRebuildParameter ||
+                                                function->meaning == PickleGlobal::kForeign);
+      if (!is_tensor) refuse(path, "a tensor with attributes that is no tensor");
+      return rebuild(path, *function, *own);
+    }
+    case PickleGlobal::kForeign:
+      return Foreign{name_of(global, arguments), {}};
     case PickleGlobal::kSize:
     case PickleGlobal::kDevice:
       return {};  // nobody asks
@@ -156,13 +191,14 @@ Value rebuild(const std::string& path, const GlobalName& global, const Sequence&
   refuse(path, "a call of what is no function");
 }
 
-StorageReference storage_reference(const std::string& path, const PickleObject& id) {
+Value storage_reference(const std::string& path, const PickleObject& id) {
   constexpr const char* kFault = "a persistent id that is no storage";
   const auto* tuple = id.as<Sequence>();
   if (tuple == nullptr || tuple->items.size() < 5 || tuple->items.size() > 6) refuse(path, kFault);
   const auto* kind = tuple->items[0]->as<std::string>();
   const auto* type = tuple->items[1]->as<GlobalName>();
   const auto* key = tuple->items[2]->as<std::string>();
+  if (type != nullptr && type->meaning == PickleGlobal::kForeign) return Foreign{type->name, {}};
   if (kind == nullptr || *kind != "storage" || type == nullptr || type->meaning != PickleGlobal::kStorage ||
       key == nullptr || key->size() > kLongestKey) {
     refuse(path, kFault);
@@ -170,7 +206,7 @@ StorageReference storage_reference(const std::string& path, const PickleObject& 
   if (tuple->items.size() == 6 && tuple->items[5]->as<std::monostate>() == nullptr) {
     refuse(path, "a view of another storage, which is not supported");
   }
-  return {*key, type->dtype, natural(path, tuple->items[4], kFault)};
+  return StorageReference{*key, type->dtype, natural(path, tuple->items[4], kFault)};
 }
 
 }  // namespace freeatm::weights

@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <map>
 #include <memory>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/log.h"
+#include "freeatm/weights/name_map.h"
 
 #include "mapped_file.h"
 #include "pickle.h"
@@ -102,11 +105,6 @@ class LegacyReader {
   std::string_view rest_;
 };
 
-bool holds_tensors(const Dict& dict) {
-  return std::any_of(dict.items.begin(), dict.items.end(),
-                     [](const auto& item) { return item.second->template as<TensorReference>() != nullptr; });
-}
-
 std::vector<std::string> names_of(const Dict& dict) {
   std::vector<std::string> out;
   for (const auto& [key, value] : dict.items) {
@@ -115,28 +113,105 @@ std::vector<std::string> names_of(const Dict& dict) {
   return out;
 }
 
-const Dict* entry(const Dict& dict, const std::string& name) {
-  const Dict* found = nullptr;
-  for (const auto& [key, value] : dict.items) {
-    const auto* text = key->as<std::string>();
-    if (text != nullptr && *text == name) found = value->as<Dict>();
-  }
-  return found;
+/// A tensor of a kind that is not read: sparse, complex, of 8 bits.
+bool is_foreign_tensor(const PickleObject& object) {
+  const auto* foreign = object.as<Foreign>();
+  if (foreign == nullptr || !foreign->name->starts_with("torch.")) return false;
+  return foreign->name->ends_with("Storage") || foreign->name->find("._rebuild_") != std::string::npos;
 }
 
-const Dict& state_dict(const std::string& path, const PickleObject& root, const std::string& key) {
-  const auto* dict = root.as<Dict>();
+int64_t tensors_in(const Dict& dict) {
+  return std::ranges::count_if(dict.items, [](const auto& item) {
+    return item.second->template as<TensorReference>() != nullptr || is_foreign_tensor(*item.second);
+  });
+}
+
+/// The dictionaries of a dictionary, by name; of names that stand twice the last one counts, as in Python.
+std::map<std::string, const Dict*> dictionaries_in(const Dict& dict) {
+  std::map<std::string, const Dict*> out;
+  for (const auto& [key, value] : dict.items) {
+    const auto* name = key->as<std::string>();
+    if (name != nullptr) out[*name] = as_dictionary(*value);
+  }
+  std::erase_if(out, [](const auto& item) { return item.second == nullptr; });
+  return out;
+}
+
+/// "epoch", "state_dict (152 tensors)", ...
+std::vector<std::string> described(const Dict& dict) {
+  std::vector<std::string> out;
+  const auto dictionaries = dictionaries_in(dict);
+  for (const auto& [key, value] : dict.items) {
+    const auto* name = key->as<std::string>();
+    if (name == nullptr) continue;
+    const auto found = dictionaries.find(*name);
+    const int64_t tensors = found == dictionaries.end() ? 0 : tensors_in(*found->second);
+    out.push_back(tensors == 0 ? *name : format("{} ({} tensors)", *name, tensors));
+  }
+  return out;
+}
+
+/// "model", or "model.state_dict" for an entry of an entry; null where there is none.
+const Dict* dictionary_at(const Dict& dict, const std::string& name) {
+  const auto dictionaries = dictionaries_in(dict);
+  if (const auto found = dictionaries.find(name); found != dictionaries.end()) return found->second;
+  for (const auto& [first, inner] : dictionaries) {
+    if (!name.starts_with(first + ".")) continue;
+    if (const Dict* found = dictionary_at(*inner, name.substr(first.size() + 1))) return found;
+  }
+  return nullptr;
+}
+
+struct Chosen {
+  const Dict* dict;
+  std::string entry;  // "": the whole file's
+};
+
+// Averages of the weights come first, as timm's load_checkpoint has it and DINO's evaluation does.
+constexpr std::array kWeightEntries = {"state_dict_ema",   "model_ema", "ema_state_dict", "ema_model", "params_ema",
+                                       "state_dict",       "model",     "module",         "teacher",   "student",
+                                       "model_state_dict", "net",       "network",        "backbone",  "encoder",
+                                       "weights",          "params"};
+
+/// Of what nobody knows the name: the only dictionary of tensors, where it has more than stand beside it.
+Chosen choose_unnamed(const std::string& path, const Dict& dict) {
+  Chosen largest{nullptr, ""};
+  int64_t others = 0;
+  for (const auto& [name, inner] : dictionaries_in(dict)) {
+    if (tensors_in(*inner) == 0) continue;
+    ++others;
+    if (largest.dict == nullptr || tensors_in(*inner) > tensors_in(*largest.dict)) largest = {inner, name};
+  }
+  const int64_t own = tensors_in(dict);
+  if (own > 0 && (others == 0 || own >= tensors_in(*largest.dict))) return {&dict, ""};
+  if (others == 1) return largest;
+  if (others == 0) throw UserError(path, "", "holds no tensors by name: its entries are {}", described(dict));
+  throw UserError(path, "weights.entry", "is needed: several entries hold tensors: {}", described(dict));
+}
+
+Chosen choose(const std::string& path, const PickleObject& root, const std::string& key) {
+  if (const auto* foreign = root.as<Foreign>(); foreign != nullptr && foreign->items.items.empty()) {
+    throw UserError(path, "", "holds a whole {}, which only Python can make: save its state_dict() instead",
+                    *foreign->name);
+  }
+  const Dict* dict = as_dictionary(root);
   if (dict == nullptr) throw UserError(path, "", "holds no dictionary of tensors");
-  if (!key.empty()) {
-    if (const Dict* found = entry(*dict, key)) return *found;
-    throw UserError(path, key, "is no dictionary in this file{}", did_you_mean(key, names_of(*dict)));
+  if (!key.empty()) return {dictionary_at(*dict, key), key};
+  const auto dictionaries = dictionaries_in(*dict);
+  for (const char* name : kWeightEntries) {
+    const auto found = dictionaries.find(name);
+    if (found != dictionaries.end() && tensors_in(*found->second) > 0) return {found->second, name};
   }
-  if (holds_tensors(*dict)) return *dict;
-  for (const char* name : {"state_dict", "model", "module"}) {
-    const Dict* found = entry(*dict, name);
-    if (found != nullptr && holds_tensors(*found)) return *found;
+  return choose_unnamed(path, *dict);
+}
+
+void say(const std::string& path, const Dict& root, const Chosen& chosen) {
+  std::string others;
+  for (const auto& [name, inner] : dictionaries_in(root)) {
+    if (inner != chosen.dict && tensors_in(*inner) > 0) others += (others.empty() ? "" : ", ") + name;
   }
-  throw UserError(path, "", "holds no tensors by name: its entries are {}", names_of(*dict));
+  log::info("{}: its entry '{}' is taken{}", path, chosen.entry,
+            others.empty() ? "" : format("; weights.entry may name another ({})", others));
 }
 
 at::Tensor bind(const std::string& path, const std::string& name, const TensorReference& tensor, const TorchFile& torch,
@@ -161,13 +236,26 @@ TensorMap load_torch_file(const std::string& path, const std::string& key) {
   if (!is_zip && !LegacyReader::recognises(*file)) throw UserError(path, "", "is not a file of torch.save");
   const TorchFile torch = is_zip ? read_archive(path, *file) : LegacyReader(path, *file).read();
 
+  const PickleObject& root = *torch.pickle.root;
+  Chosen chosen = choose(path, root, key);
+  const bool is_prefix = chosen.dict == nullptr;  // of the names, then
+  if (is_prefix) chosen = choose(path, root, "");
+  if (key.empty() && !chosen.entry.empty()) say(path, *as_dictionary(root), chosen);
   TensorMap out;
-  for (const auto& [name, value] : state_dict(path, *torch.pickle.root, key).items) {
+  for (const auto& [name, value] : chosen.dict->items) {
     const auto* text = name->as<std::string>();
-    const auto* tensor = value->as<TensorReference>();
-    if (text != nullptr && tensor != nullptr) out[*text] = bind(path, *text, *tensor, torch, file);
+    if (text == nullptr) continue;
+    if (is_foreign_tensor(*value)) {
+      throw UserError(path, *text, "is made by '{}', which is not read: only plain tensors are",
+                      *value->as<Foreign>()->name);
+    }
+    if (const auto* tensor = value->as<TensorReference>()) out[*text] = bind(path, *text, *tensor, torch, file);
   }
-  return out;
+  if (!is_prefix && !(out.empty() && !key.empty())) return out;
+  TensorMap named = names_behind(key, out);
+  if (!named.empty()) return named;
+  throw UserError(path, key, "is neither a dictionary of tensors in this file nor what names begin with; it has {}{}",
+                  described(*as_dictionary(root)), did_you_mean(key, names_of(*as_dictionary(root))));
 }
 
 }  // namespace freeatm::weights

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/weights/weight_files.h"
 
+#include <algorithm>
+#include <array>
 #include <fstream>
 #include <set>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
 
+#include "freeatm/core/content.h"
 #include "freeatm/core/error.h"
 #include "freeatm/core/json.h"
+#include "freeatm/core/log.h"
+#include "freeatm/weights/name_map.h"
 #include "freeatm/weights/torch_file.h"
 
 namespace freeatm::weights {
@@ -71,6 +76,41 @@ WeightFiles files_of(const fs::path& path) {
   return out;
 }
 
+// "bf16", of NAME.bf16.safetensors; of shards NAME.bf16-00001-of-00002.safetensors the index alone says it
+std::vector<std::string> variants_in(const fs::path& folder, const WeightNames& names) {
+  std::set<std::string> found;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string file = entry.path().filename().string();
+    for (const std::string whole : {names.safetensors, names.torch}) {
+      const size_t dot = whole.rfind('.');
+      const std::string stem = whole.substr(0, dot + 1), ending = whole.substr(dot);
+      for (const std::string& end : {ending, ending + kIndexSuffix}) {
+        if (!file.starts_with(stem) || !file.ends_with(end) || file.size() <= stem.size() + end.size()) continue;
+        found.insert(file.substr(stem.size(), file.size() - stem.size() - end.size()));
+      }
+      // "NAME.safetensors.index.bf16.json"
+      const std::string begin = whole + ".index.";
+      if (file.starts_with(begin) && file.ends_with(".json") && file.size() > begin.size() + 5)
+        found.insert(file.substr(begin.size(), file.size() - begin.size() - 5));
+    }
+  }
+  std::erase_if(found, [](const std::string& name) { return name.find('.') != std::string::npos; });
+  return {found.begin(), found.end()};
+}
+
+// "; it holds a.ckpt, b.safetensors": what the folder has in their place.
+std::string instead(const fs::path& folder) {
+  constexpr std::array kEndings = {".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".msgpack", ".h5", ".onnx", ".gguf"};
+  std::set<std::string> files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (std::ranges::any_of(kEndings, [&](const char* ending) { return name.ends_with(ending); })) files.insert(name);
+  }
+  std::string text;
+  for (const std::string& name : files) text += (text.empty() ? "; it holds " : ", ") + name;
+  return text;
+}
+
 }  // namespace
 
 WeightFiles find_weights(const fs::path& folder, const WeightNames& names, const std::string& variant) {
@@ -81,9 +121,14 @@ WeightFiles find_weights(const fs::path& folder, const WeightNames& names, const
       if (fs::exists(folder / name)) return files_of(folder / name);
     }
   }
-  throw UserError(folder.string(), "", "holds no weights: neither {} nor {}, nor {}",
+  std::vector<std::string> others = variants_in(folder, names);
+  if (variant.empty() && others.size() == 1) {
+    log::info("{}: the variant {} is the only one there, and is taken", folder.string(), others[0]);
+    return find_weights(folder, names, others[0]);
+  }
+  throw UserError(folder.string(), "", "holds no weights: neither {} nor {}, nor {}{}",
                   with_variant(names.safetensors, variant), with_variant(names.torch, variant),
-                  variant.empty() ? "an fp16 variant or an index of shards" : "an index of shards");
+                  variant.empty() ? "an fp16 variant or an index of shards" : "an index of shards", instead(folder));
 }
 
 TensorMap load_weights(const WeightFiles& weights) {
@@ -106,13 +151,19 @@ TensorMap load_weights(const WeightFiles& weights) {
   return out;
 }
 
-TensorMap load_weight_file(const std::string& path) {
+TensorMap load_weight_file(const std::string& path, const std::string& entry) {
   require_file(path, "");
-  char head[4] = {};
+  char head[64] = {};
   std::ifstream(path, std::ios::binary).read(head, sizeof head);
   const std::string_view start(head, sizeof head);
+  require_content(start, path, "");
   const bool of_torch = start.starts_with("PK") || start.starts_with("\x80\x02\x8a");  // a zip file, a pickle
-  return of_torch || !path.ends_with(".safetensors") ? load_torch_file(path) : load_safetensors(path).tensors;
+  if (of_torch || !path.ends_with(".safetensors")) return load_torch_file(path, entry);
+  TensorMap tensors = load_safetensors(path).tensors;
+  if (entry.empty()) return tensors;
+  TensorMap named = names_behind(entry, tensors);
+  if (named.empty()) throw UserError(path, "weights.entry", "'{}' is not what names in this file begin with", entry);
+  return named;
 }
 
 }  // namespace freeatm::weights

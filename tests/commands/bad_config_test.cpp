@@ -57,6 +57,18 @@ TEST_F(BadConfig, CommandsAndFlags) {
   });
 }
 
+TEST_F(BadConfig, HelpNeedsNoChoice) {
+  for (const char* command : {"harvest", "pretrain", "finetune", "evaluate", "train-diffusion", "view", "world"})
+    EXPECT_EQ(testing::run_program(std::string(command) + " --help").code, 0) << command;
+  EXPECT_NE(testing::run_program("train-diffusion --help").text.find("stage=tokenizer, unet or vae"),
+            std::string::npos);
+  EXPECT_EQ(testing::run_program("train-diffusion stage=none --help").code, 2);
+}
+
+TEST_F(BadConfig, AnEmptyConfigDirIsNone) {
+  EXPECT_EQ(testing::run_program("world --print-config", "export FREEATM_CONFIG_DIR=; ").code, 0);
+}
+
 TEST_F(BadConfig, Overrides) {
   expect_all_refused({
       {"world cuont=3 out=OUT", "cuont=3: cuont: not in the configuration; did you mean 'count'?"},
@@ -123,6 +135,9 @@ TEST_F(BadConfig, TypesRangesAndNames) {
       {"harvest resume=maybe out=OUT", "resume: 'maybe' is not auto, never, must or force"},
       {"pretrain out=OUT", "data.root: required"},
       {"view out=OUT", "in: required"},
+      {"pretrain data.root=IN/data trainer.epochs=null trainer.steps=null out=OUT",
+       "trainer.epochs: the run has no end"},
+      {"finetune checkpoint=none data.root=IN/data trainer.epochs=null out=OUT", "trainer.epochs: the run has no end"},
   });
 }
 

@@ -114,7 +114,7 @@ TEST_F(Multirun, PrintsTheConfigOfEveryJob) {
 }
 
 TEST_F(Multirun, StopsWithTheSignalThatItGets) {
-  for (const int signal : {SIGINT, SIGTERM}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     const pid_t child = fork();
     if (child == 0) {
       execl(FREEATM_BINARY, "freeatm", "world", "-m", "count=100000", "threads=1", "seed=1,2", out().c_str(), nullptr);

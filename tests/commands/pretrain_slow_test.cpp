@@ -182,7 +182,8 @@ TEST_F(PretrainRefusals, NameWhatIsWrong) {
   expect_refused("pretrain experiment=nano_mae model=resnet18" + root, "model: is no ViT");
   expect_refused("pretrain experiment=nano_mae objective.mask_ratio=1" + root, "mask_ratio: 1 is not in");
   expect_refused("pretrain experiment=nano_simmim objective.size=60" + root, "objective.size: 60 is no multiple of 8");
-  expect_refused("pretrain loader.batch_size=33" + root, "33 is more than the dataset's 32 samples");
+  expect_refused("pretrain loader.batch_size=33" + root, "loader.batch_size: 33 is more than the dataset's 32 samples");
+  expect_refused("pretrain loader.batch_size=1" + root, "loader.batch_size: 1: a picture is contrasted with others");
 }
 
 // Pictures without masks: an error with crops=mask, counted under allow_missing.

@@ -77,7 +77,7 @@ TEST_F(View, WhatIsBrokenIsSaidAndTheRestIsShown) {
   EXPECT_FALSE(item({{"png", picture()}, {"json", "{\"caption\": "}}).picture.empty());
   item_with_problem({{"png", picture()}, {"txt", "a"}, {"json", "[1]"}}, "000000000.json: is no object");
   item_with_problem({{"png", picture()}, {"txt", "a"}, {"json", "{\"caption\": \"\xff\"}"}}, "000000000.json");
-  item_with_problem({{"png", picture()}, {"json", R"({"caption": "a", "phrases": [{"text": "a"}]})"}}, "role");
+  item_with_problem({{"png", picture()}, {"json", R"({"caption": "a", "phrases": [{"text": "a"}]})"}}, "phrases");
   item_with_problem({{"png", picture()}, {"json", R"({"caption": "a", "phrases": 3})"}}, "000000000.json");
   const auto other_size =
       item_with_problem({{"png", picture(4, 4)}, {"json", kDog}}, "a mask of 3x2 for a picture of 4x4");

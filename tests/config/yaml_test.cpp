@@ -3,8 +3,11 @@
 #include <cmath>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <type_traits>
+#include <variant>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "freeatm/config/node.h"
 #include "freeatm/core/files.h"
@@ -95,7 +98,7 @@ TEST(Yaml, RefusesWithFileAndLine) {
   EXPECT_USER_ERROR(parse("a: &x 1\nb: &x 2\n"), "x.yaml:2: a second anchor 'x'");
   EXPECT_USER_ERROR(parse("a: &a [*a]\n"), "x.yaml:1: an alias inside the value that it stands for");
   EXPECT_USER_ERROR(parse("a: !!binary aGk=\n"), "x.yaml:1: the tag");
-  EXPECT_USER_ERROR(parse("a:\n\tb: 1\n"), "x.yaml:2: not YAML");
+  EXPECT_USER_ERROR(parse("a:\n\tb: 1\n"), "x.yaml:2: a tab outside of quotes");
   EXPECT_USER_ERROR(parse("<<: 3\n"), "x.yaml:1: '<<' needs a map");
   EXPECT_USER_ERROR(parse(std::string("\xff\xfe\x61\x00", 4)), "x.yaml:1: not a text file: byte 0 is not UTF-8");
 }
@@ -110,6 +113,61 @@ TEST(Yaml, TheEndOfTheTextIsReadAsItStands) {
                  "a: \"b\""),
             "b");
   EXPECT_EQ(text("a: |\r\n  x\r\n  y\r\nb: 1\r\n"), "x\ny\n");
+}
+
+/// Floats that JSON does not have are "float:inf" and the like.
+nlohmann::json as_json(const Node& node) {
+  nlohmann::json out;
+  if (node.is_map()) {
+    out = nlohmann::json::object();
+    for (const auto& [key, value] : node.map()) out[key] = as_json(value);
+  } else if (node.is_list()) {
+    out = nlohmann::json::array();
+    for (const Node& value : node.list()) out.push_back(as_json(value));
+  } else if (!node.is_null()) {
+    std::visit(
+        [&](const auto& value) {
+          using T = std::decay_t<decltype(value)>;
+          if constexpr (std::is_same_v<T, double>) {
+            out = std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(value > 0 ? "float:inf" : "float:-inf");
+          } else if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, int64_t> ||
+                               std::is_same_v<T, std::string>) {
+            out = value;
+          }
+        },
+        node.value());
+  }
+  return out;
+}
+
+// scripts/baselines/yaml_border.py: about 2,000 texts, most of them damaged.
+TEST(Yaml, TakesAndRefusesWhatPyYamlDoes) {
+  const auto cases = nlohmann::json::parse(read_file(testing::test_file("config/data/yaml_border.json")));
+  ASSERT_GT(cases.size(), 1500u);
+  for (const auto& one : cases) {
+    const auto text = one[0].get<std::string>();
+    const bool is_taken = one.size() == 2;
+    try {
+      const nlohmann::json value = as_json(parse_yaml(text, "x"));
+      EXPECT_TRUE(is_taken) << text << " was read as " << value;
+      if (is_taken) {
+        EXPECT_EQ(value, one[1]) << text;
+      }
+    } catch (const UserError& error) {
+      EXPECT_FALSE(is_taken) << text << " was refused: " << error.what();
+    }
+  }
+}
+
+TEST(Yaml, SaysWhatYamlCppPassesOver) {
+  const auto parse = [](const std::string& text) { return parse_yaml(text, "x.yaml"); };
+  EXPECT_USER_ERROR(parse("a: [3.0,,30.0]\n"), "x.yaml:1: a value is missing before this comma or bracket");
+  EXPECT_USER_ERROR(parse("a: 1\nb"), "x.yaml:");
+  EXPECT_USER_ERROR(parse("a:\nb\n"), "x.yaml:2: stands no further in than the key before it; is a colon missing?");
+  EXPECT_USER_ERROR(parse("a: 1\n%b\n"), "a line that begins with '%'");
+  EXPECT_USER_ERROR(parse("a:\t1\n"), "x.yaml:1: a tab outside of quotes");
+  EXPECT_EQ(parse("a: >+\n  x\n\nb: 1\n").find("a")->text(), "x\n\n");
+  EXPECT_EQ(parse("a: >-\n  x\n  ").find("a")->text(), "x");
 }
 
 // Opening a pipe or reading a device would never end.

@@ -19,6 +19,11 @@ namespace {
 
 using testing::TemporaryFolder;
 
+TEST(UserError, SaysNothingOfAnotherLibrarysExceptions) {
+  const UserError error("a.json", "b", "is not JSON: {}", "[json.exception.parse_error.101] parse error at line 1");
+  EXPECT_STREQ(error.what(), "a.json: b: is not JSON: parse error at line 1");
+}
+
 TEST(Format, FillsBracesInOrder) {
   EXPECT_EQ(format("{} of {}, {}", 1, 2.5, "x"), "1 of 2.5, x");
   EXPECT_EQ(format("{}", 1e-5), "1e-05");

@@ -129,12 +129,26 @@ TEST_F(Captions, BadFilesAreRefusedWithTheirLine) {
   EXPECT_USER_ERROR(read_captions((folder_ / "none.txt").string()), "no such file");
 }
 
+TEST_F(Captions, FolderOfLinkedFolders) {
+  fs::create_directories(folder_ / "store");
+  fs::create_directories(folder_ / "root");
+  file("store/two.png", vision::encode_png(vision::Image(3, 5)));
+  file("store/two.TXT", "a cat");
+  fs::create_directory_symlink("../store", folder_ / "root/linked");
+  const auto dataset = open_dataset({.root = (folder_ / "root").string()});
+  ASSERT_EQ(dataset->size(), 1);
+  RandomStream unused(0, "test");
+  EXPECT_EQ(dataset->get(0, unused).key, "linked/two");
+  EXPECT_EQ(dataset->get(0, unused).caption(), "a cat");
+}
+
 TEST_F(Captions, FolderOfPicturesWithTexts) {
   fs::create_directory(folder_ / "b");
   file("b/two.png", vision::encode_png(vision::Image(3, 5)));
   file("b/two.txt", " a cat\n");
   file("one.jpg", vision::encode_jpeg(vision::Image(4, 4)));
   file("one.txt", "a dog");
+  file("one.json", "{}");  // img2dataset's, passed over
   const auto dataset = open_dataset({.root = folder_.path().string()});
   ASSERT_EQ(dataset->size(), 2);
   RandomStream unused(0, "test");

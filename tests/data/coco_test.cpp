@@ -182,6 +182,47 @@ TEST_F(Coco, RefusesBrokenAnnotations) {
   EXPECT_USER_ERROR(open(), "captions_val.json: data.root: is no whole COCO annotation file");
 }
 
+/// A JPEG of this size with EXIF's orientation, as a camera writes it.
+std::string jpeg_of(int height, int width, char orientation) {
+  vision::Image image(height, width);
+  for (size_t i = 0; i < image.pixels.size(); ++i) image.pixels[i] = static_cast<uint8_t>(i / 3 % width * 255 / width);
+  std::string bytes = vision::encode_jpeg(image);
+  using namespace std::string_literals;
+  const std::string exif = "Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0"s + orientation + "\0\0\0\0\0\0\0"s;
+  return bytes.substr(0, 2) + "\xff\xe1\0"s + static_cast<char>(exif.size() + 2) + exif + bytes.substr(2);
+}
+
+// The json's width and height say which pixels the masks mean.
+TEST_F(Coco, ExifsTurnCountsWhereTheAnnotationsCountedIt) {
+  const auto opened = [&](int height, int width, char orientation, int said_height, int said_width, bool with_masks) {
+    write_file(folder_ / "val/a.png", jpeg_of(height, width, orientation));
+    Json& images = instances_["images"];
+    images[0]["height"] = said_height, images[0]["width"] = said_width;
+    if (!with_masks) instances_["annotations"] = Json::array();
+    for (Json& annotation : instances_["annotations"]) annotation["segmentation"] = {{0, 0, 4, 0, 4, 4, 0, 4}};
+    captions_["images"] = images;
+    return sample().image;
+  };
+  const auto is_stored = [](const vision::Image& image) {  // it brightens from the left to the right
+    const int last = 3 * (image.width - 1);
+    return image.row(image.height / 2)[last] > image.row(image.height / 2)[0] + 100;
+  };
+  for (const bool with_masks : {true, false}) {
+    const vision::Image turned = opened(30, 40, 6, 40, 30, with_masks);
+    EXPECT_EQ(std::pair(turned.height, turned.width), std::pair(40, 30));
+    EXPECT_FALSE(is_stored(turned));
+    const vision::Image stored = opened(30, 40, 6, 30, 40, with_masks);
+    EXPECT_EQ(std::pair(stored.height, stored.width), std::pair(30, 40));
+    EXPECT_TRUE(is_stored(stored));
+    EXPECT_USER_ERROR(opened(30, 40, 6, 30, 30, with_masks),
+                      "is 40x30 (before EXIF's turn); the annotations say 30x30");
+    // Where the size does not tell, masks mean stored pixels, and without masks a picture is turned as everywhere.
+    EXPECT_EQ(is_stored(opened(32, 32, 6, 32, 32, with_masks)), with_masks);
+    EXPECT_EQ(is_stored(opened(32, 40, 3, 32, 40, with_masks)), with_masks);
+    EXPECT_TRUE(is_stored(opened(32, 40, 1, 32, 40, with_masks)));
+  }
+}
+
 TEST_F(Coco, RefusesWhatIsMissingOrTruncated) {
   auto dataset = open();
   EXPECT_USER_ERROR(open_coco(folder_.path().string(), "train"), "captions_train.json: data.root: no such file");
@@ -221,7 +262,87 @@ TEST(ImageFolder, RefusesEmptyFolders) {
   fs::create_directories(folder / "train");
   EXPECT_USER_ERROR(open_image_folder(folder.path().string(), "train"), "holds no class");
   fs::create_directories(folder / "train/dog");
-  EXPECT_USER_ERROR(open_image_folder(folder.path().string(), "train"), "dog: data.root: holds no picture");
+  EXPECT_USER_ERROR(open_image_folder(folder.path().string(), "train"), "train: data.root: holds no picture");
+}
+
+class Pictures : public ::testing::Test {
+ protected:
+  void picture(const std::string& name) const {
+    fs::create_directories((folder_ / name).parent_path());
+    write_file(folder_ / name, vision::encode_png(vision::Image(2, 3)));
+  }
+  /// How many pictures each class has, and what was warned of.
+  std::pair<std::vector<int64_t>, std::string> opened() const {
+    ::testing::internal::CaptureStderr();
+    const auto dataset = open_image_folder(folder_.path().string(), "train");
+    const std::string said = ::testing::internal::GetCapturedStderr();
+    std::vector<int64_t> counts(dataset->class_names().size());
+    RandomStream none(0, "none");
+    for (int64_t i = 0; i < dataset->size(); ++i) ++counts[static_cast<size_t>(dataset->get(i, none).label())];
+    return {counts, said};
+  }
+  const testing::TemporaryFolder folder_;
+};
+
+TEST_F(Pictures, ThatCannotBeReadAreCountedAndNamedOnce) {
+  for (const char* name : {"train/a/1.png", "train/b/1.PNG", "train/b/download?id=7", "train/b/2.bin"}) picture(name);
+  for (const char* name : {"a/1.bmp", "a/2.TIF", "a/deep.gif", "b/no picture.dat", "a/._1.png", "b/.DS_Store"})
+    write_file(folder_ / "train" / name, "something else");
+  fs::create_directories(folder_ / "train/.ipynb_checkpoints");
+  fs::create_directories(folder_ / "train/empty");
+  const auto [counts, said] = opened();
+  EXPECT_EQ(counts, (std::vector<int64_t>{1, 3, 0}));
+  EXPECT_TRUE(testing::contains(said,
+                                "train: 4 files are passed over, for they are no PNG, JPEG or WebP: a/1.bmp, "
+                                "a/2.TIF, a/deep.gif and 1 more"))
+      << said;
+  EXPECT_TRUE(testing::contains(said, "these classes hold no picture: empty")) << said;
+  EXPECT_EQ(std::ranges::count(said, '\n'), 2) << said;
+}
+
+TEST_F(Pictures, AloneInAFlatFolderHaveNoLabels) {
+  for (const char* name : {"flat/b.png", "flat/a.jpg", "flat/deep/c.png", "split/train/x.png", "split/val/y.png"})
+    picture(name);
+  write_file(folder_ / "flat/README.txt", "my photographs");
+  const auto flat = open_dataset({.root = (folder_ / "flat").string()});
+  EXPECT_EQ(flat->size(), 3);
+  EXPECT_TRUE(flat->class_names().empty());
+  RandomStream none(0, "none");
+  EXPECT_EQ(flat->get(0, none).key, "a.jpg");
+  EXPECT_EQ(flat->get(0, none).image.width, 3);
+  EXPECT_EQ(open_dataset({.root = (folder_ / "split").string()})->size(), 1);
+  // A misspelt split must not train on all of them.
+  EXPECT_USER_ERROR(open_dataset({.root = (folder_ / "split").string(), .split = "trian"}), "is no dataset");
+}
+
+TEST_F(Pictures, ASplitMayLackClassesAndMustNotHaveOthers) {
+  for (const char* name : {"train/a/1.png", "train/b/1.png", "train/c/1.png", "test/c/1.png", "test/a/1.png"})
+    picture(name);
+  const std::string root = folder_.path().string();
+  const auto names = open_image_folder(root, "train")->class_names();
+  const auto test = with_classes(open_image_folder(root, "test"), names, root, "data.root", "test");
+  EXPECT_EQ(test->class_names(), names);
+  RandomStream none(0, "none");
+  EXPECT_EQ(test->get(0, none).label(), 0);
+  EXPECT_EQ(test->get(1, none).label(), 2);
+  picture("test/z/1.png");
+  EXPECT_USER_ERROR(with_classes(open_image_folder(root, "test"), names, root, "data.root", "test"),
+                    root + ": data.root: test has classes that the training split lacks: z");
+}
+
+TEST_F(Pictures, LinkedFoldersAreReadAndLinksInCirclesAreNot) {
+  for (const char* name : {"train/cat/0.png", "train/dog/0.png", "store/1.png", "store/deep/2.png"}) picture(name);
+  fs::create_directories(folder_ / "train/fish");
+  fs::create_directory_symlink("../../store", folder_ / "train/dog/more");
+  fs::create_directory_symlink("../../store", folder_ / "train/fish/a");
+  fs::create_directory_symlink(".", folder_ / "train/cat/me");
+  fs::create_directory_symlink("../cat", folder_ / "train/cat/again");
+  fs::create_symlink("nowhere.png", folder_ / "train/cat/lost.png");
+  fs::create_directory_symlink("../store", folder_ / "train/linked class");
+  const auto [counts, said] = opened();
+  EXPECT_EQ(counts, (std::vector<int64_t>{1, 3, 2, 2}));
+  EXPECT_TRUE(testing::contains(said, "3 files are passed over")) << said;
+  EXPECT_TRUE(testing::contains(said, "cat/again, cat/lost.png, cat/me")) << said;
 }
 
 }  // namespace

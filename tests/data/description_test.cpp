@@ -43,6 +43,20 @@ TEST(Description, ForTrainingMustBeWhole) {
   EXPECT_USER_ERROR(read_description("{", "a.json", 2, 3), "a.json: is not a sample's json");
 }
 
+TEST(Description, WhatOtherProgramsCallPhrasesIsNobodysMatter) {
+  for (const char* bytes : {R"({"caption": "a dog", "phrases": ["a dog"]})", R"({"caption": "a dog", "phrases": 3})",
+                            R"({"caption": "a dog", "phrases": [{"text": "dog", "bbox": [1, 2, 3, 4]}]})",
+                            R"({"caption": "a dog", "phrases": {"dog": [0, 3]}})",
+                            R"({"caption": "a dog", "phrases": null, "clip_score": NaN, "loss": -Infinity})"}) {
+    const Description read = read_description(bytes, "a.json", 2, 3);
+    EXPECT_EQ(read.caption, "a dog") << bytes;
+    EXPECT_FALSE(read.has_phrases) << bytes;
+    EXPECT_TRUE(read.phrases.empty()) << bytes;
+  }
+  EXPECT_FALSE(read_description(R"({"caption": ["a dog", "one dog"]})", "a.json", 2, 3).caption);
+  EXPECT_EQ(read_description(R"({"caption": "NaN is\nno number"})", "a.json", 2, 3).caption, "NaN is no number");
+}
+
 TEST(Description, ForTheEyeSaysWhatIsWrongAndReadsTheRest) {
   std::vector<std::string> problems;
   const std::string bytes = described(dog("") + ", " + dog(R"(, "segmentation": )" + kMask) + R"(, {"text": "cat"})");

@@ -181,7 +181,7 @@ TEST_F(Karpathy, RefusesWhatIsNotOfItsForm) {
     EXPECT_USER_ERROR(open_karpathy(root(), "test"), "dataset_coco.json: data.root: " + message);
   };
   const std::string form = "is no whole file of Karpathy's form: ";
-  refuses(json_.dump().substr(0, 300), form + "[json.exception.parse_error");
+  refuses(json_.dump().substr(0, 300), form + "parse error at line 1");
   refuses("", form);
   refuses("[]", R"(is not of Karpathy's form: {"images": [...]} is wanted)");
   refuses(R"({"images": {"a": 1}})", "is not of Karpathy's form");

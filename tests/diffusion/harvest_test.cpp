@@ -105,6 +105,33 @@ TEST(RunHarvest, NamesThePictureThatFailsAndKeepsWholeShards) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 1);
 }
 
+TEST(RunHarvest, FewerPicturesThanAreThereAreRefusedAndNothingIsTouched) {
+  const TemporaryFolder folder;
+  const fs::path out = folder / "out", again = folder / "again";
+  fs::create_directory(out);
+  fs::create_directory(again);
+  Discs source;
+  HarvestRunOptions options = in_shards_of_four(2);
+  run_harvest(source, options, out);  // 4, 4 and 2
+  decide_anew(out, options, again);
+  const std::string before = bytes_of(out), before_again = bytes_of(again);
+  for (const int64_t count : {9, 8, 5, 1}) {
+    source.count = count;
+    EXPECT_USER_ERROR(run_harvest(source, options, out), format("out: count: {}: 10 pictures", count));
+  }
+  EXPECT_EQ(bytes_of(out), before);
+  source.count = 10, options.shard_size = 5;  // two shards of five would leave the third
+  EXPECT_USER_ERROR(run_harvest(source, options, out), "up to shard-000002.tar, are there already and would be lost");
+  EXPECT_EQ(bytes_of(out), before);
+  options.shard_size = 4, source.count = 11;
+  EXPECT_EQ(run_harvest(source, options, out).shards_kept, 2);
+  fs::remove(out / "shard-000002.tar");
+  EXPECT_USER_ERROR(decide_anew(out, options, again), "count: 8: 10 pictures");
+  EXPECT_EQ(bytes_of(again), before_again);
+  write_file(out / "shard-000001.tar", "damaged");
+  EXPECT_EQ(run_harvest(source, options, out).pictures, 11);
+}
+
 TEST(RunHarvest, InterruptedKeepsWholeShards) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   const auto harvest = [] {

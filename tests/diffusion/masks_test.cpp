@@ -69,6 +69,37 @@ TEST(AttentionHarvester, SaysWhenNothingFits) {
   EXPECT_USER_ERROR(AttentionHarvester({.scales = {64}}, 16, 16, {1}).maps(), "no cross-attention fits scales [64]");
 }
 
+TEST(AttentionHarvester, WithoutScalesTheFinestGridWithCrossAttentionCounts) {
+  at::manual_seed(4);
+  AttentionHarvester harvester({}, 8, 8, {2});
+  at::Tensor wanted = at::zeros({16, 2});
+  for (int step = 0; step < 2; ++step) {
+    harvester.begin_step(step, 300);
+    for (const int64_t side : {2, 4, 4}) {  // a model without cross-attention at 8 x 8
+      const bool is_finest = side == 4, is_first = step == 0;
+      EXPECT_EQ(harvester.wants(site(side, side)), is_finest || is_first);
+      const at::Tensor query = at::randn({1, 2, side * side, 5}), key = at::randn({1, 2, 7, 5});
+      if (harvester.wants(site(side, side))) harvester.observe({site(side, side), query, key, key, 1.0, {}, 0, 1});
+      if (is_finest) wanted += at::softmax(at::matmul(query, key.transpose(2, 3)), -1).mean(1)[0].slice(1, 1, 3) / 4;
+    }
+  }
+  EXPECT_EQ(harvester.maps()[0].sizes(), (at::IntArrayRef{2, 4, 4}));
+  EXPECT_LE(difference(harvester.maps()[0].flatten(1).t(), wanted), 1e-6);
+}
+
+TEST(AttentionHarvester, SaysWhatWasThereWhereNothingFits) {
+  AttentionHarvester late({}, 8, 8, {1}), coarse({.scales = {1}}, 8, 8, {1});
+  for (const double timestep : {999.0, 500.0}) {
+    late.begin_step(0, timestep);
+    EXPECT_FALSE(late.wants(site(8, 8)));
+  }
+  EXPECT_USER_ERROR(late.maps(), "; the steps are at timesteps [999, 500]: another harvest.timestep_max, or more");
+  coarse.begin_step(0, 100);
+  for (const int64_t side : {2, 4}) EXPECT_FALSE(coarse.wants(site(side, side)));
+  EXPECT_FALSE(coarse.wants(site(2, 2, Block::kMid)));
+  EXPECT_USER_ERROR(coarse.maps(), "; this model has cross-attention at scales: mid [4], up [2, 4]");
+}
+
 TEST(AttentionHarvester, LayersCountAsTheirWeightsSay) {
   AttentionHarvester harvester({.layers = {"up_blocks.1", "up_blocks.2"}, .layer_weights = {1, 3}}, 4, 4, {2});
   harvester.begin_step(0, 300);

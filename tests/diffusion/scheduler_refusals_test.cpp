@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a scheduler_config.json or the sampler's options may not ask for: one line each, which names the key.
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -62,13 +63,49 @@ const std::vector<Refusal> kRefusals = {
     {euler(R"("sigma_min": 0.1)"), "sigma_min: 0.1 is not implemented"},
     {euler(R"("final_sigmas_type": "one")"), "final_sigmas_type: 'one' is not zero or sigma_min"},
     {dpm(R"("solver_order": 3)"), "solver_order: 3 is not 1 or 2"},
-    {dpm(R"("solver_type": "bh1")"), "solver_type: 'bh1' is not midpoint or heun"},
-    {dpm(R"("algorithm_type": "sde-dpmsolver++")"), "algorithm_type: \"sde-dpmsolver++\" is not implemented"},
+    {dpm(R"("solver_type": "bh3")"), "solver_type: 'bh3' is not midpoint, heun"},
+    {dpm(R"("algorithm_type": "sde-dpmsolver++")"), "algorithm_type: 'sde-dpmsolver++' is not dpmsolver++ or deis"},
+    {dpm(R"("timestep_scaling": 10)"), "timestep_scaling: 10 is a setting that this model does not know"},
     {dpm(R"("use_flow_sigmas": true)"), "use_flow_sigmas: true is not implemented"},
-    {dpm(R"("variance_type": "learned")"), "variance_type: \"learned\" is not implemented"},
+    {dpm(R"("variance_type": "learned")"), "variance_type: 'learned' is not implemented"},
+    {with("DDPMScheduler", R"("variance_type": "learned_range")"), "variance_type: 'learned_range' is not", 10,
+     "dpm++"},
     {dpm(R"("lambda_min_clipped": -5.1)"), "lambda_min_clipped: -5.1 is not implemented"},
     {dpm(R"("timestep_spacing": "leading")"), "sampler.steps: 1000 is not in [1, 999]", 1000},
 };
+
+// What one scheduler does over a run whose model always says the same.
+at::Tensor end_of(const std::string& config, const char* name) {
+  const testing::TemporaryFolder folder;
+  write_file(folder / "scheduler_config.json", config);
+  const auto scheduler = make_scheduler(folder.path().string(), std::string(name), 0);
+  const auto run = scheduler->start(6);
+  at::Tensor sample = at::linspace(-1, 1, 5);
+  for (size_t i = 0; i < run->timesteps().size(); ++i)
+    sample = run->step(static_cast<int64_t>(i), 0.1 * sample + 0.3, sample);
+  return sample;
+}
+
+TEST(MakeScheduler, KeysOfOtherClassesMeanNothing) {
+  const std::string shared =
+      R"("beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "prediction_type": "v_prediction",)"
+      R"("timestep_spacing": "trailing")";
+  const std::pair<const char*, std::string> others[] = {
+      {"DDPMScheduler", R"("variance_type": "fixed_small", "clip_sample": false, "thresholding": false)"},
+      {"DDPMScheduler", R"("variance_type": "fixed_large_log")"},
+      {"UniPCMultistepScheduler", R"("solver_type": "bh2", "predict_x0": true, "disable_corrector": [])"},
+      {"DEISMultistepScheduler", R"("solver_type": "logrho", "algorithm_type": "deis")"},
+      {"LCMScheduler", R"("original_inference_steps": 50, "timestep_scaling": 10.0)"},
+      {"DPMSolverSDEScheduler", R"("noise_sampler_seed": 0)"},
+      {"KDPM2DiscreteScheduler", R"("unheard_of": {"a": 1})"},
+  };
+  const at::Tensor wanted = end_of(dpm(shared), "dpm++"), euler_wanted = end_of(euler(shared), "euler");
+  ASSERT_GT((wanted - euler_wanted).abs().max().item<double>(), 1e-4);
+  for (const auto& [name, keys] : others) {
+    EXPECT_TRUE(end_of(with(name, shared + ", " + keys), "dpm++").equal(wanted)) << name << keys;
+    EXPECT_TRUE(end_of(with(name, shared + ", " + keys), "euler").equal(euler_wanted)) << name << keys;
+  }
+}
 
 TEST(MakeScheduler, RefusesInOneLineThatNamesTheKey) {
   for (const Refusal& refusal : kRefusals) {

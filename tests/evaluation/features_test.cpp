@@ -44,6 +44,48 @@ TEST(ExtractFeatures, GoesThroughTheDatasetInOrder) {
   EXPECT_USER_ERROR(extract_features(frozen, Colours(9, false), kSmall, {}, "colours"), "data.root: has no labels");
 }
 
+/// Overflows at pictures that are green.
+class GreenOverflows final : public models::Backbone {
+ public:
+  std::vector<models::LevelShape> levels() const override { return {{3, 1}}; }
+
+ private:
+  Output run(const at::Tensor& images, const at::Tensor& /*path_scales*/, const Wanted& /*wanted*/) override {
+    const at::Tensor mean = images.mean({2, 3});
+    const at::Tensor spoilt = at::where(mean.argmax(1, true).eq(1), mean * HUGE_VAL, mean);
+    return {spoilt, {{spoilt.unsqueeze(2).unsqueeze(3), 1}}};
+  }
+};
+
+TEST(ExtractFeatures, NamesThePictureWhoseFeaturesAreNotFinite) {
+  class Named final : public data::Dataset {
+   public:
+    int64_t size() const override { return colours_.size(); }
+    data::Sample get(int64_t index, RandomStream& random) const override {
+      data::Sample sample = colours_.get(index, random);
+      sample.key = format("picture {}", index);
+      return sample;
+    }
+    std::vector<std::string> class_names() const override { return colours_.class_names(); }
+
+   private:
+    Colours colours_{30};
+  };
+  GreenOverflows backbone;
+  FrozenBackbone frozen(backbone, at::kCPU, "weights.pth");
+  EXPECT_USER_ERROR(extract_features(frozen, Named(), kSmall, {}, "x"),
+                    "weights.pth: checkpoint: the features of picture picture 1 are not finite");
+  EXPECT_NO_THROW(extract_features(frozen, Named(), kSmall, 5, "x"));  // 0, 6, 12, ... are red
+  EXPECT_USER_ERROR(extract_features(frozen, Named(), kSmall, 15, "x"), "the features of picture picture 4 are");
+}
+
+TEST(FrozenBackbone, NaNThatStaysIsNoChange) {
+  MeanColour backbone;
+  at::NoGradGuard no_grad;
+  backbone.parameters().front().fill_(std::nan(""));
+  FrozenBackbone(backbone, at::kCPU).require_unchanged();
+}
+
 TEST(ExtractFeatures, MirrorsFromLeftToRight) {
   const at::Tensor picture = probe_picture(vision::Image(4, 4), 4, false);
   EXPECT_EQ(picture.sizes(), (std::vector<int64_t>{4, 4, 3}));  // rows, columns: `flip({2})` of a batch turns columns

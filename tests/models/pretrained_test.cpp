@@ -44,6 +44,12 @@ TEST(Pretrained, TakesEveryPrefixAway) {
       with_prefix("module.base_encoder.", own,
                   {{"module.base_encoder.fc.0.weight", one}, {"module.predictor.0.weight", one}}),
       with_prefix("model.backbone.", own, {{"criterion.weight", one}}),
+      with_prefix("_orig_mod.", own),
+      with_prefix("module._orig_mod.backbone._orig_mod.", own, {{"module._orig_mod.fc.weight", one}}),
+      with_prefix(
+          "module.encoder_q.", own,
+          {{"module.encoder_q.fc.0.weight", one}, {"module.encoder_k.conv1.weight", one}, {"module.queue", one}}),
+      with_prefix("teacher.backbone.", own, {{"student.backbone.conv1.weight", one}, {"teacher.head.weight", one}}),
   };
   for (const TensorMap& file : files) {
     const auto [tensors, left_out] = backbone_tensors(file);
@@ -78,6 +84,8 @@ TEST(Pretrained, NamesWhatDoesNotFitWithBothShapes) {
   wider.width = 8;
   EXPECT_USER_ERROR(load_pretrained(model, weights_of<ResNet>(wider, 1), "f", "checkpoint"),
                     "f: checkpoint: holds another model's weights: bn1.bias: [8] in the file, [4] in the model; ");
+  EXPECT_USER_ERROR(load_pretrained(model, with_prefix("trunk.", weights_of<ResNet>(kResNet, 1)), "f", "checkpoint"),
+                    "; its own names are trunk.bn1.bias, trunk.bn1.num_batches_tracked, ");
   EXPECT_USER_ERROR(load_pretrained(model, weights_of<ResNet>(wider, 1), "f", "checkpoint"), " more");
   TensorMap file = weights_of<ResNet>(kResNet, 1);
   file.erase("layer2.0.conv1.weight");
@@ -86,6 +94,22 @@ TEST(Pretrained, NamesWhatDoesNotFitWithBothShapes) {
                     "weights: layer2.0.conv1.weight: none in the file, [8, 4, 3, 3] in the model; "
                     "layer3.0.conv1.weight: [2, 3] in the file, none in the model");
   EXPECT_USER_ERROR(load_pretrained(model, weights_of<ViT>(kViT, 1), "f", "checkpoint"), "none in the file");
+}
+
+TEST(Pretrained, RefusesWhatIsNotFiniteInTheModelsType) {
+  ResNet model(kResNet);
+  for (const double value : {std::nan(""), HUGE_VAL, 1e300}) {  // the last one fits into fp64 alone
+    TensorMap file = weights_of<ResNet>(kResNet, 1);
+    file["bn1.bias"] = at::full({4}, 0.0, at::kDouble);
+    file["bn1.bias"][2] = value;
+    file["fc.weight"] = at::full({3}, std::nan(""));  // a head, which nobody needs
+    EXPECT_USER_ERROR(load_pretrained(model, file, "f", "checkpoint"),
+                      "f: checkpoint: bn1.bias (1 of 4 values) is not finite: saved by a run that diverged, or in a "
+                      "half precision");
+    file.erase("bn1.bias");
+    file["bn1.bias"] = at::zeros({4});
+    EXPECT_EQ(load_pretrained(model, file, "f", "checkpoint"), std::vector<std::string>{"fc.weight"});
+  }
 }
 
 TEST(Pretrained, ResizesPositionsOfAnotherGrid) {

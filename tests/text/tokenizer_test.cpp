@@ -117,6 +117,29 @@ struct BadFolder {
   const char *vocab, *merges, *config, *message;
 };
 
+TEST(ClipTokenizer, RefusesWhatTokenizerJsonWouldDoOtherwise) {
+  const nlohmann::json whole = nlohmann::json::parse(read_file(fs::path(kTransformers5) / "tokenizer.json"));
+  const std::pair<const char*, nlohmann::json> changes[] = {
+      {"/truncation/direction", "Left"}, {"/padding/direction", "Left"},     {"/model/dropout", 0.1},
+      {"/model/fuse_unk", true},         {"/model/byte_fallback", true},     {"/model/continuing_subword_prefix", "##"},
+      {"/model/ignore_merges", true},    {"/model/something_new", "a value"}};
+  for (const auto& [place, value] : changes) {
+    const TemporaryFolder folder;
+    nlohmann::json changed = whole;
+    changed[nlohmann::json::json_pointer(place)] = value;
+    write_file(folder / "tokenizer.json", changed.dump());
+    std::string key = std::string(place).substr(1);
+    std::ranges::replace(key, '/', '.');
+    EXPECT_USER_ERROR(ClipTokenizer(folder.path()), "tokenizer.json: " + key + ": ");
+  }
+  const TemporaryFolder folder;  // what the config says counts
+  nlohmann::json left = whole;
+  left["truncation"]["direction"] = left["padding"]["direction"] = "Left";
+  write_file(folder / "tokenizer.json", left.dump());
+  write_file(folder / "tokenizer_config.json", R"({"truncation_side": "right", "padding_side": "right"})");
+  EXPECT_GT(ClipTokenizer(folder.path()).vocab_size(), 100);
+}
+
 TEST(ClipTokenizer, RefusesBadFolders) {
   constexpr const char* kVocab = R"({"a": 0, "b": 1, "ab": 2, "<|startoftext|>": 3, "<|endoftext|>": 4})";
   const BadFolder cases[]{
@@ -135,6 +158,13 @@ TEST(ClipTokenizer, RefusesBadFolders) {
       {kVocab, "", R"({"model_max_length": "x"})", "model_max_length: \"x\" is not a number"},
       {kVocab, "", "x", "tokenizer_config.json: is not JSON"},
       {kVocab, "", "3", "tokenizer_config.json: is not an object"},
+      {kVocab, "", R"({"padding_side": "left"})", "tokenizer_config.json: padding_side: \"left\" is not implemented"},
+      {kVocab, "", R"({"truncation_side": "left"})", "truncation_side: \"left\" is not implemented; only \"right\" is"},
+      {kVocab, "", R"({"split_special_tokens": true})", "split_special_tokens: true is not implemented"},
+      {kVocab, "", R"({"tokenizer_class": "GPT2Tokenizer"})", "\"GPT2Tokenizer\" is not CLIPTokenizer or"},
+      {kVocab, "", R"({"additional_special_tokens": ["<x>"]})", "\"<x>\" is not among the added tokens"},
+      {kVocab, "", R"({"modle_max_length": 9})",
+       "modle_max_length: 9 is a setting that this tokenizer does not know; did"},
   };
   for (const BadFolder& bad : cases) {
     const TemporaryFolder folder;

@@ -103,6 +103,30 @@ TEST(Checkpoint, NamesTheFileThatIsDamaged) {
   EXPECT_USER_ERROR(latest_checkpoint(folder.path()), "names 'step_7'");
 }
 
+TEST(Checkpoint, OfWhichTheNewestIsDamagedIsTheOneBefore) {
+  for (const char* part : {"model.safetensors", "optimizer.safetensors", "manifest.json"}) {
+    const TemporaryFolder folder;
+    save_toy(folder.path(), 7);
+    save_toy(folder.path(), 9);
+    const fs::path checkpoints = folder / "checkpoints", newest = checkpoints / "step_9";
+    EXPECT_EQ(checkpoint_to_go_on_from(folder.path(), "auto"), newest);
+    write_file(newest / part, read_file(newest / part).substr(0, 20));
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(require_checkpoint(folder.path(), "checkpoint"), checkpoints / "step_7");
+    EXPECT_TRUE(fs::exists(newest)) << "who only reads changes nothing";
+    EXPECT_EQ(checkpoint_to_go_on_from(folder.path(), "must"), checkpoints / "step_7");
+    EXPECT_EQ(latest_checkpoint(folder.path()), checkpoints / "step_7");
+    const std::string said = ::testing::internal::GetCapturedStderr();
+    EXPECT_TRUE(contains(said, part) && contains(said, "step_7 is taken")) << said;
+    save_toy(folder.path(), 8);
+    EXPECT_TRUE(fs::exists(checkpoints / "step_7") && fs::exists(checkpoints / "step_9.damaged")) << part;
+    write_file(checkpoints / "step_8" / part, "");
+    write_file(checkpoints / "step_7" / part, "");
+    EXPECT_EQ(checkpoint_to_go_on_from(folder.path(), "auto"), checkpoints / "step_8");
+    EXPECT_ANY_THROW(load_checkpoint(checkpoints / "step_8"));
+  }
+}
+
 TEST(Checkpoint, OfAnotherModelIsRefusedByName) {
   const TemporaryFolder folder;
   save_toy(folder.path(), 7);

@@ -55,14 +55,47 @@ TEST(LoadTorchFile, KeepsStridesAndSharedNumbers) {
 TEST(LoadTorchFile, TakesTheEntryThatIsAskedFor) {
   EXPECT_EQ(load_torch_file(data("training.pt"), "state_dict").size(), 7u);
   EXPECT_USER_ERROR(load_torch_file(data("training.pt"), "state_dct"), "did you mean 'state_dict'?");
-  EXPECT_USER_ERROR(load_torch_file(data("training.pt"), "epoch"), "training.pt: epoch: is no dictionary");
+  EXPECT_USER_ERROR(load_torch_file(data("training.pt"), "epoch"), "training.pt: epoch: is neither a dictionary");
+  EXPECT_USER_ERROR(load_torch_file(data("training.pt"), "optimizer"), "it has [epoch, arch, ");
+  EXPECT_EQ(load_torch_file(data("published.nested.pt"), "model.state_dict").size(), 7u);
+  EXPECT_EQ(load_torch_file(data("published.dino.pt"), "student").size(), 1u);
+  const TensorMap first = load_torch_file(data("training.pt"), "0");  // what names begin with
+  EXPECT_EQ(first.size(), 2u);
+  EXPECT_TRUE(first.contains("weight"));
+}
+
+// Checkpoints of real runs: scripts, NumPy, averages and other things lie beside the weights.
+TEST(LoadTorchFile, TakesTheWeightsOutOfWhatIsPublished) {
+  for (const std::string name : {"namespace", "averages", "subclass", "beside", "dino", "attributes"}) {
+    const TensorMap expected = load_safetensors(data("published." + name + ".safetensors")).tensors;
+    for (const char* ending : {".pt", ".4.pt"}) {
+      SCOPED_TRACE(name + ending);
+      expect_same_tensors(load_torch_file(data("published." + name + ending)), expected);
+    }
+  }
+  EXPECT_TRUE(load_torch_file(data("published.averages.pt"), "state_dict")
+                  .at("0.bias")
+                  .equal(load_torch_file(data("published.namespace.pt")).at("0.bias")));
+  EXPECT_USER_ERROR(load_torch_file(data("published.several.pt")),
+                    "weights.entry: is needed: several entries hold tensors: [first (7 tensors), second (7 tensors)]");
+}
+
+TEST(LoadTorchFile, SaysWhatItTakesWhereThereIsAChoice) {
+  ::testing::internal::CaptureStderr();
+  load_torch_file(data("published.averages.pt"));
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(
+      testing::contains(said, "its entry 'state_dict_ema' is taken; weights.entry may name another (state_dict)"))
+      << said;
 }
 
 TEST(LoadTorchFile, RefusesByName) {
-  EXPECT_USER_ERROR(load_torch_file(data("refused.complex.pt")), "'torch.ComplexFloatStorage', which is not allowed");
-  EXPECT_USER_ERROR(load_torch_file(data("refused.float8.pt")), "'torch._utils._rebuild_tensor_v3'");
-  EXPECT_USER_ERROR(load_torch_file(data("refused.sparse.pt")), "'torch._utils._rebuild_sparse_tensor'");
-  EXPECT_USER_ERROR(load_torch_file(data("refused.module.pt")), "'torch.nn.modules.container.Sequential'");
+  EXPECT_USER_ERROR(load_torch_file(data("refused.complex.pt")),
+                    "a: is made by 'torch.ComplexFloatStorage', which is not read");
+  EXPECT_USER_ERROR(load_torch_file(data("refused.float8.pt")), "a: is made by 'torch._utils._rebuild_tensor_v3'");
+  EXPECT_USER_ERROR(load_torch_file(data("refused.sparse.pt")), "a: is made by 'torch._utils._rebuild_sparse_tensor'");
+  EXPECT_USER_ERROR(load_torch_file(data("refused.module.pt")),
+                    "holds a whole torch.nn.modules.container.Sequential, ");
   EXPECT_USER_ERROR(load_torch_file(data("refused.script.pt")), "is a TorchScript program");
   EXPECT_USER_ERROR(load_torch_file(data("refused.list.pt")), "holds no dictionary of tensors");
   EXPECT_USER_ERROR(load_torch_file(test_file("weights/data/python.safetensors")), "is not a file of torch.save");
@@ -108,11 +141,22 @@ TEST(LoadTorchFile, RefusesHostileFiles) {
   }() + "e";
   std::string bomb = pairs;
   for (int i = 0; i < 1000; ++i) bomb += "h\x01h\x02\x85R0";
+  std::string names = text(std::string(100, 'm')) + "q\x01";  // a long name, again and again
+  for (int i = 0; i < 1000; ++i)
+    names +=
+        "h\x01h\x01\x93"
+        "0";
   const Hostile cases[]{
       {legacy("cos\nsystem\n" + text("ls") + "\x85R."), "asks for 'os.system', which is not allowed"},
       {legacy("\x8c\x02os\x8c\x06system\x93."), "asks for 'os.system'"},
       {legacy("cbuiltins\neval\n."), "'builtins.eval'"},
-      {legacy("N)\x81."), "has opcode 129, which is not allowed"},
+      {legacy("N)\x81."), "calls what is no function"},
+      {legacy("\x97."), "has opcode 151, which is not allowed"},
+      {legacy("cposix\nsystem\n" + text("ls") + "\x85R."), "asks for 'posix.system'"},
+      {legacy("cos.path\njoin\n."), "asks for 'os.path.join'"},
+      {legacy("cbuiltins\ngetattr\nN\x85R.", "]."), "holds a whole builtins.getattr"},  // and does not get it
+      {legacy("csome.module\nThing\n)\x81.", "]."), "holds a whole some.module.Thing"},
+      {legacy(names + "."), "makes more objects than it has bytes"},
       {legacy("\x80\x09."), "has protocol 9"},
       {legacy(""), "is cut short"},
       {legacy("X\xff\xff\xff\xff"), "is cut short"},

@@ -3,6 +3,8 @@
 
 #include <torch/torch.h>
 
+#include "freeatm/core/files.h"
+
 #include "testing.h"
 
 namespace freeatm::weights {
@@ -39,7 +41,20 @@ TEST(FindWeights, TakesTheVariantThatIsAskedFor) {
   EXPECT_USER_ERROR(folder.found(kTransformersWeights, "bf16"), "neither model.bf16.safetensors nor");
 }
 
+TEST(FindWeights, TakesTheOnlyOtherVariant) {
+  EXPECT_EQ(Named({"diffusion_pytorch_model.bf16.safetensors"}).found(kDiffusersWeights),
+            "diffusion_pytorch_model.bf16.safetensors");
+  EXPECT_EQ(Named({"pytorch_model.non_ema.bin", "model.non_ema.safetensors"}).found(kTransformersWeights),
+            "model.non_ema.safetensors");
+  EXPECT_USER_ERROR(Named({"model.bf16.safetensors", "model.non_ema.safetensors"}).found(kTransformersWeights),
+                    "holds no weights: neither model.safetensors nor pytorch_model.bin, nor an fp16 variant or an "
+                    "index of shards; it "
+                    "holds model.bf16.safetensors, model.non_ema.safetensors");
+}
+
 TEST(FindWeights, SaysWhatItLookedFor) {
+  EXPECT_USER_ERROR(Named({"pytorch_lora_weights.safetensors", "v1-5.ckpt"}).found(kDiffusersWeights),
+                    "; it holds pytorch_lora_weights.safetensors, v1-5.ckpt");
   EXPECT_USER_ERROR(Named({"config.json"}).found(kDiffusersWeights),
                     "holds no weights: neither diffusion_pytorch_model.safetensors nor diffusion_pytorch_model.bin");
   EXPECT_USER_ERROR(find_weights("absent", kDiffusersWeights), "absent: no such folder");
@@ -62,7 +77,7 @@ class Sharded : public TemporaryFolder {
 TEST(LoadWeights, JoinsShards) {
   for (const char* name :
        {"diffusion_pytorch_model.safetensors.index.json", "diffusion_pytorch_model.safetensors.index.fp16.json",
-        "diffusion_pytorch_model.safetensors.fp16.index.json"}) {
+        "diffusion_pytorch_model.safetensors.fp16.index.json", "diffusion_pytorch_model.safetensors.index.bf16.json"}) {
     const Sharded folder(name);
     const WeightFiles weights = folder.find();
     EXPECT_EQ(fs::path(weights.path).filename(), name);
@@ -102,6 +117,25 @@ TEST(LoadWeights, RefusesBadIndices) {
   const Sharded folder("diffusion_pytorch_model.safetensors.index.json");
   save_safetensors(folder / "2.safetensors", {{"a", torch::ones(1)}, {"b", torch::ones(1)}});
   EXPECT_USER_ERROR(load_weights(folder.find()), "2.safetensors: a: is in ");
+}
+
+TEST(LoadWeightFile, CallsAPointerOfGitLfsByItsName) {
+  const TemporaryFolder folder;
+  for (const char* name : {"a.safetensors", "a.pth"}) {
+    write_file(folder / name, "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n");
+    EXPECT_USER_ERROR(load_weight_file(folder / name), "is a git-lfs pointer, not the file itself");
+    EXPECT_USER_ERROR(read_file(folder / name), "is a git-lfs pointer");
+  }
+}
+
+TEST(LoadWeightFile, TakesTheNamesBehindAPrefix) {
+  const TemporaryFolder folder;
+  const at::Tensor one = torch::ones(1);
+  save_safetensors(folder / "a.safetensors",
+                   {{"module.encoder_k.a", one}, {"module.encoder_q.a", one}, {"ema.b", one}});
+  EXPECT_TRUE(load_weight_file(folder / "a.safetensors", "encoder_k").contains("a"));
+  EXPECT_TRUE(load_weight_file(folder / "a.safetensors", "ema.").contains("b"));
+  EXPECT_USER_ERROR(load_weight_file(folder / "a.safetensors", "em"), "weights.entry: 'em' is not what names");
 }
 
 TEST(LoadWeightFile, KnowsAFileByItsContents) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ctrl-C and SIGTERM ask a loop to stop at its next safe point; a second one kills at once.
+// Ctrl-C, SIGTERM and SIGHUP ask a loop to stop at its next safe point; a second one kills at once.
 #pragma once
 
 namespace freeatm {

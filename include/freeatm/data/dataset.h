@@ -22,6 +22,8 @@ class Dataset {
   virtual std::vector<std::string> class_names() const { return {}; }
   /// Whether a sample has any number of labels (Sample::labels) instead of exactly one.
   virtual bool is_multi_label() const { return false; }
+  /// Whether a caption comes with the sample, without its picture being read; true also where only reading would tell.
+  virtual bool has_caption(int64_t /*index*/) const { return true; }
   /// Samples of each file that holds many, in the order of their indices; one part where files hold one each.
   virtual std::vector<int64_t> shard_sizes() const { return {size()}; }
 };
@@ -29,7 +31,7 @@ class Dataset {
 struct DatasetOptions {
   std::string root;  // data.root
   // shards: *.tar; coco: annotations/captions_<split>.json; imagefolder: <split>/<class>/*.png; captions: *.png with
-  // *.txt; karpathy: dataset*.json, or Flickr30k's own files
+  // *.txt; karpathy: dataset*.json, or Flickr30k's own files; pictures: *.png alone, in <split>/ where there is one
   std::string layout = "auto";
   std::string split = "train";  // of coco, karpathy and imagefolder; the others have none
   double cache_gb = 0;          // decoded samples are kept until they take so much
@@ -44,7 +46,9 @@ bool has_split(const DatasetOptions& options);
 
 std::unique_ptr<Dataset> open_shards(const std::string& root);
 std::unique_ptr<Dataset> open_coco(const std::string& root, const std::string& split);
-std::unique_ptr<Dataset> open_image_folder(const std::string& root, const std::string& split);
+///   key: what names the root in the config, for messages
+std::unique_ptr<Dataset> open_image_folder(const std::string& root, const std::string& split,
+                                           const std::string& key = "data.root");
 /// What image-text retrieval is trained and judged on: one `dataset*.json` as Karpathy made them of COCO, Flickr30k and
 /// Flickr8k; without one Flickr30k's `results_20130124.token`, or Kaggle's `results.csv` of the same sentences. They
 /// lie in `root` or its annotations/, karpathy/ or caption_datasets/.
@@ -53,6 +57,16 @@ std::unique_ptr<Dataset> open_image_folder(const std::string& root, const std::s
 /// Order and captions are the file's; a key is a picture's path without its ending. Throws UserError where a picture of
 /// the split is not on disk.
 std::unique_ptr<Dataset> open_karpathy(const std::string& root, const std::string& split);
+
+/// Pictures at any depth and nothing known of them, in byte order of their paths.
+std::unique_ptr<Dataset> open_unlabelled_folder(const std::string& root);
+
+/// The dataset with these classes, of which it may lack some: its labels count among them. Throws UserError(where, key,
+/// ...) with those of its classes that are not among them.
+///   split: what the dataset is called
+std::unique_ptr<Dataset> with_classes(std::unique_ptr<Dataset> dataset, const std::vector<std::string>& names,
+                                      const std::string& where, const std::string& key, const std::string& split);
+
 /// Pictures at any depth, each with its caption in a .txt of the same name, in byte order of their paths. Throws
 /// UserError where a picture has no .txt, or a .txt no picture.
 std::unique_ptr<Dataset> open_caption_folder(const std::string& root);

@@ -12,11 +12,12 @@ class Spread final : public Dataset {
  public:
   Spread(const Dataset& whole, int64_t count) : whole_(whole), count_(std::min(count, whole.size())) {}
   int64_t size() const override { return count_; }
-  Sample get(int64_t index, RandomStream& random) const override {
-    return whole_.get(index * whole_.size() / count_, random);
-  }
+  Sample get(int64_t index, RandomStream& random) const override { return whole_.get(place(index), random); }
+  bool has_caption(int64_t index) const override { return whole_.has_caption(place(index)); }
 
  private:
+  int64_t place(int64_t index) const { return index * whole_.size() / count_; }
+
   const Dataset& whole_;
   int64_t count_;
 };

@@ -69,6 +69,11 @@ struct HarvestSummary {
   int64_t pictures = 0, shards_kept = 0, phrases = 0;
 };
 
+/// Throws UserError where `out` holds more pictures than the source has, or its shards are more: a shorter harvest must
+/// not eat a longer one. run_harvest and decide_anew ask this first; who claims the folder asks before.
+void require_no_fewer(const HarvestSource& source, const HarvestRunOptions& options, const fs::path& out);
+void require_no_fewer(const fs::path& root, const fs::path& out);
+
 /// Writes out/shard-NNNNNN.tar. Masks are decided by threads of their own beside the source's work. Shards that are
 /// whole already stay as they are, so that a killed run goes on; batches never cross a shard and begin at multiples of
 /// batch_size inside it, so that the bytes do not depend on where it was killed, nor on the number of threads.

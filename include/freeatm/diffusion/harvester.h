@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,7 +17,7 @@ namespace freeatm::diffusion {
 
 /// Which attention is harvested, and how much each layer and head counts.
 struct HarvestOptions {
-  std::vector<int64_t> scales = {1};         // side of the latents over side of the grid; 1 is the finest
+  std::vector<int64_t> scales;               // side of the latents over side of the grid; empty: the finest there is
   std::vector<std::string> blocks = {"up"};  // down, mid, up
   std::vector<std::string> layers;           // beginnings of diffusers' names ("up_blocks.2"); empty: all
   std::vector<double> layer_weights;         // of `layers`; empty: all alike
@@ -50,7 +51,8 @@ class AttentionHarvester final : public models::AttentionProbe {
   void observe(const models::AttentionCall& call) override;
 
   /// Per picture [tokens, h, w], fp32 on the CPU: grids resized (bilinear, half-pixel centres) to the finest chosen
-  /// one, nothing normalised. Throws UserError where no layer or no step fitted the options.
+  /// one, nothing normalised. Throws UserError where no layer or no step fitted the options, with those that were
+  /// there.
   std::vector<at::Tensor> maps() const;
 
   /// Per picture. Throws UserError where no self-attention fitted the options.
@@ -62,6 +64,8 @@ class AttentionHarvester final : public models::AttentionProbe {
     double weight = 0;  // of what is in the sum
   };
   bool fits(const models::AttentionSite& site, int64_t scale) const;
+  bool is_chosen_grid(const models::AttentionSite& site) const;
+  std::string what_was_there() const;
   double layer_weight(const std::string& layer) const;
   void observe_self(const models::AttentionCall& call);
 
@@ -69,8 +73,10 @@ class AttentionHarvester final : public models::AttentionProbe {
   int64_t height_, width_;
   std::vector<int64_t> token_counts_;
   std::optional<int64_t> self_scale_;
-  bool active_ = false;                                // this step is looked at
-  std::map<std::pair<int64_t, int64_t>, Grid> grids_;  // by (height, width)
+  bool active_ = false;                                            // this step is looked at
+  std::map<std::pair<int64_t, int64_t>, Grid> grids_;              // by (height, width)
+  std::vector<double> timesteps_;                                  // of all steps
+  mutable std::map<std::string, std::set<int64_t>> cross_scales_;  // of each block, where there is cross-attention
   Grid self_;
   int64_t self_height_ = 0, self_width_ = 0;
 };

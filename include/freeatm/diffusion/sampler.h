@@ -23,9 +23,9 @@ struct SamplerOptions {
   int64_t steps = 25;
   double guidance_scale = 4.0;
   double guidance_rescale = 0.0;
-  std::vector<int64_t> guidance_interval;  // [lowest, highest] timestep with guidance; empty: all
-  std::string negative_prompt;
-  std::optional<int64_t> height, width;  // of the pictures; none: what the model was trained on
+  std::vector<int64_t> guidance_interval;      // [lowest, highest] timestep with guidance; empty: all
+  std::optional<std::string> negative_prompt = "";  // none: the empty one
+  std::optional<int64_t> height, width;        // of the pictures; none: what the model was trained on
   double eta = 0.0;
   void fields(config::Fields& f);
 };
@@ -34,6 +34,7 @@ struct SamplerOptions {
 struct PromptBatch {
   std::vector<text::Encoding> encodings;  // [B]: the tokens between start and end
   at::Tensor hidden;                      // [B, model_max_length, width]: the text encoder's last hidden state
+  std::vector<std::string> names;         // [B]: what messages call the pictures
   int64_t size() const { return static_cast<int64_t>(encodings.size()); }
   std::vector<int64_t> token_counts() const;  // [B]: of each caption, without start and end
 };
@@ -50,29 +51,38 @@ class Sampler {
   /// Throws UserError for options that do not go with the pipeline.
   Sampler(const Pipeline& pipeline, const SamplerOptions& options);
 
-  PromptBatch encode(std::span<const std::string> captions) const;
+  ///   names: of the pictures, for messages; empty: their captions
+  /// Throws UserError where a caption's encoding is not finite.
+  PromptBatch encode(std::span<const std::string> captions, std::vector<std::string> names = {}) const;
 
   /// Classifier-free guidance, Ho & Salimans 2022: uncond + scale * (cond - uncond), in one batch; where the scale is 1
   /// or the timestep lies outside of guidance_interval (Kynkäänniemi et al. 2024) the conditional half alone runs.
   ///   seeds: [B]; seed s starts from torch.randn([1, 4, h, w]) of a CPU generator seeded with s, whatever the device
   ///   probe: sees the conditional half
-  /// Returns [B, 3, H, W] in [0, 1], fp32, on the pipeline's device. Throws std::runtime_error, one line that names the
-  /// batch's size, where memory runs out.
+  /// Returns [B, 3, H, W] in [0, 1], fp32, on the pipeline's device. What overflows the autoencoder in half precision
+  /// is decoded again in fp32, which is said. Throws UserError with the first picture whose latents or pixels are not
+  /// finite, std::runtime_error, one line that names the batch's size, where memory runs out.
   at::Tensor sample(const PromptBatch& prompts, std::span<const uint32_t> seeds,
                     models::AttentionProbe* probe = nullptr) const;
 
   /// Existing pictures: encoded, noised to each of the timesteps (always the seed's noise), one conditional pass each.
   ///   images: [B, 3, H, W] in [0, 1], sides divisible by the autoencoder's factor; begin_step gets the index into
   ///   `timesteps`
-  /// Throws UserError for a timestep that was not trained, std::runtime_error as `sample` does.
+  /// Throws UserError for a timestep that was not trained, the rest as `sample` does.
   void reobserve(const at::Tensor& images, const PromptBatch& prompts, std::span<const uint32_t> seeds,
                  std::span<const int64_t> timesteps, models::AttentionProbe& probe) const;
+
+  /// Throws UserError where [B, ...] values that the UNet gave are not finite, with the picture and what to try.
+  void require_finite_of_unet(const at::Tensor& values, const char* what, const std::vector<std::string>& names) const;
 
   /// Of what `sample` draws.
   LatentSize latent_size() const { return latent_size_; }
 
  private:
   at::Tensor draw(const PromptBatch& prompts, std::span<const uint32_t> seeds, models::AttentionProbe* probe) const;
+  at::Tensor decode(const at::Tensor& latents, const std::vector<std::string>& names) const;
+  at::Tensor latents_of(const at::Tensor& images, const std::vector<std::string>& names) const;
+  models::AutoencoderKL& full_precision_vae(const std::string& picture) const;
   bool is_guided(double timestep) const;
   models::UNetContext guided_context(models::UNetContext& prompts) const;
   at::Tensor guide(const at::Tensor& halves) const;
@@ -81,6 +91,7 @@ class Sampler {
   SamplerOptions options_;
   std::unique_ptr<Scheduler> scheduler_;
   LatentSize latent_size_;
+  mutable std::shared_ptr<models::AutoencoderKL> full_precision_vae_;  // once half precision was not enough
   models::UNetContext negative_;  // of the negative prompt, one row; empty without guidance
 };
 

@@ -27,7 +27,8 @@ struct FeatureOptions {
 /// A backbone that is looked at and not trained: in evaluation mode as long as this lives, then in the mode of before.
 class FrozenBackbone {
  public:
-  FrozenBackbone(models::Backbone& backbone, at::Device device);
+  ///   where: the file of its weights, for messages
+  FrozenBackbone(models::Backbone& backbone, at::Device device, std::string where = "");
   ~FrozenBackbone();
   FrozenBackbone(const FrozenBackbone&) = delete;
   FrozenBackbone& operator=(const FrozenBackbone&) = delete;
@@ -39,11 +40,13 @@ class FrozenBackbone {
   /// A probe must not train: throws InternalError where a weight or statistic is no longer what it was at first.
   void require_unchanged() const;
   at::Device device() const { return device_; }
+  const std::string& where() const { return where_; }
 
  private:
   models::Backbone& backbone_;
   models::ImageNormalize normalized_;
   at::Device device_;
+  std::string where_;
   bool was_training_;
   std::vector<at::Tensor> before_;  // copies
 };
@@ -75,7 +78,14 @@ void for_each_batch(const data::Dataset& dataset, std::optional<int64_t> limit, 
 Metrics judge(Evaluator& evaluator, const data::Dataset& dataset, std::optional<int64_t> limit, int64_t batch_size,
               const std::string& label);
 
-/// Features of the dataset's pictures, or of `limit` of them. Throws UserError where a picture has no label.
+/// Throws UserError(where, "checkpoint", ...) that names the first picture for which a row of `values`, [B, ...], holds
+/// NaN or Inf.
+///   dataset, limit: whose batch it is, as given to for_each_batch
+void require_finite(const at::Tensor& values, const std::string& where, const char* what, const data::Batch& batch,
+                    const data::Dataset& dataset, std::optional<int64_t> limit);
+
+/// Features of the dataset's pictures, or of `limit` of them. Throws UserError where a picture has no label or no
+/// finite features.
 ///   mirrored: of the pictures' mirror images instead
 LabelledFeatures extract_features(FrozenBackbone& backbone, const data::Dataset& dataset, const FeatureOptions& options,
                                   std::optional<int64_t> limit, const std::string& label, bool mirrored = false);

@@ -27,8 +27,8 @@ class FrozenTask;
 /// The splits of a task, and what a backbone says of them.
 class FrozenPictures {
  public:
-  /// Opens all that is needed. Throws UserError where something is missing, or where the splits do not hold the same
-  /// classes.
+  /// Opens all that is needed. Throws UserError where something is missing, or where a split has classes that the
+  /// training split lacks.
   FrozenPictures(const FrozenTask& task, const FrozenData& data, const FeatureOptions& features);
 
   const data::Dataset& train() const { return *train_.dataset; }
@@ -69,8 +69,9 @@ class FrozenTask {
 
 /// `measure`, of a backbone that must be the same before and after.
 ///   weights: of the rows: "", "random_weights"; progress lines begin with what that says
+///   where: the file of the weights, for messages
 Metrics judge(const FrozenTask& task, models::Backbone& backbone, at::Device device, const FrozenPictures& pictures,
-              uint64_t seed, const std::string& weights);
+              uint64_t seed, const std::string& weights, const std::string& where = "");
 
 /// The learning rate that was chosen, and by which scores of those that were tried.
 void append_rates(Metrics& metrics, double chosen, const std::vector<double>& rates, const std::vector<double>& scores);

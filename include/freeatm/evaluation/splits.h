@@ -15,8 +15,8 @@ struct Split {
 };
 
 /// Those of `names` that `root` has a folder of.
-///   train: what is learnt from, whose classes they must have; key: of the names, for messages
-/// Throws UserError(root, ...) where there are none, or where the classes are not the same.
+///   train: what is learnt from, whose classes count; a split may lack some. key: of the names, for messages
+/// Throws UserError(root, ...) where there are none, or where one has another class.
 std::vector<Split> open_splits(const std::string& root, const std::vector<std::string>& names, const std::string& key,
                                const Split& train,
                                const std::function<std::unique_ptr<data::Dataset>(const std::string& split)>& open);

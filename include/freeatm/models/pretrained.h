@@ -14,9 +14,14 @@ struct BackboneTensors {
   std::vector<std::string> left_out;  // of the file's names: heads, decoders, momentum encoders
 };
 
-/// A file's encoder. The prefixes "module.", "model.", "base_encoder.", "backbone." and "vision_model." are taken away,
-/// alone or one behind the other; where there are such names, all others are left out. So are heads ("fc.", "head.",
-/// "head_dist.") and what belongs to a masked autoencoder's decoder.
+/// A name without what wrappers of modules put into it, at any place: "_orig_mod." (torch.compile), FSDP's, and those
+/// of checkpointed activations.
+std::string unwrapped(std::string name);
+
+/// A file's encoder. The prefixes "module.", "model.", "base_encoder." (MoCo v3), "encoder_q." (MoCo v2), "teacher." or
+/// "student." (DINO), "backbone.", "vision_model.", "net." and "online_encoder." are taken away, alone or one behind
+/// the other, and what wrappers put into names ("_orig_mod.") anywhere; where there are such names, all others are left
+/// out. So are heads ("fc.", "head.", "head_dist.") and what belongs to a masked autoencoder's decoder.
 BackboneTensors backbone_tensors(const weights::TensorMap& file);
 
 /// Changes a transformer's tensors where they may differ from the model's: positions of another (square) grid are
@@ -37,7 +42,7 @@ at::Tensor fitted_positions(const at::Tensor& positions, const at::Tensor& own, 
                             const std::string& name);
 
 /// Copies a file's encoder into the backbone and returns the file's names that were left out. Throws UserError(where,
-/// key, ...) with the first tensors that do not fit, and their shapes.
+/// key, ...) with the first tensors that do not fit, and their shapes, or with the first that holds NaN or Inf.
 ///   key: what names the file in the config, "checkpoint"
 std::vector<std::string> load_pretrained(Backbone& backbone, const weights::TensorMap& file, const std::string& where,
                                          const std::string& key);

@@ -2,11 +2,13 @@
 // Models out of run folders and files of weights.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <c10/core/Device.h>
 
+#include "freeatm/config/fields.h"
 #include "freeatm/core/files.h"
 #include "freeatm/models/model.h"
 #include "freeatm/objectives/classification/classification.h"
@@ -27,13 +29,20 @@ struct Pretrained {
   std::shared_ptr<models::Backbone> load(uint64_t seed) const;
 };
 
+/// Which of a file's weights: keys beside `checkpoint`.
+struct WeightsOptions {
+  std::optional<std::string> entry;
+  void fields(config::Fields& f);
+};
+
 /// What `checkpoint` names:
 ///   a run folder, or one of its checkpoints/step_N: its newest weights or those, averages where it has them, and the
 ///   run's own model
 ///   a file of weights (safetensors or of torch.save), or a folder with one (model.safetensors, pytorch_model.bin, or
 ///   the only file of such a kind): names as timm, torchvision, MoCo v3 or MAE have them; `model` says what they are of
 ///   a CLIPModel's folder: its vision tower, which its config.json describes
-Pretrained open_pretrained(const std::string& checkpoint, const models::ModelOptions& model);
+Pretrained open_pretrained(const std::string& checkpoint, const models::ModelOptions& model,
+                           const WeightsOptions& weights = {});
 
 /// A method that goes on from these weights: its backbones have the encoder's, and its other parts (decoder, projector)
 /// theirs where all of them are there in its shapes, as in a MAE as its authors publish it or in a run of the same

@@ -36,10 +36,12 @@ void save_checkpoint(const fs::path& run, const Checkpoint& checkpoint, int64_t 
 /// The folder that `latest` names, or nothing where the run has none yet.
 std::optional<fs::path> latest_checkpoint(const fs::path& run);
 
-/// The same; throws UserError(run, key, ...) where there is none.
+/// The newest that is whole; where that is not the newest of all, it is said. Throws UserError(run, key, ...) where
+/// there is none.
 fs::path require_checkpoint(const fs::path& run, const std::string& key);
 
-/// What a run goes on from, in a folder that is this process's own: what a killed one left half written is removed.
+/// The same: what a run goes on from, in a folder that is this process's own: what a killed one left half written is
+/// removed.
 ///   resume: "must": throws UserError(run, "resume", ...) where there is none
 std::optional<fs::path> checkpoint_to_go_on_from(const fs::path& run, const std::string& resume);
 

@@ -24,7 +24,12 @@ struct DecodeOptions {
   /// A JPEG may be decoded at 1/8, 1/4 or 1/2 of its size (each side rounded up), the smallest of these and the whole
   /// whose sides are both at least this: PIL's `Image.draft(None, (side, side))`. 0: whole, as PNG and WebP always are.
   int at_least = 0;
+  /// Not null: gets EXIF's orientation, 1 to 8, and the picture stays as it is stored.
+  int* orientation = nullptr;
 };
+
+/// The picture turned and mirrored so that it is seen upright: PIL's `ImageOps.exif_transpose`.
+Image upright(Image image, int orientation);
 
 /// PNG, JPEG or WebP by its first bytes, with the pixels of PIL's
 /// `ImageOps.exif_transpose(Image.open(f)).convert("RGB")`, what torchvision, timm and detectron2 train on: grey
@@ -33,6 +38,9 @@ struct DecodeOptions {
 /// on animations, and on more than 178,956,970 pixels (PIL's limit) before it allocates.
 Image decode_image(std::string_view bytes, const std::string& name, const DecodeOptions& options = {});
 Image read_image(const std::string& path, const DecodeOptions& options = {});
+
+/// Whether a file that begins with these bytes (12 at least) is of a format that decode_image knows.
+bool begins_as_picture(std::string_view bytes);
 
 /// Whether files with this extension ("jpg", or ".JPG" as std::filesystem gives it) are read as pictures.
 bool is_picture_extension(std::string_view extension);

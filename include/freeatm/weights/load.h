@@ -22,6 +22,13 @@ TensorMap module_state(const torch::nn::Module& module);
 /// Copies each of the source's tensors into the destination's of the same name (converted to its dtype and device).
 LoadReport load_into(const TensorMap& destination, const TensorMap& source);
 
+/// The first tensor that holds NaN or Inf, and how many: "norm.weight (1 of 48 values)"; "" where all are finite.
+std::string not_finite_in(const TensorMap& tensors);
+
+/// Throws UserError(where, key, ...) with the tensor where one holds NaN or Inf. To be asked of a model's tensors after
+/// loading: what was finite in the file may not be in the model's type.
+void require_finite(const TensorMap& tensors, const std::string& where, const std::string& key);
+
 /// Throws UserError(where, "", ...) where a model of at least `least` numbers cannot be in these tensors. To be asked
 /// before it is made: sizes of a broken config may need any amount of memory.
 void require_numbers(const TensorMap& tensors, double least, const std::string& where);

@@ -20,4 +20,8 @@ struct NameMap {
   TensorMap apply(const TensorMap& tensors, const std::string& where) const;
 };
 
+/// The tensors whose names begin with the prefix ("encoder_k", or with its dot), without it; names may begin with
+/// "module." or "model." before it.
+TensorMap names_behind(const std::string& prefix, const TensorMap& tensors);
+
 }  // namespace freeatm::weights

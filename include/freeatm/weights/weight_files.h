@@ -27,8 +27,8 @@ struct WeightFiles {
 
 /// Looks in the libraries' order: safetensors before torch.save's files; the plain names, then those of the variant
 /// "fp16" (NAME.fp16.safetensors, NAME.safetensors.index.fp16.json), since half-precision weights alone are weights
-/// too. With a `variant` only that one's names. Throws UserError(folder, "", ...) where there are none, or where an
-/// index is wrong.
+/// too; then the only other variant that lies there (bf16, non_ema), which is said. With a `variant` only that one's
+/// names. Throws UserError(folder, "", ...) where there are none, or where an index is wrong.
 WeightFiles find_weights(const fs::path& folder, const WeightNames& names, const std::string& variant = "");
 
 /// All tensors of the files together. Throws UserError where two of them hold the same name, or where the index names a
@@ -36,6 +36,7 @@ WeightFiles find_weights(const fs::path& folder, const WeightNames& names, const
 TensorMap load_weights(const WeightFiles& weights);
 
 /// One file: safetensors, or of torch.save (see load_torch_file) where it looks like one or is not called .safetensors.
-TensorMap load_weight_file(const std::string& path);
+///   entry: as load_torch_file's key; of a safetensors file what the names begin with; "": all
+TensorMap load_weight_file(const std::string& path, const std::string& entry = "");
 
 }  // namespace freeatm::weights

@@ -24,6 +24,7 @@ std::string digest_of(const torch::nn::Module& module) {
 
 FrozenParts with_autoencoder(FrozenParts parts, const fs::path& vae, at::Device device) {
   parts.vae = diffusion::load_autoencoder(vae.string(), device, at::kFloat);
+  weights::require_finite(weights::module_state(*parts.vae), vae.string(), "diffusion.path");
   parts.vae_digest = digest_of(*parts.vae);
   return parts;
 }
@@ -48,6 +49,9 @@ FrozenParts frozen_parts(const fs::path& tokenizer, const fs::path& vae, const d
 
 TrainedParts trained_parts(const fs::path& model, at::Device device) {
   const auto given = diffusion::Pipeline::load(model.string(), device, at::kFloat);
+  weights::require_finite(weights::module_state(*given.unet), (model / "unet").string(), "diffusion.path");
+  weights::require_finite(weights::module_state(*given.text_encoder), (model / "text_encoder").string(),
+                          "diffusion.path");
   return {given.unet, given.text_encoder};
 }
 
