@@ -10,7 +10,6 @@
 #include "freeatm/data/dataset.h"
 #include "freeatm/evaluation/probe_hook.h"
 #include "freeatm/models/model.h"
-#include "freeatm/objectives/contrastive/contrastive.h"
 #include "freeatm/objectives/recipe.h"
 #include "freeatm/objectives/trained_models.h"
 #include "freeatm/runs/run_folder.h"
@@ -60,13 +59,12 @@ int pretrain(const config::Composed& composed) {
   auto options = config::read<PretrainOptions>(composed);
   const at::Device device = runtime::pick_device(options.run.device);
   const objectives::Recipe& recipe = *options.objective.recipe;
+  if (recipe.contrasts() && options.run.loader.batch_size == 1)
+    throw UserError("", "loader.batch_size", "1: a picture is contrasted with others");
   const auto dataset = recipe.wrap(data::open_dataset(options.data));
   std::vector<runs::Input> inputs{runs::data_input(options.data.root, options.data.split)};
   for (runs::Input& input : recipe.inputs()) inputs.push_back(std::move(input));
   const auto objective = make_objective(options, inputs);
-  const bool contrasts = dynamic_cast<const objectives::Contrastive*>(objective.get()) != nullptr;
-  if (contrasts && options.run.loader.batch_size == 1)
-    throw UserError("", "loader.batch_size", "1: a picture is contrasted with others");
   training::TrainRun run(objective, *dataset, options.run.run(device));
   run.add(std::make_unique<training::CollapseAlarm>());
   if (options.probe.every) {

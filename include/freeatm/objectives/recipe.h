@@ -29,6 +29,8 @@ class Recipe {
   /// cannot be that.
   virtual std::unique_ptr<data::Dataset> wrap(std::unique_ptr<data::Dataset> dataset) const { return dataset; }
   virtual std::shared_ptr<training::Objective> make(const MakeBackbone& backbone, uint64_t seed) const = 0;
+  /// Whether its loss compares the pictures of a batch, which one alone cannot be.
+  virtual bool contrasts() const { return false; }
   /// What the objective is made from beside data and backbone: a run goes on with the same.
   virtual std::vector<runs::Input> inputs() const { return {}; }
   /// What a person may look at while it trains: FOLDER/step_N.png and FOLDER/caption.txt, which `freeatm view` shows.

@@ -30,6 +30,7 @@ class ContrastiveRecipe final : public Recipe {
       return std::make_shared<Method>(backbone(), options_, seed);
     }
   }
+  bool contrasts() const override { return true; }
 
  private:
   Options options_;

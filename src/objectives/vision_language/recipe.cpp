@@ -96,6 +96,8 @@ class VisionLanguageRecipe final : public Recipe {
     return dataset;
   }
 
+  bool contrasts() const override { return true; }
+
   std::vector<runs::Input> inputs() const override {
     std::vector<runs::Input> all{
         {"objective.text.tokenizer", runs::identity_of(find_shipped(options_.text.tokenizer))}};
