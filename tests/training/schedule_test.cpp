@@ -80,6 +80,18 @@ TEST(TrainerOptions, LrGrowsWithTheSamplesOfAStep) {
   EXPECT_EQ(options.make_schedule(length, 1024)(0), 0.3);
 }
 
+TEST(TrainerOptions, AWarmUpLongerThanTheRunIsSaid) {
+  TrainerOptions options;
+  options.warmup_steps = 100;
+  ::testing::internal::CaptureStderr();
+  options.make_schedule({.steps_per_epoch = 10, .total_steps = 3, .accumulate = 1}, 8);
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(testing::contains(said, "trainer.warmup_steps: 100 steps of warm-up in a run of 3")) << said;
+  ::testing::internal::CaptureStderr();
+  options.make_schedule({.steps_per_epoch = 10, .total_steps = 100, .accumulate = 1}, 8);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
 TEST(TrainerOptions, MaxStepsAloneMayEndARun) {
   TrainerOptions options;
   options.epochs = std::nullopt;
