@@ -33,8 +33,8 @@ class BertAttention : public torch::nn::Module {
 
 /// What a layer sees beside its own text.
 struct BertPicture {
-  at::Tensor tokens;                    // [B, M, image_dim], or of fewer pictures
-  at::Tensor rows;                      // and these, as BertAttention has them
+  at::Tensor tokens;  // [B, M, image_dim], or of fewer pictures
+  at::Tensor rows;    // and these, as BertAttention has them
   at::Tensor* probabilities = nullptr;
 };
 
