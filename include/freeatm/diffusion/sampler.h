@@ -23,9 +23,9 @@ struct SamplerOptions {
   int64_t steps = 25;
   double guidance_scale = 4.0;
   double guidance_rescale = 0.0;
-  std::vector<int64_t> guidance_interval;      // [lowest, highest] timestep with guidance; empty: all
+  std::vector<int64_t> guidance_interval;           // [lowest, highest] timestep with guidance; empty: all
   std::optional<std::string> negative_prompt = "";  // none: the empty one
-  std::optional<int64_t> height, width;        // of the pictures; none: what the model was trained on
+  std::optional<int64_t> height, width;             // of the pictures; none: what the model was trained on
   double eta = 0.0;
   void fields(config::Fields& f);
 };
