@@ -12,6 +12,7 @@ TEST(ExamplesPage, MarksWhatIsRightAndWhatIsWrong) {
   const testing::TemporaryFolder folder;
   const std::vector<NamedFolder> evaluations{{folder.path(), "retrieval"}};
   EXPECT_EQ(examples_html(evaluations), "");
+  fs::create_directories(folder / "examples");
   write_file(folder / "examples/0.png", "x");
   write_file(folder / "examples.json",
              R"([{"title": "a <dog>", "cells": [{"text": "", "picture": "examples/0.png"},
