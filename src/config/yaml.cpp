@@ -13,6 +13,7 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>
+#include <yaml-cpp/node/node.h>  // which the parser's header declares
 #include <yaml-cpp/parser.h>
 
 #include "freeatm/config/node.h"
@@ -217,12 +218,12 @@ class TreeBuilder final : public YAML::EventHandler {
   void close() {
     Open done = std::move(open_.back());
     open_.pop_back();
-    if (!done.merged.empty()) done.node = with_merged(std::move(done));
+    if (!done.merged.empty()) done.node = with_merged(done);
     add(std::move(done.node), done.anchor, done.mark);
   }
 
   // What was merged comes first; a repeated key keeps its place and takes the later value.
-  static Node with_merged(Open map) {
+  static Node with_merged(Open& map) {
     Node out(Node::Map(), map.node.where());
     for (auto& [key, value] : map.merged) out.set(key, std::move(value));
     for (auto& [key, value] : map.node.map()) out.set(key, std::move(value));
