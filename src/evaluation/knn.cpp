@@ -48,6 +48,7 @@ std::vector<at::Tensor> knn_predict(const at::Tensor& queries, const at::Tensor&
     }
   }
   std::vector<at::Tensor> out;
+  out.reserve(predicted.size());
   for (const auto& parts : predicted) out.push_back(at::cat(parts));
   return out;
 }
