@@ -69,7 +69,8 @@ class Shuffled final : public Control {
   }
 
  private:
-  /// Regions of this kind get the others' masks of this kind in turns; none where there are none.
+  /// Regions of this kind get the others' masks of this kind in turns; none where there are none. Told by the role: one
+  /// whose mask is gone is no longer a thing by `is_thing`, and must not get a place's instead.
   static void exchange(Sample& sample, const std::vector<Region>& others, bool things) {
     std::vector<const Region*> kind;
     for (const Region& other : others) {
@@ -77,7 +78,7 @@ class Shuffled final : public Control {
     }
     size_t next = 0;
     for (Region& region : sample.regions) {
-      if (region.is_thing() != things) continue;
+      if ((region.role == text::Role::kThing) != things) continue;
       region.mask =
           kind.empty() ? vision::Rle::zeros(sample.image.height, sample.image.width) : kind[next++ % kind.size()]->mask;
     }

@@ -93,6 +93,24 @@ TEST(Shuffled, WithPhrasesKeptTheCaptionSpeaksOfAnothersMasks) {
   EXPECT_EQ(places.size(), 7U) << "any other picture's";
 }
 
+/// The first picture has a thing and a place, the second a place alone.
+class ThingAndPlace final : public Dataset {
+ public:
+  int64_t size() const override { return 2; }
+  Sample get(int64_t index, RandomStream& random) const override {
+    Sample sample = Squares(2).get(index, random);
+    if (index == 1) sample.regions.erase(sample.regions.begin());
+    return sample;
+  }
+};
+
+TEST(Shuffled, AThingGetsNoMaskOfAPlace) {
+  const auto dataset = with_control(std::make_unique<ThingAndPlace>(), "shuffled", Phrases::kKept);
+  const Sample sample = sample_of(*dataset, 0);
+  EXPECT_EQ(sample.regions[0].mask.area(), 0) << "the other picture has no thing";
+  EXPECT_EQ(sample.regions[1].mask.area(), kSide * kSide - 64);
+}
+
 /// With two more things below the first.
 class ThreeThings final : public Dataset {
  public:
