@@ -59,6 +59,15 @@ class Mae(nn.Module):
         return (((predicted - target) ** 2).mean(-1) * hidden).sum() / hidden.sum()
 
 
+def median_seconds(step):
+    seconds = []
+    for _ in range(WARM_UP + STEPS):
+        start = time.perf_counter()
+        step()
+        seconds.append(time.perf_counter() - start)
+    return float(np.median(seconds[WARM_UP:]))
+
+
 class Peer:
     def __init__(self, options, compiled):
         torch.manual_seed(0)
@@ -75,12 +84,7 @@ class Peer:
         self.optimizer.step()
 
     def seconds_a_step(self):
-        seconds = []
-        for _ in range(WARM_UP + STEPS):
-            start = time.perf_counter()
-            self.step()
-            seconds.append(time.perf_counter() - start)
-        return float(np.median(seconds[WARM_UP:]))
+        return median_seconds(self.step)
 
 
 def run(options, compare):

@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Vision-language training: a step of contrast, matching, hidden words and regions on batches that lie in memory, beside the same in PyTorch,
 eager and compiled, for 64 pixels and for ViT-S/16 at 224 with a text encoder of six layers; retrieval among 5,000 x 25,000 features."""
-import time
-
-import numpy as np
 import torch
 from timm.models.vision_transformer import VisionTransformer
 from torch import nn
 from torch.nn import functional as F
 
+from peers.masked import median_seconds
 from peers.train import Freeatm
 
-WARM_UP, STEPS, VOCABULARY = 3, 8, 787
+VOCABULARY = 787
 MODELS = {"nano": dict(model=0, side=64, patch=8, dim=128, depth=6, heads=4, text=(128, 4, 4, 512, 2), dimensions=64, batch=64, tokens=20),
           "ViT-S/16 + 6 layers": dict(model=1, side=224, patch=16, dim=384, depth=12, heads=6, text=(384, 6, 6, 1536, 3), dimensions=256, batch=16, tokens=20)}
 
@@ -111,16 +109,14 @@ class Peer:
         self.batch = batch_of(**options)
         self.loss = torch.compile(model) if compiled else model
 
+    def step(self):
+        loss = self.loss(self.batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+
     def seconds_a_step(self):
-        seconds = []
-        for _ in range(WARM_UP + STEPS):
-            start = time.perf_counter()
-            loss = self.loss(self.batch)
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            self.optimizer.step()
-            seconds.append(time.perf_counter() - start)
-        return float(np.median(seconds[WARM_UP:]))
+        return median_seconds(self.step)
 
 
 def run(options, compare):

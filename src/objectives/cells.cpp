@@ -3,8 +3,6 @@
 
 #include <ATen/ATen.h>
 
-#include "freeatm/core/random.h"
-
 namespace freeatm::objectives {
 
 at::Tensor cell_shares(const vision::MaskSet& masks, int64_t side) {
@@ -27,10 +25,6 @@ at::Tensor pool_regions(const at::Tensor& grid, const at::Tensor& weights, const
   const at::Tensor share = weights.to(grid.scalar_type()).flatten(1);   // [R, h w]
   const at::Tensor sums = at::bmm(own, share.unsqueeze(2)).squeeze(2);  // [R, C]
   return sums / share.sum(1, /*keepdim=*/true).clamp_min(1e-6);
-}
-
-int64_t text_number(const std::string& text) {
-  return text.empty() ? 0 : static_cast<int64_t>(stable_hash(text, 1) >> 1) | 1;  // never 0
 }
 
 }  // namespace freeatm::objectives

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
-#include <string>
 
 #include <ATen/core/Tensor.h>
 
@@ -18,8 +17,5 @@ int64_t grid_side_of(models::Backbone& backbone, int64_t side);
 
 /// Features of a grid, averaged by each region's weights: [B, C, h, w], [R, h, w], each region's picture [R] -> [R, C].
 at::Tensor pool_regions(const at::Tensor& grid, const at::Tensor& weights, const at::Tensor& pictures);
-
-/// Equal for equal texts and a positive number, but for the empty text, which is 0.
-int64_t text_number(const std::string& text);
 
 }  // namespace freeatm::objectives

@@ -15,10 +15,6 @@ namespace {
 
 constexpr size_t kThings = 0, kPlaces = 1, kRelation = 2, kSlots = 3, kDescribed = 4;
 
-int64_t number_of(const std::string& words) {
-  return words.empty() ? 0 : static_cast<int64_t>(stable_hash(words, 1) >> 1) | 1;  // never 0
-}
-
 std::string lower(std::string_view text) {
   std::string out;
   for (const CaptionWord& word : caption_words(text)) out += word.lower + " ";
@@ -49,21 +45,25 @@ std::string relation_of(const Caption& caption, const std::vector<DescribedThing
 
 }  // namespace
 
+int64_t text_number(std::string_view text) {
+  return text.empty() ? 0 : static_cast<int64_t>(stable_hash(text, 1) >> 1) | 1;  // never 0
+}
+
 Claims claims_of(const Caption& caption) {
   Claims claims{};
   if (caption.phrases.empty()) {
-    claims[kThings] = number_of("text " + lower(caption.text));
+    claims[kThings] = text_number("text " + lower(caption.text));
     return claims;
   }
   std::vector<DescribedThing> things = described_things(caption);
-  claims[kRelation] = number_of(relation_of(caption, things));
+  claims[kRelation] = text_number(relation_of(caption, things));
   std::ranges::sort(things, {}, joined);
   std::string names = "things ";
   for (const DescribedThing& thing : things) names += thing.name + ";";
-  claims[kThings] = number_of(names);
+  claims[kThings] = text_number(names);
   for (size_t i = 0; i < std::min(things.size(), kDescribed); ++i) {
     for (size_t kind = 0; kind < kAttributes; ++kind)
-      claims[kSlots + i * kAttributes + kind] = number_of(things[i].attributes[kind].lower);
+      claims[kSlots + i * kAttributes + kind] = text_number(things[i].attributes[kind].lower);
   }
   std::vector<std::string> places;
   for (const Phrase& phrase : caption.phrases) {
@@ -72,7 +72,7 @@ Claims claims_of(const Caption& caption) {
   std::ranges::sort(places);
   std::string all;
   for (const std::string& place : places) all += place + ";";
-  claims[kPlaces] = number_of(all);
+  claims[kPlaces] = text_number(all);
   return claims;
 }
 

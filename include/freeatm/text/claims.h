@@ -2,10 +2,14 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 #include "freeatm/text/caption.h"
 
 namespace freeatm::text {
+
+/// Equal for equal texts and a positive number, but for the empty text, which is 0.
+int64_t text_number(std::string_view text);
 
 /// What a caption says of its picture, part by part, as numbers that are equal for equal words; 0: it says nothing.
 ///   [0]      its things, each with its name; of a caption without phrases the whole text

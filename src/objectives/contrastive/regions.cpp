@@ -7,6 +7,8 @@
 
 #include <ATen/ATen.h>
 
+#include "freeatm/text/claims.h"
+
 #include "cells.h"
 
 namespace freeatm::objectives {
@@ -32,14 +34,14 @@ Regions view_regions(const std::vector<data::Region>& regions, const vision::Mas
       if (shares[i].sum().item<double>() < min_cells) continue;
       weights.push_back(shares[i]);
       numbers.push_back(i);
-      texts.push_back(text_number(regions[i].name));
+      texts.push_back(text::text_number(regions[i].name));
     }
   }
   const at::Tensor background = 1 - covered;
   if (background.sum().item<double>() >= min_cells) {
     weights.push_back(background);
     numbers.push_back(-1);
-    texts.push_back(text_number(stuff));
+    texts.push_back(text::text_number(stuff));
   }
   const at::Tensor stacked = weights.empty() ? at::zeros({0, grid, grid}) : at::stack(weights);
   return {stacked, at::tensor(numbers, at::kLong), at::tensor(texts, at::kLong)};

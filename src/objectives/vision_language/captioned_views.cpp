@@ -12,6 +12,7 @@
 #include "freeatm/data/pixels.h"
 #include "freeatm/objectives/vision_language/losses.h"
 #include "freeatm/text/caption_edits.h"
+#include "freeatm/text/claims.h"
 
 #include "../cells.h"
 #include "prompts.h"
@@ -146,7 +147,7 @@ void CaptionedViews::add_regions(const Text& text, const vision::MaskSet& masks,
     if (tokens.empty() || shares[i].sum().item<double>() < options_.phrase.min_cells) continue;
     kept.push_back(shares[i]);
     spans.insert(spans.end(), {tokens.front() + 1, tokens.back() + 2});  // behind the start token
-    texts.push_back(text_number(lower_ascii(phrase.text)));
+    texts.push_back(text::text_number(lower_ascii(phrase.text)));
   }
   const int64_t count = std::ssize(kept);
   view.ragged["regions"] = kept.empty() ? at::zeros({0, grid_side_, grid_side_}) : at::stack(kept);
