@@ -8,6 +8,7 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
+#include "freeatm/models/unit.h"
 
 namespace freeatm::evaluation {
 
@@ -32,8 +33,7 @@ KnnOptions KnnOptions::for_bank(int64_t size) const {
 std::vector<at::Tensor> knn_predict(const at::Tensor& queries, const at::Tensor& bank, const at::Tensor& bank_labels,
                                     int64_t classes, const std::vector<int64_t>& neighbours, double temperature) {
   constexpr int64_t kQueries = 1024;  // at once: all similarities together may not fit into memory
-  const auto unit = [](const at::Tensor& x) { return x / x.norm(2, {1}, /*keepdim=*/true).clamp_min(1e-12); };
-  const at::Tensor all = unit(queries), columns = unit(bank).t();
+  const at::Tensor all = models::unit(queries), columns = models::unit(bank).t();
   const int64_t most = *std::ranges::max_element(neighbours);
   std::vector<std::vector<at::Tensor>> predicted(neighbours.size());
   for (const at::Tensor& some : all.split(kQueries)) {

@@ -8,6 +8,7 @@
 #include "freeatm/evaluation/classification.h"
 #include "freeatm/evaluation/features.h"
 #include "freeatm/evaluation/pair.h"
+#include "freeatm/models/unit.h"
 
 namespace freeatm::evaluation {
 namespace {
@@ -62,8 +63,7 @@ class ZeroShotTask final : public PairTask {
       }
     }
     const Tensor each = pair.text_bank(sentences, /*keep_tokens=*/false, label + ", classes").embeddings;
-    const Tensor mean = each.view({std::ssize(names), std::ssize(options_.templates), -1}).mean(1);
-    return mean / mean.norm(2, {1}, /*keepdim=*/true);
+    return models::unit(each.view({std::ssize(names), std::ssize(options_.templates), -1}).mean(1));
   }
 
   ZeroShotOptions options_;

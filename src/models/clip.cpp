@@ -11,6 +11,7 @@
 #include "freeatm/core/json.h"
 #include "freeatm/models/initialize.h"
 #include "freeatm/models/model_config.h"
+#include "freeatm/models/unit.h"
 #include "freeatm/weights/load.h"
 #include "freeatm/weights/name_map.h"
 #include "freeatm/weights/weight_files.h"
@@ -82,8 +83,6 @@ double least_numbers(const ClipVisionOptions& o) {
   return dim * (side * side + 3 * patch * patch + static_cast<double>(o.depth) * layer);
 }
 
-Tensor unit_length(const Tensor& x) { return x / x.norm(2, {1}, /*keepdim=*/true); }
-
 torch::nn::Linear projection(int64_t in, int64_t out) {
   return torch::nn::Linear(torch::nn::LinearOptions(in, out).bias(false));
 }
@@ -143,7 +142,7 @@ ClipImpl::ClipImpl(const ClipConfig& config) : config_(config) {
 }
 
 Tensor ClipImpl::image_features(const Tensor& pixels) {
-  return unit_length(visual_projection_(vision_->normed(vision_->tokens(pixels).select(1, 0))));
+  return unit(visual_projection_(vision_->normed(vision_->tokens(pixels).select(1, 0))));
 }
 
 Tensor ClipImpl::text_features(const Tensor& ids) {
@@ -151,7 +150,7 @@ Tensor ClipImpl::text_features(const Tensor& ids) {
   const Tensor end = config_.eos_token_id == kLargestId ? ids.argmax(1)  // the first of the largest, of the end tokens
                                                         : (ids == config_.eos_token_id).to(at::kInt).argmax(1);
   const Tensor rows = at::arange(ids.size(0), end.options());
-  return unit_length(text_projection_(hidden.index({rows, end})));
+  return unit(text_projection_(hidden.index({rows, end})));
 }
 
 Tensor ClipImpl::logits(const Tensor& image_features, const Tensor& text_features) const {

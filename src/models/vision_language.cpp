@@ -8,13 +8,12 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/models/initialize.h"
+#include "freeatm/models/unit.h"
 
 namespace freeatm::models {
 namespace {
 
 using at::Tensor;
-
-Tensor of_length_1(const Tensor& rows) { return rows / rows.norm(2, {-1}, /*keepdim=*/true).clamp_min(1e-12); }
 
 torch::nn::Linear projection_to(int64_t out, int64_t in) {
   return torch::nn::Linear(torch::nn::LinearOptions(in, out).bias(false));
@@ -102,13 +101,9 @@ VisionLanguageModelImpl::Texts VisionLanguageModelImpl::encode_texts(const Tenso
   return {text_embedding(tokens.select(1, 0)), tokens};
 }
 
-Tensor VisionLanguageModelImpl::image_embedding(const Tensor& features) {
-  return of_length_1(visual_projection_(features));
-}
+Tensor VisionLanguageModelImpl::image_embedding(const Tensor& features) { return unit(visual_projection_(features)); }
 
-Tensor VisionLanguageModelImpl::text_embedding(const Tensor& features) {
-  return of_length_1(text_projection_(features));
-}
+Tensor VisionLanguageModelImpl::text_embedding(const Tensor& features) { return unit(text_projection_(features)); }
 
 Tensor VisionLanguageModelImpl::fuse(const Tensor& tokens, const Tensor& mask, const FusionPictures& pictures,
                                      FusionMap* map) {

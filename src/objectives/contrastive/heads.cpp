@@ -29,8 +29,6 @@ torch::nn::Sequential projection_head(int64_t in, int64_t hidden, int64_t out, i
   return head;
 }
 
-at::Tensor unit(const at::Tensor& rows) { return rows / rows.norm(2, {1}, /*keepdim=*/true).clamp_min(1e-12); }
-
 std::pair<at::Tensor, at::Tensor> predictions_of(const std::pair<at::Tensor, at::Tensor>& features,
                                                  torch::nn::Sequential& projector, torch::nn::Sequential& predictor) {
   const at::Tensor first = unit(predictor->forward(projector->forward(features.first)));

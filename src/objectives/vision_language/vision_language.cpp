@@ -9,6 +9,7 @@
 #include "freeatm/core/random.h"
 #include "freeatm/data/matches.h"
 #include "freeatm/models/initialize.h"
+#include "freeatm/models/unit.h"
 #include "freeatm/objectives/vision_language/losses.h"
 
 #include "../cells.h"
@@ -76,7 +77,7 @@ void VisionLanguage::add_momentum_side(std::shared_ptr<models::Backbone> backbon
   const auto filled = [&](const std::string& name) {
     const Tensor rows = at::empty({size, dimensions});
     models::fill_normal(rows, 1, random.fork(name));
-    return register_buffer(name, rows / rows.norm(2, {1}, /*keepdim=*/true));
+    return register_buffer(name, models::unit(rows));
   };
   image_queue_ = filled("image_queue");
   text_queue_ = filled("text_queue");
