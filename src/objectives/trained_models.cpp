@@ -178,8 +178,9 @@ Pretrained open_pretrained(const std::string& checkpoint, const models::ModelOpt
   if (fs::exists(path / "manifest.json") && fs::exists(run_of_step / "config.yaml"))
     return {model_of_run(run_of_step), training::load_checkpoint_model(path), checkpoint, /*is_run=*/true};
   if (fs::exists(path / "config.yaml")) {
-    const fs::path newest = training::require_checkpoint(path, "checkpoint");
-    return {model_of_run(path), training::load_checkpoint_model(newest), newest.string(), /*is_run=*/true};
+    training::FoundCheckpoint newest = training::require_checkpoint(path, "checkpoint");
+    const std::string where = newest.folder.string();
+    return {model_of_run(path), training::load_checkpoint_model(std::move(newest)), where, /*is_run=*/true};
   }
   const std::string file = weights_in(path);
   return {clip_model_of(path).value_or(model), weights::load_weight_file(file, entry), file};
@@ -194,13 +195,14 @@ void write_class_names(const fs::path& run, const std::vector<std::string>& name
 Classifier load_classifier(const fs::path& run, at::Device device) {
   const models::ModelOptions backbone = model_of_run(run);
   Classifier classifier{nullptr, read_class_names(run)};
-  const fs::path checkpoint = training::require_checkpoint(run, "checkpoint");
+  training::FoundCheckpoint checkpoint = training::require_checkpoint(run, "checkpoint");
+  const std::string where = checkpoint.folder.string();
   classifier.model =
       std::make_shared<Classification>(backbone.make(0), static_cast<int64_t>(classifier.class_names.size()),
                                        options_of_run<ClassificationOptions>(run, "objective"), 0);
-  weights::require_complete(
-      weights::load_into(weights::module_state(*classifier.model), training::load_checkpoint_model(checkpoint)),
-      checkpoint.string());
+  weights::require_complete(weights::load_into(weights::module_state(*classifier.model),
+                                               training::load_checkpoint_model(std::move(checkpoint))),
+                            where);
   classifier.model->to(device);
   classifier.model->eval();
   return classifier;

@@ -115,16 +115,16 @@ std::optional<fs::path> latest_checkpoint(const fs::path& run) {
 
 namespace {
 
-/// Why a checkpoint cannot be loaded; "" where it is whole.
-std::string damage_of(const fs::path& folder) {
+/// A checkpoint, or nothing and why it cannot be loaded.
+std::optional<Checkpoint> load_whole(const fs::path& folder, std::string& damage) {
   try {
-    load_checkpoint(folder);
-    return "";
+    return load_checkpoint(folder);
   } catch (const UserError& error) {
-    return error.what();
+    damage = error.what();
   } catch (const json::exception&) {
-    return (folder / kManifest).string() + ": is damaged";
+    damage = (folder / kManifest).string() + ": is damaged";
   }
+  return std::nullopt;
 }
 
 /// The one that `latest` names and those before it, the newest first. Those ahead of it belong to nobody's run.
@@ -142,37 +142,38 @@ std::vector<fs::path> checkpoints_of(const fs::path& run) {
 
 /// The newest that is whole, which is said where it is not the newest of all; where none is, the newest.
 ///   damaged: gets those that were passed over
-std::optional<fs::path> newest_whole_checkpoint(const fs::path& run, std::vector<fs::path>& damaged) {
+std::optional<FoundCheckpoint> newest_whole_checkpoint(const fs::path& run, std::vector<fs::path>& damaged) {
   if (!fs::exists(run / "checkpoints" / "latest")) return std::nullopt;
   const std::vector<fs::path> all = checkpoints_of(run);
-  if (all.size() < 2) return latest_checkpoint(run);
-  std::string damage;
+  if (all.size() < 2) return FoundCheckpoint{*latest_checkpoint(run), {}};
+  std::string of_newest;
   for (const fs::path& folder : all) {
-    const std::string own = damage_of(folder);
-    if (own.empty() && !damage.empty()) log::warning("{}; {} is taken", damage, folder.string());
-    if (own.empty()) return folder;
-    if (damage.empty()) damage = own;
+    std::string damage;
+    auto whole = load_whole(folder, damage);
+    if (whole && !damaged.empty()) log::warning("{}; {} is taken", of_newest, folder.string());
+    if (whole) return FoundCheckpoint{folder, std::move(whole)};
+    if (damaged.empty()) of_newest = damage;
     damaged.push_back(folder);
   }
   damaged.clear();
-  return latest_checkpoint(run);
+  return FoundCheckpoint{*latest_checkpoint(run), {}};
 }
 
 }  // namespace
 
-fs::path require_checkpoint(const fs::path& run, const std::string& key) {
+FoundCheckpoint require_checkpoint(const fs::path& run, const std::string& key) {
   std::vector<fs::path> damaged;
-  const auto checkpoint = newest_whole_checkpoint(run, damaged);
+  auto checkpoint = newest_whole_checkpoint(run, damaged);
   if (!checkpoint) throw UserError(run.string(), key, "has no checkpoint yet");
-  return *checkpoint;
+  return *std::move(checkpoint);
 }
 
-std::optional<fs::path> checkpoint_to_go_on_from(const fs::path& run, const std::string& resume) {
+std::optional<FoundCheckpoint> checkpoint_to_go_on_from(const fs::path& run, const std::string& resume) {
   remove_leftovers(run / "checkpoints");
   std::vector<fs::path> damaged;
   auto checkpoint = newest_whole_checkpoint(run, damaged);
   for (const fs::path& folder : damaged) fs::rename(folder, folder.string() + ".damaged");  // out of the way, not lost
-  if (!damaged.empty()) write_file(run / "checkpoints" / "latest", checkpoint->filename().string() + "\n");
+  if (!damaged.empty()) write_file(run / "checkpoints" / "latest", checkpoint->folder.filename().string() + "\n");
   if (resume == "must" && !checkpoint)
     throw UserError(run.string(), "resume", "must: there is no checkpoint to go on from");
   return checkpoint;
@@ -187,17 +188,30 @@ Checkpoint load_checkpoint(const fs::path& folder) {
       .averages = load_averages(folder, manifest)};
 }
 
-weights::TensorMap load_checkpoint_model(const fs::path& folder) {
-  const json manifest = read_manifest(folder);
-  weights::TensorMap averages = load_averages(folder, manifest);
-  averages.merge(load_checked(folder, manifest, kModelFile));  // keeps what is there already
+namespace {
+
+/// Averages stand in for the weights that they are of.
+weights::TensorMap averaged_model(weights::TensorMap averages, weights::TensorMap model) {
+  averages.merge(std::move(model));  // keeps what is there already
   return averages;
 }
 
-Position restore(const fs::path& folder, const RunState& state) {
-  const Checkpoint checkpoint = load_checkpoint(folder);
+}  // namespace
+
+weights::TensorMap load_checkpoint_model(const fs::path& folder) {
+  const json manifest = read_manifest(folder);
+  return averaged_model(load_averages(folder, manifest), load_checked(folder, manifest, kModelFile));
+}
+
+weights::TensorMap load_checkpoint_model(FoundCheckpoint&& found) {
+  if (!found.content) return load_checkpoint_model(found.folder);
+  return averaged_model(std::move(found.content->averages), std::move(found.content->model));
+}
+
+Position restore(FoundCheckpoint&& found, const RunState& state) {
+  const Checkpoint checkpoint = found.content ? *std::move(found.content) : load_checkpoint(found.folder);
   const auto load = [&](const weights::TensorMap& destination, const weights::TensorMap& source, const char* file) {
-    weights::require_complete(weights::load_into(destination, source), (folder / file).string());
+    weights::require_complete(weights::load_into(destination, source), (found.folder / file).string());
   };
   load(weights::module_state(state.model), checkpoint.model, kModelFile);
   load(state.optimizer.state(), checkpoint.optimizer, kOptimizerFile);

@@ -37,7 +37,7 @@ void TrainRun::add_preview(int64_t every_steps, std::function<void(int64_t step)
 
 void TrainRun::train(const fs::path& out, const std::string& resume, const std::string& label) {
   const TrainerOptions& options = options_.trainer;
-  const auto checkpoint = checkpoint_to_go_on_from(out, resume);
+  auto checkpoint = checkpoint_to_go_on_from(out, resume);
   Trainer trainer(*objective_, loader_, *optimizer_,
                   {.schedule = options.make_schedule(length_, options_.loader.batch_size),
                    .length = length_,
@@ -52,7 +52,7 @@ void TrainRun::train(const fs::path& out, const std::string& resume, const std::
   }
   Position start;
   if (checkpoint) {
-    start = restore(*checkpoint, state);
+    start = restore(*std::move(checkpoint), state);
     log::info("{}: goes on after step {} of {}", out.string(), start.step, length_.total_steps);
   }
   auto log_hook = std::make_unique<LogHook>(out, loader_, options.log_periods(), label);

@@ -29,7 +29,7 @@ TEST(Checkpoint, IsWhatARunGoesOnFrom) {
   fs::create_directories(folder.path() / "checkpoints" / ".step_9.1.part");
   write_file(folder.path() / "checkpoints" / ".step_9.1.part" / "model.safetensors", "half");
   write_file(folder.path() / "checkpoints" / ".latest.1.part", "step_");
-  EXPECT_EQ(checkpoint_to_go_on_from(folder.path(), "must"), folder.path() / "checkpoints" / "step_7");
+  EXPECT_EQ(checkpoint_to_go_on_from(folder.path(), "must")->folder, folder.path() / "checkpoints" / "step_7");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder.path() / "checkpoints"), {}), 2);  // step_7, latest
 }
 
@@ -109,12 +109,12 @@ TEST(Checkpoint, OfWhichTheNewestIsDamagedIsTheOneBefore) {
     save_toy(folder.path(), 7);
     save_toy(folder.path(), 9);
     const fs::path checkpoints = folder / "checkpoints", newest = checkpoints / "step_9";
-    EXPECT_EQ(checkpoint_to_go_on_from(folder.path(), "auto"), newest);
+    EXPECT_EQ(checkpoint_to_go_on_from(folder.path(), "auto")->folder, newest);
     write_file(newest / part, read_file(newest / part).substr(0, 20));
     ::testing::internal::CaptureStderr();
-    EXPECT_EQ(require_checkpoint(folder.path(), "checkpoint"), checkpoints / "step_7");
+    EXPECT_EQ(require_checkpoint(folder.path(), "checkpoint").folder, checkpoints / "step_7");
     EXPECT_TRUE(fs::exists(newest)) << "who only reads changes nothing";
-    EXPECT_EQ(checkpoint_to_go_on_from(folder.path(), "must"), checkpoints / "step_7");
+    EXPECT_EQ(checkpoint_to_go_on_from(folder.path(), "must")->folder, checkpoints / "step_7");
     EXPECT_EQ(latest_checkpoint(folder.path()), checkpoints / "step_7");
     const std::string said = ::testing::internal::GetCapturedStderr();
     EXPECT_TRUE(contains(said, part) && contains(said, "step_7 is taken")) << said;
@@ -122,7 +122,7 @@ TEST(Checkpoint, OfWhichTheNewestIsDamagedIsTheOneBefore) {
     EXPECT_TRUE(fs::exists(checkpoints / "step_7") && fs::exists(checkpoints / "step_9.damaged")) << part;
     write_file(checkpoints / "step_8" / part, "");
     write_file(checkpoints / "step_7" / part, "");
-    EXPECT_EQ(checkpoint_to_go_on_from(folder.path(), "auto"), checkpoints / "step_8");
+    EXPECT_EQ(checkpoint_to_go_on_from(folder.path(), "auto")->folder, checkpoints / "step_8");
     EXPECT_ANY_THROW(load_checkpoint(checkpoints / "step_8"));
   }
 }
@@ -132,7 +132,7 @@ TEST(Checkpoint, OfAnotherModelIsRefusedByName) {
   save_toy(folder.path(), 7);
   PredictTheMean objective;
   const auto optimizer = make_optimizer({}, objective.parameter_groups());
-  EXPECT_USER_ERROR(restore(*latest_checkpoint(folder.path()), {objective, *optimizer}), "backbone.bias");
+  EXPECT_USER_ERROR(restore({*latest_checkpoint(folder.path()), {}}, {objective, *optimizer}), "backbone.bias");
 }
 
 }  // namespace

@@ -36,20 +36,28 @@ void save_checkpoint(const fs::path& run, const Checkpoint& checkpoint, int64_t 
 /// The folder that `latest` names, or nothing where the run has none yet.
 std::optional<fs::path> latest_checkpoint(const fs::path& run);
 
+/// A checkpoint, and what was read of it to see whether it is whole: it need not be read again. Not where there was no
+/// other to take in its place.
+struct FoundCheckpoint {
+  fs::path folder;
+  std::optional<Checkpoint> content;
+};
+
 /// The newest that is whole; where that is not the newest of all, it is said. Throws UserError(run, key, ...) where
 /// there is none.
-fs::path require_checkpoint(const fs::path& run, const std::string& key);
+FoundCheckpoint require_checkpoint(const fs::path& run, const std::string& key);
 
 /// The same: what a run goes on from, in a folder that is this process's own: what a killed one left half written is
 /// removed.
 ///   resume: "must": throws UserError(run, "resume", ...) where there is none
-std::optional<fs::path> checkpoint_to_go_on_from(const fs::path& run, const std::string& resume);
+std::optional<FoundCheckpoint> checkpoint_to_go_on_from(const fs::path& run, const std::string& resume);
 
 /// Sizes and digests are checked first. Throws UserError(file, "", ...) on a file that is missing, cut off or changed.
 Checkpoint load_checkpoint(const fs::path& folder);
 /// The model alone, checked in the same way; with the averages of its weights where the checkpoint has them: what is
 /// evaluated and finetuned.
 weights::TensorMap load_checkpoint_model(const fs::path& folder);
+weights::TensorMap load_checkpoint_model(FoundCheckpoint&& found);
 
 /// What a checkpoint holds of a running training.
 struct RunState {
@@ -59,6 +67,6 @@ struct RunState {
 };
 
 /// Copies a checkpoint into a run's parts and returns where the run stood.
-Position restore(const fs::path& folder, const RunState& state);
+Position restore(FoundCheckpoint&& found, const RunState& state);
 
 }  // namespace freeatm::training

@@ -145,7 +145,7 @@ Tensor VisionLanguage::itc(const data::Batch& batch, const Tensor& pixels, const
     text_keys = at::cat({soft_texts, text_queue_.to(soft_texts.scalar_type())});
     fit = at::cat({fit, of_queue}, 1), fit_back = at::cat({fit_back, of_queue}, 1);
   }
-  const Tensor loss = itc_loss({images.embedding, text_keys, fit, soft_images},
+  Tensor loss = itc_loss({images.embedding, text_keys, fit, soft_images},
                                {texts.embedding, image_keys, fit_back, soft_texts}, scale, options_.alpha);
   if (options_.queue > 0) {
     const at::NoGradGuard no_grad;
