@@ -146,7 +146,7 @@ Tensor VisionLanguage::itc(const data::Batch& batch, const Tensor& pixels, const
     fit = at::cat({fit, of_queue}, 1), fit_back = at::cat({fit_back, of_queue}, 1);
   }
   Tensor loss = itc_loss({images.embedding, text_keys, fit, soft_images},
-                               {texts.embedding, image_keys, fit_back, soft_texts}, scale, options_.alpha);
+                         {texts.embedding, image_keys, fit_back, soft_texts}, scale, options_.alpha);
   if (options_.queue > 0) {
     const at::NoGradGuard no_grad;
     enqueue(image_queue_, soft_images);
