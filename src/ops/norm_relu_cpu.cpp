@@ -6,6 +6,8 @@
 
 #include <ATen/ATen.h>
 
+#include "vectorised.h"
+
 namespace freeatm::ops::cpu {
 namespace {
 
@@ -14,13 +16,6 @@ using at::Tensor;
 // Loops run over whole tiles: rows side by side, as many as make some vectors, so that sums do not wait for each other.
 // What is known for a channel is repeated for each row of a tile.
 constexpr int64_t kTile = 256, kChunk = 1 << 14, kChunks = 256;  // floats, floats, and about so many at the most
-
-// On x86 the loops are compiled for several processors and chosen at run time; elsewhere the baseline has its vectors.
-#ifdef __x86_64__
-#define FREEATM_VECTORISED __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define FREEATM_VECTORISED
-#endif
 
 FREEATM_VECTORISED void add_moments(const float* x, const float* shift, int64_t size, int64_t tile, float* sum,
                                     float* squares) {
