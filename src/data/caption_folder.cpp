@@ -48,6 +48,7 @@ class CaptionFolder final : public Dataset {
     const File& file = files_[index];
     Sample sample;
     sample.key = file.stem;
+    sample.id = index;
     sample.image = vision::read_image(root_ / file.path);
     sample.captions = {{.text = file.caption}};
     return sample;

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // COCO's layout: ROOT/<split>/FILE and ROOT/annotations/{captions,instances}_<split>.json.
 #include <algorithm>
-#include <atomic>
+#include <memory>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/json.h"
-#include "freeatm/core/log.h"
 #include "freeatm/data/dataset.h"
 
+#include "annotated_picture.h"
 #include "coco_records.h"
 #include "segmentation.h"
+#include "shard_file.h"
 
 namespace freeatm::data {
 namespace {
@@ -23,9 +24,11 @@ using Json = nlohmann::json;
 void read_segmentation(const Json& json, int height, int width, const std::string& name, Object& object) {
   if (json.is_array()) {
     std::vector<vision::Rle> parts = {vision::Rle::zeros(height, width)};
-    object.polygons = json.get<std::vector<std::vector<double>>>();
-    for (const auto& polygon : object.polygons)
+    for (auto& polygon : json.get<std::vector<std::vector<double>>>()) {
+      if (polygon.size() < 6 || polygon.size() % 2 != 0) continue;  // counted when the file was opened
       parts.push_back(vision::Rle::from_polygon(polygon, height, width, name));
+      object.polygons.push_back(std::move(polygon));
+    }
     object.mask = vision::merge(parts);
     return;
   }
@@ -42,33 +45,37 @@ class Coco final : public Dataset {
     const fs::path captions = root / "annotations" / ("captions_" + split + ".json");
     if (!fs::exists(captions) && !fs::exists(instances_))
       throw UserError(captions.string(), "data.root", "no such file, nor {}", instances_.filename());
-    auto [records, categories] = read_coco(captions, instances_);
-    records_ = std::move(records);
-    class_names_ = std::move(categories);
+    if (fs::exists(instances_)) masks_ = std::make_unique<ShardFile>(instances_);
+    said_ = read_coco(captions, instances_);
     require_folder(images_, "data.root");
-    if (records_.empty())
+    if (said_.records.empty())
       throw UserError(instances_.parent_path().string(), "data.root", "the annotations of '{}' name no image", split);
   }
 
-  int64_t size() const override { return static_cast<int64_t>(records_.size()); }
-  std::vector<std::string> class_names() const override { return class_names_; }
+  int64_t size() const override { return std::ssize(said_.records); }
+  std::vector<std::string> class_names() const override { return said_.categories; }
+  std::vector<int64_t> class_ids() const override { return said_.category_ids; }
+  std::optional<PictureSize> picture_size(int64_t index) const override {
+    const CocoImage& image = said_.records[index].image;
+    return PictureSize{image.height, image.width};
+  }
   bool is_multi_label() const override { return true; }
-  bool has_caption(int64_t index) const override { return !records_[index].captions.empty(); }
+  bool has_caption(int64_t index) const override { return !said_.records[index].captions.empty(); }
 
   Sample get(int64_t index, RandomStream&) const override {
-    const CocoRecord& record = records_[index];
+    const CocoRecord& record = said_.records[index];
+    const bool has_places = !record.instances.empty() || !record.regions.empty();
     Sample sample;
-    sample.key = fs::path(record.file_name).stem();
-    sample.image = read_picture(record);
+    sample.key = fs::path(record.image.file_name).stem();
+    sample.id = record.image.id;
+    sample.image = pictures_.read((images_ / record.image.file_name).string(),
+                                  {record.image.height, record.image.width}, has_places);
     sample.captions = record.captions;
-    for (const CocoRecord::Instance& instance : record.instances)
-      sample.objects.push_back(object_of(instance, sample.image.height, sample.image.width));
-    for (const CocoRecord::Named& named : record.regions) {
-      auto mask = mask_of(named.object_ids, sample);
-      if (!mask) continue;
-      sample.regions.push_back(named.region);
-      sample.regions.back().mask = *std::move(mask);
+    for (const CocoInstance& instance : record.instances) {
+      if (!instance.has(CocoInstance::kIsLeftOut))
+        sample.objects.push_back(object_of(instance, sample.image.height, sample.image.width));
     }
+    has_phrases(record) ? add_named_regions(record, sample) : add_regions_of_objects(sample);
     std::set<int64_t> labels;
     for (const Object& object : sample.objects) labels.insert(object.category);
     sample.labels.assign(labels.begin(), labels.end());
@@ -76,43 +83,36 @@ class Coco final : public Dataset {
   }
 
  private:
-  /// Tools disagree about whether EXIF's turn is counted in: the annotations' width and height tell. Where they do not
-  /// (a square, half a turn), masks mean the pixels as they are stored, which is what most tools draw on.
-  vision::Image read_picture(const CocoRecord& record) const {
-    const std::string path = (images_ / record.file_name).string();
-    int orientation = 1;
-    vision::Image image = vision::read_image(path, {.orientation = &orientation});
-    const bool as_stored = image.height == record.height && image.width == record.width;
-    const bool is_turned = orientation >= 5 && image.height == record.width && image.width == record.height;
-    if (!as_stored && !is_turned)
-      throw UserError(path, "", "is {}x{}{}; the annotations say {}x{}", image.width, image.height,
-                      orientation >= 5 ? " (before EXIF's turn)" : "", record.width, record.height);
-    if (orientation == 1) return image;
-    const bool is_open = as_stored && (is_turned || orientation < 5);
-    const bool has_masks = !record.instances.empty() || !record.regions.empty();
-    if (!as_stored || (is_open && !has_masks)) return vision::upright(std::move(image), orientation);
-    warn_of_turn(path, is_open);
-    return image;
-  }
-
-  static void warn_of_turn(const std::string& path, bool is_open) {
-    static std::atomic_flag has_warned;
-    if (has_warned.test_and_set()) return;
-    log::warning("{}: is taken as it is stored, without EXIF's turn, as {} (said once)", path,
-                 is_open ? "the annotations do not tell" : "the annotations' width and height say");
-  }
-
-  Object object_of(const CocoRecord::Instance& instance, int height, int width) const {
-    Object object{.id = instance.id, .category = instance.category, .is_crowd = instance.is_crowd};
+  Object object_of(const CocoInstance& instance, int height, int width) const {
+    Object object{.id = instance.id, .category = instance.category, .box = instance.box};
+    object.is_crowd = instance.has(CocoInstance::kIsCrowd);
     const std::string name = format("{}: annotation {}", instances_.string(), instance.id);
     try {
-      if (!instance.segmentation.is_null()) read_segmentation(instance.segmentation, height, width, name, object);
+      if (instance.size > 0)
+        read_segmentation(Json::parse(masks_->read(instance.offset, instance.size)), height, width, name, object);
     } catch (const Json::exception& error) {
       throw UserError(name, "segmentation", "is neither run lengths nor polygons: {}", error.what());
     }
-    if (instance.box || object.mask) object.box = instance.box ? *instance.box : object.mask->box();
-    object.area = instance.area.value_or(object.mask ? static_cast<double>(object.mask->area()) : object.box.area());
+    if (!instance.has(CocoInstance::kHasBox) && object.mask) object.box = object.mask->box();
+    object.area = instance.has(CocoInstance::kHasArea) ? instance.area
+                  : object.mask                        ? static_cast<double>(object.mask->area())
+                                                       : object.box.area();
     return object;
+  }
+
+  void add_regions_of_objects(Sample& sample) const {
+    for (const Object& object : sample.objects) {
+      if (object.mask) sample.regions.push_back({.name = said_.categories[object.category], .mask = *object.mask});
+    }
+  }
+
+  static void add_named_regions(const CocoRecord& record, Sample& sample) {
+    for (const CocoRecord::Named& named : record.regions) {
+      auto mask = mask_of(named.object_ids, sample);
+      if (!mask) continue;
+      sample.regions.push_back(named.region);
+      sample.regions.back().mask = *std::move(mask);
+    }
   }
 
   /// All of these objects' pixels; of no object, which is a place, no pixel; nothing where the file has no mask of any.
@@ -126,8 +126,9 @@ class Coco final : public Dataset {
   }
 
   fs::path images_, instances_;
-  std::vector<CocoRecord> records_;
-  std::vector<std::string> class_names_;
+  std::unique_ptr<ShardFile> masks_;  // the instances file, where their masks are read
+  CocoRecords said_;
+  AnnotatedPictures pictures_;
 };
 
 }  // namespace

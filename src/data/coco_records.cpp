@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include <nlohmann/json.hpp>
+
 #include "freeatm/core/error.h"
 #include "freeatm/core/json.h"
 
@@ -14,80 +16,79 @@
 namespace freeatm::data {
 namespace {
 
-using Json = nlohmann::json;
-
-/// One annotation file. Whatever is missing or of the wrong kind in it becomes a UserError with the file's name.
-template <class Use>
-void with_json(const fs::path& path, Use use) {
-  const std::string text = read_file(path, "data.root");
-  require_shallow_json(text, path.string(), "data.root");
-  try {
-    use(Json::parse(text));
-  } catch (const Json::exception& error) {
-    throw UserError(path.string(), "data.root", "is no whole COCO annotation file: {}", error.what());
-  }
-}
-
-/// Refuses an id that stands twice in one list of a file.
-class Ids {
- public:
-  Ids(const fs::path& file, const char* list) : file_(file), list_(list) {}
-  int64_t take(const Json& json) {
-    const int64_t id = whole_number(json.at("id"));
-    if (!seen_.insert(id).second) throw UserError(file_.string(), list_, "two of them have the id {}", id);
-    return id;
-  }
-
- private:
-  const fs::path& file_;
-  const char* list_;
-  std::unordered_set<int64_t> seen_;
-};
+constexpr const char* kBrokenCoco = "is no whole COCO annotation file";
 
 class Reader {
  public:
   Reader(const fs::path& captions, const fs::path& instances) : captions_(captions), instances_(instances) {}
 
   CocoRecords read() {
-    if (fs::exists(captions_)) with_json(captions_, [&](const Json& json) { read_captions(json); });
-    if (fs::exists(instances_)) with_json(instances_, [&](const Json& json) { read_instances(json); });
-    for (CocoRecord& record : out_.records) complete(record);
+    if (fs::exists(captions_)) read_captions();
+    if (fs::exists(instances_)) read_instances();
     return std::move(out_);
   }
 
  private:
-  void read_images(const Json& json, const fs::path& file) {
-    Ids ids(file, "images");
-    for (const Json& image : json.at("images")) {
-      const auto [at, is_new] = index_.try_emplace(ids.take(image), out_.records.size());
-      if (!is_new) continue;  // the other file has named it
-      CocoRecord& record = out_.records.emplace_back();
-      record.file_name = image.at("file_name");
-      record.height = whole_number(image.at("height"));
-      record.width = whole_number(image.at("width"));
+  void read_captions() {
+    MappedText mapped(captions_);
+    JsonScanner in(mapped.text(), captions_.string(), kBrokenCoco);
+    if (mapped.text().starts_with("\xEF\xBB\xBF")) in.go_to(3);
+    size_t annotations = 0;  // where they begin; they need the images, which may come behind them
+    std::set<std::string> seen;
+    in.for_each_member([&](std::string_view key) {
+      const bool is_wanted = key == "images" || key == "annotations";
+      if (is_wanted && !seen.emplace(key).second) throw UserError(captions_.string(), key, "stands twice in the file");
+      if (key == "images") {
+        in.for_each_element([&] { add_image(take_coco_image(in)); });
+      } else if (key == "annotations" && seen.contains("images")) {
+        read_annotations(in, mapped);
+      } else {
+        in.peek();
+        if (key == "annotations") annotations = in.position();
+        in.skip();
+      }
+    });
+    if (in.peek() != '\0' || in.position() != mapped.text().size()) in.fail("something follows");
+    for (const char* list : {"images", "annotations"}) {
+      if (!seen.contains(list)) in.fail(format("it has no list '{}'", list));
     }
+    if (annotations == 0) return;
+    in.go_to(annotations);
+    read_annotations(in, mapped);
   }
 
-  CocoRecord& record_of(const Json& annotation, const fs::path& file) {
+  void add_image(CocoImage image) {
+    if (!index_.emplace(image.id, out_.records.size()).second)
+      throw UserError(captions_.string(), "images", "two of them have the id {}", image.id);
+    out_.records.push_back({.image = std::move(image)});
+  }
+
+  void read_annotations(JsonScanner& in, MappedText& mapped) {
+    in.for_each_element([&] {
+      try {
+        read_caption(nlohmann::json::parse(in.skip()));
+      } catch (const nlohmann::json::exception& error) {
+        throw UserError(captions_.string(), "data.root", "{}: {}", kBrokenCoco, error.what());
+      }
+      mapped.release_before(in.position());
+    });
+  }
+
+  void read_caption(const nlohmann::json& annotation) {
     const int64_t image = whole_number(annotation.at("image_id"));
     const auto found = index_.find(image);
-    if (found == index_.end()) throw UserError(file.string(), "image_id", "{} is the id of no image", image);
-    return out_.records[found->second];
-  }
-
-  void read_captions(const Json& json) {
-    read_images(json, captions_);
-    for (const Json& annotation : json.at("annotations")) {
-      CocoRecord& record = record_of(annotation, captions_);
-      auto caption = json_caption(annotation);
-      if (!caption) continue;  // some of COCO's kin have such: the picture has its others
-      record.captions.push_back(std::move(*caption));
-      for (const Json& phrase : annotation.value("phrases", Json::array())) read_phrase(phrase, record);
+    if (found == index_.end()) throw UserError(captions_.string(), "image_id", "{} is the id of no image", image);
+    CocoRecord& record = out_.records[found->second];
+    auto caption = json_caption(annotation);
+    if (!caption) return;  // some of COCO's kin have such: the picture has its others
+    record.captions.push_back(std::move(*caption));
+    if (const auto phrases = annotation.find("phrases"); phrases != annotation.end()) {
+      for (const nlohmann::json& phrase : *phrases) read_phrase(phrase, record);
     }
   }
 
   /// Of the record's last caption.
-  void read_phrase(const Json& json, CocoRecord& record) {
+  void read_phrase(const nlohmann::json& json, CocoRecord& record) {
     text::Caption& caption = record.captions.back();
     text::Phrase phrase{json.at("text"), text::role_from_name(json.at("role").get<std::string>()), {}, {}};
     phrase.span = {whole_number(json.at("span").at(0)), whole_number(json.at("span").at(1))};
@@ -106,52 +107,31 @@ class Reader {
     caption.phrases.push_back(std::move(phrase));
   }
 
-  void read_instances(const Json& json) {
-    read_images(json, instances_);
-    std::unordered_map<int64_t, int64_t> places;  // category id -> place in categories
-    Ids category_ids(instances_, "categories"), annotation_ids(instances_, "annotations");
-    for (const Json& category : json.at("categories")) {
-      places[category_ids.take(category)] = std::ssize(out_.categories);
-      out_.categories.push_back(category.at("name"));
+  void read_instances() {
+    CocoInstances known = read_coco_instances(instances_);
+    out_.instances = std::move(known.instances);
+    out_.categories = std::move(known.categories);
+    out_.category_ids = std::move(known.category_ids);
+    const std::span<const CocoInstance> all(out_.instances);
+    for (size_t i = 0; i < known.images.size(); ++i) {
+      const auto [at, is_new] = index_.try_emplace(known.images[i].id, out_.records.size());
+      if (is_new) out_.records.push_back({.image = std::move(known.images[i])});  // else the other file has named it
+      const auto begin = static_cast<size_t>(known.first_instances[i]),
+                 end = static_cast<size_t>(known.first_instances[i + 1]);
+      out_.records[at->second].instances = all.subspan(begin, end - begin);
     }
-    for (const Json& annotation : json.at("annotations")) {
-      const int64_t category = whole_number(annotation.at("category_id"));
-      const auto place = places.find(category);
-      if (place == places.end())
-        throw UserError(instances_.string(), "category_id", "{} is the id of no category", category);
-      record_of(annotation, instances_)
-          .instances.push_back(read_instance(annotation, annotation_ids.take(annotation), place->second));
-    }
+    for (const CocoRecord& record : out_.records) require_known_objects(record);
   }
 
-  CocoRecord::Instance read_instance(const Json& json, int64_t id, int64_t category) const {
-    CocoRecord::Instance instance{.id = id, .category = category, .segmentation = json.value("segmentation", Json())};
-    if (instance.segmentation.is_array() && instance.segmentation.empty()) instance.segmentation = nullptr;
-    if (const Json box = json.value("bbox", Json()); !box.is_null()) {
-      const auto sides = box.get<std::vector<double>>();
-      if (sides.size() != 4 || !(sides[2] >= 0 && sides[3] >= 0))
-        throw UserError(instances_.string(), "bbox", "annotation {}: {} is no [x, y, width, height]", id, box.dump());
-      instance.box = vision::Box{sides[0], sides[1], sides[2], sides[3]};
-    }
-    if (const Json area = json.value("area", Json()); !area.is_null()) instance.area = area.get<double>();
-    const Json crowd = json.value("iscrowd", Json(0));
-    instance.is_crowd = crowd.is_boolean() ? crowd.get<bool>() : whole_number(crowd) != 0;
-    return instance;
-  }
-
-  void complete(CocoRecord& record) const {
-    if (std::ranges::none_of(record.captions, &text::Caption::is_annotated)) {
-      for (const CocoRecord::Instance& instance : record.instances)
-        record.regions.push_back({{.name = out_.categories[instance.category]}, {instance.id}});
-      return;
-    }
-    std::set<int64_t> known;
-    for (const CocoRecord::Instance& instance : record.instances) known.insert(instance.id);
+  void require_known_objects(const CocoRecord& record) const {
+    if (record.regions.empty()) return;
+    std::unordered_set<int64_t> known;
+    for (const CocoInstance& instance : record.instances) known.insert(instance.id);
     for (const CocoRecord::Named& named : record.regions) {
       for (const int64_t id : named.object_ids) {
         if (known.contains(id)) continue;
-        throw UserError(captions_.string(), "object_ids", "{} is the id of no object of {} in {}", id, record.file_name,
-                        instances_.filename());
+        throw UserError(captions_.string(), "object_ids", "{} is the id of no object of {} in {}", id,
+                        record.image.file_name, instances_.filename());
       }
     }
   }
@@ -165,6 +145,10 @@ class Reader {
 
 CocoRecords read_coco(const fs::path& captions, const fs::path& instances) {
   return Reader(captions, instances).read();
+}
+
+bool has_phrases(const CocoRecord& record) {
+  return std::ranges::any_of(record.captions, &text::Caption::is_annotated);
 }
 
 }  // namespace freeatm::data

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 #include <set>
 
 #include "freeatm/core/error.h"
@@ -11,6 +12,7 @@
 #include "cache.h"
 #include "karpathy_records.h"
 #include "pictures_below.h"
+#include "voc_splits.h"
 
 namespace freeatm::data {
 namespace {
@@ -76,6 +78,8 @@ constexpr Layout kLayouts[] = {
      [](const DatasetOptions& o) { return open_karpathy(o.root, o.split); }},
     {"coco", "annotations/", holds_coco, has_folder,
      [](const DatasetOptions& o) { return open_coco(o.root, o.split); }},
+    {"voc", "ImageSets/Main/", holds_voc, has_voc_split,
+     [](const DatasetOptions& o) { return open_voc(o.root, o.split); }},
     {"shards", "*.tar", holds_shards, has_no_splits, [](const DatasetOptions& o) { return open_shards(o.root); }},
     {"imagefolder", "<split>/<class>/", holds_image_folder, has_folder,
      [](const DatasetOptions& o) { return open_image_folder(o.root, o.split); }},
@@ -110,10 +114,16 @@ const Layout& layout_of(const DatasetOptions& options) {
 
 }  // namespace
 
+std::vector<int64_t> Dataset::class_ids() const {
+  std::vector<int64_t> ids(class_names().size());
+  std::iota(ids.begin(), ids.end(), 0);
+  return ids;
+}
+
 void DatasetOptions::fields(config::Fields& f) {
   f("root", root, "the dataset's folder, or one .tar");
   f("layout", layout, "auto: told by what lies there", config::any_of(layout_names()));
-  f("split", split, "of coco, karpathy and imagefolder; the others have none");
+  f("split", split, "of coco, voc, karpathy and imagefolder; the others have none");
   f("cache_gb", cache_gb, "memory for decoded pictures and masks, GB: the first that are read stay",
     config::free(config::at_least(0)));
 }

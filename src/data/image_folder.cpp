@@ -50,6 +50,7 @@ class ImageFolder final : public Dataset {
     const auto& [name, label] = files_[index];
     Sample sample;
     sample.key = name;
+    sample.id = index;
     sample.image = vision::read_image(root_ / name);
     sample.labels = {label};
     return sample;

@@ -95,6 +95,7 @@ class Karpathy final : public Dataset {
     const Picture& picture = pictures_[index];
     Sample sample;
     sample.key = fs::path(picture.named).replace_extension().string();
+    sample.id = index;
     sample.image = vision::read_image(root_ / picture.path);
     for (const std::string& caption : picture.captions) sample.captions.push_back({.text = caption});
     return sample;

@@ -17,6 +17,7 @@
 #include "freeatm/core/log.h"
 #include "freeatm/runtime/threads.h"
 
+#include "aspect_order.h"
 #include "epoch_order.h"
 
 namespace freeatm::data {
@@ -29,8 +30,7 @@ constexpr int64_t kChunk = 8;  // samples that a worker takes at once
 /// A batch in the making: workers take its samples from the front, a few at a time; the last one to finish collates.
 struct PendingBatch {
   BatchPlace place;
-  std::shared_ptr<const EpochOrder> order;
-  int64_t begin = 0, size = 0;      // positions in the epoch's order
+  int64_t size = 0;
   int64_t taken = 0, finished = 0;  // of `size`
   std::vector<View> views;
   std::vector<std::string> keys;
@@ -49,13 +49,14 @@ struct Loader::State {
   uint64_t seed;
   int64_t steps, ahead;
   std::vector<int64_t> shard_sizes;
+  std::optional<AspectOrder> aspects;  // where batches have one orientation
 
   // A ticket is a batch's number since the last `start`: workers open them in order, `next` hands them out in order.
   std::mutex mutex;
   std::condition_variable room, made;
   std::map<int64_t, std::shared_ptr<PendingBatch>> ring;
   std::shared_ptr<PendingBatch> open;  // the one whose samples are being taken
-  std::shared_ptr<const EpochOrder> order;
+  std::unique_ptr<const EpochOrder> order;
   int64_t order_epoch = -1;
   BatchPlace first;  // the place of ticket 0
   bool started = false;
@@ -79,7 +80,18 @@ struct Loader::State {
     FREEATM_CHECK(options.rank.world == 1 || options.drop_last, "ranks share whole batches");
     const int64_t size = dataset.size(), batch = options.batch_size * options.rank.world;
     steps = options.drop_last ? size / batch : (size + batch - 1) / batch;
-    if (steps == 0) throw UserError("", "loader.batch_size", "{} is more than the dataset's {} samples", batch, size);
+    if (options.group_by_aspect && size > 0 && dataset.picture_size(0)) group_by_aspect(batch);
+    if (steps == 0)
+      throw UserError("", "loader.batch_size", "{} is more than the dataset's {} samples{}", batch, size,
+                      aspects ? " of one orientation" : "");
+  }
+
+  void group_by_aspect(int64_t batch) {
+    aspects.emplace(dataset, batch, options.shuffle, options.drop_last, seed);
+    steps = aspects->steps();
+    if (const int64_t count = aspects->never_seen(); count > 0 && steps > 0) {
+      log::warning("{} pictures are of an orientation that fills no batch of {} and are left out", count, batch);
+    }
   }
 
   BatchPlace place(int64_t ticket) const {
@@ -88,6 +100,7 @@ struct Loader::State {
   }
 
   bool has_work() const { return started && (open || next_ticket < wanted_ticket + ahead); }
+  std::vector<int64_t> indices_of(const BatchPlace& at);
   std::shared_ptr<PendingBatch> open_batch();
   void make_views(PendingBatch& batch, int64_t begin, int64_t end);
   void finish(const std::shared_ptr<PendingBatch>& batch);
@@ -121,32 +134,43 @@ Sample Loader::State::read(int64_t index, const RandomStream& random) {
   }
 }
 
+/// Of the samples that this rank reads for a batch. The mutex is held.
+std::vector<int64_t> Loader::State::indices_of(const BatchPlace& at) {
+  if (aspects) {
+    const std::vector<int64_t> all = aspects->indices(at.epoch, at.step);  // of all ranks
+    const int64_t begin = options.rank.index * options.batch_size;
+    return {all.begin() + begin, all.begin() + std::min(begin + options.batch_size, std::ssize(all))};
+  }
+  if (order_epoch != at.epoch) {
+    order = std::make_unique<EpochOrder>(shard_sizes, options.shards_at_once, seed, at.epoch);
+    order_epoch = at.epoch;
+  }
+  const int64_t begin = (at.step * options.rank.world + options.rank.index) * options.batch_size;
+  std::vector<int64_t> indices;
+  for (int64_t i = begin; i < std::min(begin + options.batch_size, dataset.size()); ++i)
+    indices.push_back(options.shuffle ? (*order)[i] : i);
+  return indices;
+}
+
 /// The next ticket's, with nothing in it yet. The mutex is held.
 std::shared_ptr<PendingBatch> Loader::State::open_batch() {
   auto batch = std::make_shared<PendingBatch>();
   batch->place = place(next_ticket);
-  if (order_epoch != batch->place.epoch) {
-    order = std::make_shared<EpochOrder>(shard_sizes, options.shards_at_once, seed, batch->place.epoch);
-    order_epoch = batch->place.epoch;
-  }
-  batch->order = order;
-  batch->begin = (batch->place.step * options.rank.world + options.rank.index) * options.batch_size;
-  batch->size = std::min(options.batch_size, dataset.size() - batch->begin);
+  batch->indices = indices_of(batch->place);
+  batch->size = std::ssize(batch->indices);
   batch->views.resize(batch->size);
   batch->keys.resize(batch->size);
-  batch->indices.resize(batch->size);
   ring.emplace(next_ticket++, batch);
   return batch;
 }
 
 void Loader::State::make_views(PendingBatch& batch, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; ++i) {
-    const int64_t position = batch.begin + i, index = options.shuffle ? (*batch.order)[position] : position;
+    const int64_t index = batch.indices[i];
     const RandomStream random(seed, "loader", static_cast<uint64_t>(batch.place.epoch), static_cast<uint64_t>(index));
     RandomStream for_view = random.fork("view");
     Sample sample = read(index, random);
     batch.keys[i] = sample.key;
-    batch.indices[i] = index;
     batch.views[i] = prepare(std::move(sample), for_view, batch.place);
   }
 }

@@ -35,7 +35,9 @@ class ShardDataset final : public Dataset {
   }
   int64_t size() const override { return static_cast<int64_t>(samples_.size()); }
   Sample get(int64_t index, RandomStream&) const override {
-    return samples_[index].first->sample(*samples_[index].second);
+    Sample sample = samples_[index].first->sample(*samples_[index].second);
+    sample.id = index;
+    return sample;
   }
   bool has_caption(int64_t index) const override {
     const auto& [shard, sample] = samples_[index];

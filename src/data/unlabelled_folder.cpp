@@ -28,6 +28,7 @@ class UnlabelledFolder final : public Dataset {
     const fs::path& path = files_[static_cast<size_t>(index)];
     Sample sample;
     sample.key = path.lexically_relative(root_).string();
+    sample.id = index;
     sample.image = vision::read_image(path);
     return sample;
   }

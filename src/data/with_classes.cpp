@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "freeatm/core/error.h"
@@ -16,6 +17,15 @@ class WithClasses final : public Wrapper {
       : Wrapper(std::move(inner)), names_(std::move(names)), index_(std::move(index)) {}
 
   std::vector<std::string> class_names() const override { return names_; }
+
+  /// A class that the inner dataset lacks gets a number that none of its own has.
+  std::vector<int64_t> class_ids() const override {
+    const std::vector<int64_t> own = inner().class_ids();
+    std::vector<int64_t> ids(names_.size());
+    std::iota(ids.begin(), ids.end(), own.empty() ? 0 : std::ranges::max(own) + 1);
+    for (size_t i = 0; i < own.size(); ++i) ids.at(static_cast<size_t>(index_[i])) = own[i];
+    return ids;
+  }
 
   Sample get(int64_t index, RandomStream& random) const override {
     Sample sample = inner().get(index, random);

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,12 @@
 #include "freeatm/data/sample.h"
 
 namespace freeatm::data {
+
+/// In pixels.
+struct PictureSize {
+  int64_t height = 0, width = 0;
+  bool operator==(const PictureSize&) const = default;
+};
 
 /// Samples by index, from any thread. Datasets compose by wrapping.
 class Dataset {
@@ -20,20 +27,26 @@ class Dataset {
   virtual Sample get(int64_t index, RandomStream& random) const = 0;
   /// The labels' names; empty where samples have no label.
   virtual std::vector<std::string> class_names() const { return {}; }
+  /// The classes' ids in the dataset's own files, in the order of class_names(): COCO's have gaps. 0, 1, 2, ... where
+  /// its files number none.
+  virtual std::vector<int64_t> class_ids() const;
   /// Whether a sample has any number of labels (Sample::labels) instead of exactly one.
   virtual bool is_multi_label() const { return false; }
   /// Whether a caption comes with the sample, without its picture being read; true also where only reading would tell.
   virtual bool has_caption(int64_t /*index*/) const { return true; }
+  /// A picture's size without its being read, where the annotations say it; nothing else.
+  virtual std::optional<PictureSize> picture_size(int64_t /*index*/) const { return std::nullopt; }
   /// Samples of each file that holds many, in the order of their indices; one part where files hold one each.
   virtual std::vector<int64_t> shard_sizes() const { return {size()}; }
 };
 
 struct DatasetOptions {
   std::string root;  // data.root
-  // shards: *.tar; coco: annotations/captions_<split>.json; imagefolder: <split>/<class>/*.png; captions: *.png with
+  // shards: *.tar; coco: annotations/captions_<split>.json; voc: ImageSets/Main/<split>.txt; imagefolder:
+  // <split>/<class>/*.png; captions: *.png with
   // *.txt; karpathy: dataset*.json, or Flickr30k's own files; pictures: *.png alone, in <split>/ where there is one
   std::string layout = "auto";
-  std::string split = "train";  // of coco, karpathy and imagefolder; the others have none
+  std::string split = "train";  // of coco, voc, karpathy and imagefolder; the others have none
   double cache_gb = 0;          // decoded samples are kept until they take so much
   void fields(config::Fields& f);
 };
@@ -46,6 +59,11 @@ bool has_split(const DatasetOptions& options);
 
 std::unique_ptr<Dataset> open_shards(const std::string& root);
 std::unique_ptr<Dataset> open_coco(const std::string& root, const std::string& split);
+/// Pascal VOC: `root` is a year's folder, VOCdevkit/ with VOC2007/ and VOC2012/, or what holds VOCdevkit/. Boxes count
+/// from 0, `part`s are no objects, a file of ImageSets/Main/ is a split.
+///   split: "trainval": of all years that have it; "07_trainval": of one; "07_trainval+12_trainval"
+/// Classes are VOC's twenty where all names are theirs, else the names that are there, sorted.
+std::unique_ptr<Dataset> open_voc(const std::string& root, const std::string& split);
 ///   key: what names the root in the config, for messages
 std::unique_ptr<Dataset> open_image_folder(const std::string& root, const std::string& split,
                                            const std::string& key = "data.root");

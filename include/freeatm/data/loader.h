@@ -21,10 +21,11 @@ struct LoaderOptions {
   int64_t max_bad = 16;                   // samples that cannot be read and are passed over
   std::optional<int64_t> shards_at_once;  // mixed with each other; none: all
   bool shuffle = true;
+  bool group_by_aspect = false;    // batches of wide pictures, and of others, where the dataset tells their sizes
   bool drop_last = true;           // training: whole batches only
   bool pin_memory = false;         // batches lie where an accelerator reads them by itself
   runtime::Rank rank;              // of the loaders that share an epoch, each with batch_size samples a step
-  void fields(config::Fields& f);  // all but the last four
+  void fields(config::Fields& f);  // all but the last five
 };
 
 /// Which batch a sample is for.

@@ -42,11 +42,13 @@ struct Object {
   std::vector<std::vector<double>> polygons;  // x0, y0, x1, y1, ..., pixels, what `mask` was drawn from, if it was
   double area = 0;                            // pixels, as its file says: COCO's small, medium and large
   bool is_crowd = false;
+  bool is_difficult = false;
 };
 
 /// One picture with all that is known of it.
 struct Sample {
   std::string key;  // "000000042"
+  int64_t id = 0;   // of the picture in its dataset's own numbers, COCO's image id; else its index
   vision::Image image;
   std::vector<text::Caption> captions;  // COCO has five of a picture
   std::vector<Region> regions;

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pascal VOC's layout: YEAR/ImageSets/Main/SPLIT.txt, YEAR/Annotations/NAME.xml, YEAR/JPEGImages/NAME.jpg.
+#include <algorithm>
+#include <array>
+#include <set>
+#include <sstream>
+#include <utility>
+
+#include "freeatm/core/error.h"
+
+#include "annotated_picture.h"
+#include "plain_text.h"
+#include "voc_annotation.h"
+#include "voc_splits.h"
+
+namespace freeatm::data {
+namespace {
+
+constexpr std::array kVocClasses = {
+    "aeroplane",   "bicycle", "bird",  "boat",      "bottle", "bus",         "car",   "cat",  "chair", "cow",
+    "diningtable", "dog",     "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"};
+
+class Voc final : public Dataset {
+ public:
+  Voc(const fs::path& root, const std::string& split) {
+    require_folder(root, "data.root");
+    const std::vector<VocSplit> splits = find_voc_splits(root, split);
+    if (splits.empty())
+      throw UserError(
+          root.string(), "data.split",
+          "'{}' is no split of VOC's: ImageSets/Main/ of the folder, or of its VOC2007, VOC2012, ..., has no "
+          "such .txt (07_trainval+12_trainval: those of two years)",
+          split);
+    ObjectCounts counts;
+    for (const VocSplit& part : splits) add_split(part, counts);
+    if (records_.empty()) throw UserError(splits.front().file().string(), "data.split", "names no picture");
+    if (counts.pictures == std::ssize(records_))
+      throw UserError(records_.front().picture.string(), "data.root", "no such file, nor any other of '{}'", split);
+    counts.tell(root.string());
+    number_classes();
+  }
+
+  int64_t size() const override { return std::ssize(records_); }
+  std::vector<std::string> class_names() const override { return class_names_; }
+  bool is_multi_label() const override { return true; }
+  bool has_caption(int64_t /*index*/) const override { return false; }
+  std::optional<PictureSize> picture_size(int64_t index) const override { return records_[index].annotation.size; }
+
+  Sample get(int64_t index, RandomStream&) const override {
+    const Record& record = records_[index];
+    const VocAnnotation& said = record.annotation;
+    Sample sample;
+    sample.key = record.picture.stem();
+    sample.id = index;
+    sample.image = said.size ? pictures_.read(record.picture.string(), *said.size, !said.objects.empty())
+                             : vision::read_image(record.picture.string());
+    std::set<int64_t> labels;
+    for (size_t i = 0; i < said.objects.size(); ++i) {
+      const VocAnnotation::Named& named = said.objects[i];
+      Object object{.id = record.first_id + static_cast<int64_t>(i), .category = place_of(named.category)};
+      object.box = named.box;
+      object.area = named.box.area();
+      object.is_difficult = named.is_difficult;
+      labels.insert(object.category);
+      sample.objects.push_back(std::move(object));
+    }
+    sample.labels.assign(labels.begin(), labels.end());
+    return sample;
+  }
+
+ private:
+  struct Record {
+    fs::path picture;
+    VocAnnotation annotation;
+    int64_t first_id = 0;  // of its objects, which the files do not number
+  };
+
+  /// A line is a picture's name; in the lists of one class a number stands behind it.
+  void add_split(const VocSplit& split, ObjectCounts& counts) {
+    std::istringstream lines(read_file(split.file(), "data.split"));
+    for (std::string line; std::getline(lines, line);) {
+      const std::string_view text = trimmed_text(line);
+      const std::string name(text.substr(0, text.find_first_of(" \t")));
+      if (name.empty()) continue;
+      if (!names_.insert(name).second)
+        throw UserError(split.file().string(), "data.split", "the picture {} stands twice in what is asked for", name);
+      Record record{.annotation = read_voc_annotation(split.folder / "Annotations" / (name + ".xml"), counts)};
+      record.picture = picture_of(split.folder / "JPEGImages", name, record.annotation.file_name);
+      if (!fs::exists(record.picture)) ++counts.pictures;
+      record.first_id = next_id_;
+      next_id_ += std::ssize(record.annotation.objects);
+      for (const VocAnnotation::Named& named : record.annotation.objects) found_.insert(named.category);
+      records_.push_back(std::move(record));
+    }
+  }
+
+  /// VOC's own are all .jpg; sets of its form have other endings, which the annotation's file name tells.
+  static fs::path picture_of(const fs::path& folder, const std::string& name, const std::string& said) {
+    const fs::path usual = folder / (name + ".jpg"), other = folder / (name + fs::path(said).extension().string());
+    return !fs::exists(usual) && fs::exists(other) ? other : usual;
+  }
+
+  void number_classes() {
+    class_names_.assign(found_.begin(), found_.end());
+    const std::set<std::string> known(kVocClasses.begin(), kVocClasses.end());
+    if (std::ranges::includes(known, found_)) class_names_.assign(known.begin(), known.end());
+  }
+
+  int64_t place_of(const std::string& category) const {
+    return std::ranges::lower_bound(class_names_, category) - class_names_.begin();
+  }
+
+  std::vector<Record> records_;
+  std::set<std::string> names_, found_;
+  int64_t next_id_ = 1;
+  std::vector<std::string> class_names_;  // sorted
+  AnnotatedPictures pictures_;
+};
+
+}  // namespace
+
+std::unique_ptr<Dataset> open_voc(const std::string& root, const std::string& split) {
+  return std::make_unique<Voc>(root, split);
+}
+
+}  // namespace freeatm::data
