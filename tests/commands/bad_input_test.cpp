@@ -60,6 +60,22 @@ TEST_F(BadInput, DataCheckpointsAndOutputs) {
     expect_refused(arguments, "");
 }
 
+TEST_F(BadInput, ResultsOfDetection) {
+  write_file(in_ / "truth.json", R"({"images": [{"id": 7}], "categories": [{"id": 3, "name": "dog"}], "annotations":
+    [{"id": 1, "image_id": 7, "category_id": 3, "bbox": [1, 1, 9, 9]}]})");
+  write_file(in_ / "results.json", R"([{"image_id": 8, "category_id": 3, "bbox": [1, 1, 9, 9], "score": 0.5}])");
+  write_file(in_ / "none.json", "[]");
+  const std::string coco = "evaluate task=coco out=OUT annotations=IN/truth.json results=IN/";
+  expect_refused(coco + "missing.json", "missing.json: results: no such file");
+  expect_refused(coco + "file", "results: is no whole JSON");
+  expect_refused(coco + "results.json", "results.json: image_id: result 0 (image 8) is of no image of");
+  expect_refused(coco + "none.json iou=[segm]", "truth.json: segmentation: annotation 1 has none");
+  expect_refused(coco + "none.json max_detections=[]", "max_detections: none is given");
+  expect_refused(coco + "none.json areas=[9,1]", "areas: wants two borders that rise");
+  expect_refused("evaluate task=voc annotations=IN/nothing results=IN/nothing out=OUT",
+                 "test.txt: annotations: no such file");
+}
+
 TEST(Completion, AsksTheProgramItself) {
   EXPECT_EQ(testing::run_program("__complete wor").text, "world\n");
   EXPECT_EQ(testing::run_program("__complete pretrain trainer.st").text, "trainer.steps=\n");
