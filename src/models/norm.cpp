@@ -30,7 +30,12 @@ NormImpl::NormImpl(int64_t channels, const NormOptions& options) : kind_(options
 ops::NormState NormImpl::begin_batch() {
   const bool uses_batch = is_training() && !is_frozen();
   if (uses_batch) batches_.add_(1);
-  return {weight_, bias_, running_mean_, running_var_, uses_batch};
+  return {.weight = weight_,
+          .bias = bias_,
+          .running_mean = running_mean_,
+          .running_var = running_var_,
+          .uses_batch = uses_batch,
+          .eps = eps_};
 }
 
 at::Tensor NormImpl::forward(const at::Tensor& x) { return ops::batch_norm(begin_batch(), x); }

@@ -25,7 +25,8 @@ struct NormOptions {
 };
 
 /// The one norm over a batch, of [B, channels] and [B, channels, ...]: LibTorch's BatchNorm1d and BatchNorm2d with
-/// their momentum .1 and epsilon 1e-5, and their names: weight, bias, running_mean, running_var, num_batches_tracked.
+/// their momentum .1 and epsilon 1e-5 (but where it is set), and their names: weight, bias, running_mean, running_var,
+/// num_batches_tracked.
 class NormImpl final : public torch::nn::Module {
  public:
   explicit NormImpl(int64_t channels, const NormOptions& options = {});
@@ -35,6 +36,7 @@ class NormImpl final : public torch::nn::Module {
   at::Tensor norm_relu(at::Tensor x, const at::Tensor& residual = {});
 
   bool is_frozen() const { return kind_ == NormKind::kFrozen; }
+  void set_eps(double eps) { eps_ = eps; }
   /// 1 and 0, and no batch seen.
   void reset_parameters();
   at::Tensor weight() const { return weight_; }
@@ -43,6 +45,7 @@ class NormImpl final : public torch::nn::Module {
   ops::NormState begin_batch();
 
   NormKind kind_;
+  double eps_ = 1e-5;
   at::Tensor weight_, bias_, running_mean_, running_var_, batches_;
 };
 TORCH_MODULE(Norm);

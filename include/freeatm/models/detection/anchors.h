@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "freeatm/config/fields.h"
+#include "freeatm/models/backbone.h"
+
+namespace freeatm::models {
+
+struct AnchorOptions {
+  std::vector<double> sizes = {32, 64, 128, 256, 512};  // pixels: the side of each level's square anchor
+  std::vector<double> ratios = {0.5, 1.0, 2.0};         // height / width
+  void fields(config::Fields& f);
+};
+
+/// The boxes that region proposals are told as differences from (Ren et al. 2015), as torchvision's `AnchorGenerator`
+/// places them: around the upper left corner of each cell, their sides rounded to whole pixels.
+class Anchors {
+ public:
+  explicit Anchors(AnchorOptions options) : options_(std::move(options)) {}
+
+  int64_t per_cell() const { return std::ssize(options_.ratios); }
+
+  /// Of all levels, one behind the other: [cells * per_cell, 4] each, x1, y1, x2, y2, row by row, a cell's in the order
+  /// of `ratios`. Made once for each size of pictures that follow each other.
+  ///   levels: as many as there are sizes; height, width: of the padded pictures
+  const std::vector<at::Tensor>& of(const std::vector<FeatureLevel>& levels, int64_t height, int64_t width);
+
+ private:
+  AnchorOptions options_;
+  std::vector<int64_t> key_;  // what `made_` is for
+  std::vector<at::Tensor> made_;
+};
+
+}  // namespace freeatm::models
