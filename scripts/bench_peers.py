@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """How fast freeatm is beside the Python that a careful user would write:
 
+    .deps/peers/bin/python scripts/bench_peers.py coco_eval     scoring files of detections
+    .deps/peers/bin/python scripts/bench_peers.py coco_read     opening COCO's annotations
+    .deps/peers/bin/python scripts/bench_peers.py detection     a Mask R-CNN's step and its inference
+    .deps/peers/bin/python scripts/bench_peers.py detection_ops ROIAlign and NMS
     .deps/peers/bin/python scripts/bench_peers.py diffusion     training the autoencoder and the UNet
     .deps/peers/bin/python scripts/bench_peers.py harvest       drawing pictures and harvesting their maps
     .deps/peers/bin/python scripts/bench_peers.py masked        MAE's step
@@ -16,9 +20,10 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from peers import diffusion, harvest, masked, train, vision_language  # noqa: E402
+from peers import coco_eval, coco_read, detection, detection_ops, diffusion, harvest, masked, train, vision_language  # noqa: E402
 
-SUITES = {"diffusion": diffusion, "harvest": harvest, "masked": masked, "train": train, "vl": vision_language}
+SUITES = {"coco_eval": coco_eval, "coco_read": coco_read, "detection": detection, "detection_ops": detection_ops, "diffusion": diffusion,
+          "harvest": harvest, "masked": masked, "train": train, "vl": vision_language}
 
 
 def compare(title, unit, contestants, rounds):
@@ -43,6 +48,7 @@ def main():
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--freeatm", type=Path, default=Path(__file__).resolve().parents[1] / "build/release/freeatm")
     parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out (it takes minutes to compile)")
+    coco_read.add_arguments(parser)
     harvest.add_arguments(parser)
     options = parser.parse_args()
     SUITES[options.suite].run(options, compare)

@@ -12,7 +12,7 @@ INCLUDE = re.compile(r'^\s*#include\s+"freeatm/(\w+)/', re.M)
 GUARDED = {"yaml-cpp/": "src/config/", "spdlog/": "src/core/log.cpp", "CLI/": "tools/", "opencv2/": "src/vision/ src/world/"}
 # Layers, and headers of others, that compile without torch's headers, their own includes' included: they are much faster.
 TORCHLESS = {"core", "config", "runs", "vision", "text", "world"}
-TORCHLESS_HEADERS = {"data": "captions controls dataset description sample shards",
+TORCHLESS_HEADERS = {"data": "captions controls dataset description detection sample shards",
                      "report": "curves gallery html plot run_views shard_view table"}
 TORCH = re.compile(r"^\s*#include [<\"]((?:torch|ATen|c10)/[^>\"]*)", re.M)
 OWN = re.compile(r'^\s*#include "([^"]+)"', re.M)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // freeatm evaluate: task=knn, linear, fewshot and dense judge a backbone's features, task=retrieval, zeroshot, pointing
-// and relations a vision-language model, task=masks a diffusion model's masks, task=prompt_recall its pictures.
+// and relations a vision-language model, task=masks a diffusion model's masks, task=prompt_recall its pictures;
+// task=coco scores files of results.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -34,8 +35,11 @@ constexpr Task kTasks[] = {
     {"zeroshot", evaluate_pairs, nullptr, evaluation::zero_shot_task},
     {"pointing", evaluate_pairs, nullptr, evaluation::pointing_task},
     {"relations", evaluate_pairs, nullptr, evaluation::relations_task},
+    {"detection", evaluate_detection},
     {"masks", evaluate_masks},
     {"prompt_recall", evaluate_prompt_recall},
+    {"coco", evaluate_coco},
+    {"voc", evaluate_voc},
 };
 
 std::vector<std::string> task_names() {

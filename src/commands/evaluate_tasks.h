@@ -16,10 +16,13 @@
 
 namespace freeatm::commands {
 
+int evaluate_coco(const config::Composed& composed);
+int evaluate_detection(const config::Composed& composed);
 int evaluate_frozen(const config::Composed& composed);
 int evaluate_masks(const config::Composed& composed);
 int evaluate_pairs(const config::Composed& composed);
 int evaluate_prompt_recall(const config::Composed& composed);
+int evaluate_voc(const config::Composed& composed);
 
 /// The keys that every task has.
 struct EvaluateOptions {

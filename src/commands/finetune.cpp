@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// freeatm finetune: a backbone, pretrained or new, and labelled pictures -> a trained classifier and its scores.
+// freeatm finetune: a backbone, pretrained or new, and annotated pictures -> a trained model and its scores.
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -7,99 +8,129 @@
 #include <vector>
 
 #include "freeatm/commands/commands.h"
-#include "freeatm/core/error.h"
-#include "freeatm/core/log.h"
 #include "freeatm/data/dataset.h"
-#include "freeatm/evaluation/classification.h"
-#include "freeatm/evaluation/features.h"
-#include "freeatm/evaluation/splits.h"
-#include "freeatm/objectives/classification/classification.h"
-#include "freeatm/objectives/trained_models.h"
 #include "freeatm/runs/run_folder.h"
 #include "freeatm/runtime/device.h"
 
+#include "finetune_task.h"
 #include "train_options.h"
 
 namespace freeatm::commands {
 namespace {
 
+struct NamedTask {
+  const char* name;
+  std::unique_ptr<FinetuneTask> (*make)();
+};
+
+constexpr NamedTask kFinetuneTasks[] = {
+    {"classification", classification_task},
+    {"detection", detection_task},
+};
+
+std::vector<std::string> finetune_task_names() {
+  std::vector<std::string> names;
+  for (const NamedTask& task : kFinetuneTasks) names.emplace_back(task.name);
+  return names;
+}
+
+/// None for a name that is no task's.
+std::unique_ptr<FinetuneTask> make_finetune_task(const std::string& name) {
+  const auto* task =
+      std::ranges::find(kFinetuneTasks, name, [](const NamedTask& one) { return std::string(one.name); });
+  return task == std::end(kFinetuneTasks) ? nullptr : task->make();
+}
+
 struct FinetuneOptions {
   std::string task = "classification", checkpoint;
+  std::shared_ptr<FinetuneTask> of_task;
   TrainOptions run;
   data::DatasetOptions data;
+  std::optional<std::string> eval_root;
   std::vector<std::string> eval_splits = {"val", "test", "shifted"};
-  std::optional<std::string> global_pool;
   objectives::WeightsOptions weights;
   models::ModelOptions model;
-  objectives::ClassificationOptions objective;
 
   void fields(config::Fields& f) {
-    f("task", task, "what is learnt", config::any_of({"classification"}));
+    const std::string before = task;
+    f("task", task, "what is learnt", config::any_of(finetune_task_names()));
+    if (!of_task || task != before) of_task = make_finetune_task(task);
     f("checkpoint", checkpoint, "whose backbone is the start: a run folder, weights of timm or torchvision, or none");
     f.group("weights", weights);
     run.fields(f);
     f.group("data", data);
-    f("eval_splits", eval_splits, "judged at the end: those of these that data.root has");
-    f("global_pool", global_pool, "of a vit: token or avg; null: as the model has it",
-      config::any_of({"token", "avg"}));
+    f("eval_root", eval_root, "whose splits are judged; null: data.root's");
+    f("eval_splits", eval_splits, "judged at the end: those of these that are there");
     f.group("model", model);  // a run has its own
-    f.group("objective", objective);
+    if (of_task) of_task->fields(f);
   }
 };
 
-/// A model as finetuning wants it: for pictures as large as the views, with the pooling that was asked for.
-void fit_to_task(models::ModelOptions& model, const FinetuneOptions& options) {
-  model.fit_to_pictures(options.objective.augment.size, "objective.augment.size");
-  model.prepare_finetuning(options.global_pool);
+/// The data that are judged, but for the split.
+data::DatasetOptions judged_data(const FinetuneOptions& options) {
+  data::DatasetOptions data = options.data;
+  if (options.eval_root) data.root = *options.eval_root, data.layout = "auto";
+  return data;
 }
 
-/// The start of the training. Where a run gives its weights, its model is the one that is trained and saved.
-std::shared_ptr<models::Backbone> make_backbone(FinetuneOptions& options) {
+/// What is learnt from. Where its samples have no annotations of their own, a harvest's, the task makes some, in the
+/// classes that are judged.
+std::unique_ptr<data::Dataset> open_training_data(const FinetuneOptions& options) {
+  auto dataset = data::open_dataset(options.data);
+  if (!dataset->class_names().empty()) return dataset;
+  std::vector<std::string> classes;
+  data::DatasetOptions data = judged_data(options);
+  for (const std::string& split : options.eval_splits) {
+    data.split = split;
+    if (classes.empty() && data::has_split(data)) classes = data::open_dataset(data)->class_names();
+  }
+  return options.of_task->annotated(std::move(dataset), classes);
+}
+
+/// What is trained. Where a run gives its weights, its model is the one that is trained and saved.
+std::shared_ptr<training::Objective> make_objective(FinetuneOptions& options, int64_t classes) {
   const auto seed = static_cast<uint64_t>(options.run.seed);
   if (options.checkpoint == "none") {
-    fit_to_task(options.model, options);
-    return options.model.make(seed);
+    options.of_task->fit(options.model);
+    return options.of_task->make(nullptr, options.model, classes, seed);
   }
   objectives::Pretrained start = objectives::open_pretrained(options.checkpoint, options.model, options.weights);
-  fit_to_task(start.model, options);
+  options.of_task->fit(start.model);
   options.model = start.model;
-  return start.load(seed);
+  return options.of_task->make(&start, options.model, classes, seed);
 }
 
 }  // namespace
 
 int finetune(const config::Composed& composed) {
   auto options = config::read<FinetuneOptions>(composed);
+  FinetuneTask& task = *options.of_task;
   const at::Device device = runtime::pick_device(options.run.device);
-  const evaluation::Split train{options.data.split, data::open_dataset(options.data)};
-  options.objective = options.objective.settled_for(*train.dataset, options.data.root);
-  const auto open = [&](const std::string& split) {
-    data::DatasetOptions data = options.data;
+  const evaluation::Split train{options.data.split, open_training_data(options)};
+  task.settle(*train.dataset, options.data.root);
+  const auto open = [data = judged_data(options)](const std::string& split) mutable {
     data.split = split;
     return data::open_dataset(data);
   };
-  const auto splits = evaluation::open_splits(options.data.root, options.eval_splits, "eval_splits", train, open);
+  const auto splits = evaluation::open_splits(judged_data(options), options.eval_splits, "eval_splits", train, open);
   const auto class_names = train.dataset->class_names();
-  const auto classifier =
-      std::make_shared<objectives::Classification>(make_backbone(options), static_cast<int64_t>(class_names.size()),
-                                                   options.objective, static_cast<uint64_t>(options.run.seed));
-  training::TrainRun run(classifier, *train.dataset, options.run.run(device));
+  const auto objective = make_objective(options, static_cast<int64_t>(class_names.size()));
+  training::TrainRunOptions run_options = options.run.run(device);
+  task.adjust(run_options.loader);
+  training::TrainRun run(objective, *train.dataset, run_options);
 
   const fs::path out = options.run.out;
   std::vector<runs::Input> inputs{runs::data_input(options.data.root, options.data.split)};
+  if (options.eval_root) inputs.push_back({"eval_root", runs::data_input(*options.eval_root, "").identity});
   if (options.checkpoint != "none") inputs.push_back({"checkpoint", runs::identity_of(options.checkpoint)});
   const runs::RunFolder folder(options.run.claim(options, std::move(inputs)));
   objectives::write_class_names(out, class_names);
   run.train(out, options.run.resume, "finetune");  // to the averages of the weights, where they are kept
 
-  classifier->eval();
+  objective->eval();
   evaluation::Metrics metrics;
-  const evaluation::Classify classify = [&](std::span<const data::Sample> some) { return classifier->logits(some); };
-  for (const evaluation::Split& split : splits) {
-    const auto evaluator = evaluation::quality_of(classify, *split.dataset);
-    append(metrics, evaluation::judge(*evaluator, *split.dataset, {}, options.run.loader.batch_size, split.name),
-           split.name);
-  }
+  for (const evaluation::Split& split : splits)
+    append(metrics, task.judge(split, options.run.loader.batch_size, out), split.name);
   evaluation::write_metrics(out, options.task, metrics);
   evaluation::print_metrics(out);
   return 0;

@@ -11,6 +11,7 @@
 #include "freeatm/core/log.h"
 #include "freeatm/core/progress.h"
 #include "freeatm/core/signals.h"
+#include "freeatm/report/by_class.h"
 #include "freeatm/report/examples.h"
 #include "freeatm/report/gallery.h"
 #include "freeatm/report/html.h"
@@ -100,6 +101,8 @@ int view(const config::Composed& composed) {
   if (!contents.runs.empty()) page.add("curves", "Curves", report::curves_html(contents.runs));
   const std::string examples = report::examples_html(contents.evaluations);
   if (!examples.empty()) page.add("examples", "Examples", examples);
+  const std::string by_class = report::by_class_html(contents.evaluations);
+  if (!by_class.empty()) page.add("classes", "Classes", by_class);
   if (!contents.evaluations.empty()) page.add("scores", "Scores", report::scores_html(contents.evaluations));
   write_file(options.out, page.html());
   log::info("{}: {} pictures, {} runs, {} evaluations", options.out, pictures.gallery.size(), contents.runs.size(),

@@ -16,37 +16,15 @@
 #include "freeatm/weights/load.h"
 #include "freeatm/weights/weight_files.h"
 
+#include "run_parts.h"
+
 namespace freeatm::objectives {
 namespace {
 
 constexpr const char* kClassesFile = "classes.json";
 
-template <class Options>
-Options options_of_run(const fs::path& run, const char* group) {
-  const config::Node saved = runs::run_config(run, "checkpoint");
-  const config::Node* options = saved.find(group);
-  if (options == nullptr || !options->is_map()) {
-    throw UserError(run.string(), "checkpoint", "is no run folder of pretrain or finetune: its config.yaml has no {}",
-                    group);
-  }
-  return config::read<Options>({.command = "evaluate", .tree = *options});
-}
-
 /// The model's options as the run's config.yaml has them; that file holds other keys too, which are not ours.
 models::ModelOptions model_of_run(const fs::path& run) { return options_of_run<models::ModelOptions>(run, "model"); }
-
-std::vector<std::string> read_class_names(const fs::path& run) {
-  const fs::path file = run / kClassesFile;
-  if (!fs::exists(file)) {
-    throw UserError(run.string(), "checkpoint", "is no run folder of finetune task=classification: it has no {}",
-                    kClassesFile);
-  }
-  try {
-    return nlohmann::json::parse(read_file(file)).get<std::vector<std::string>>();
-  } catch (const nlohmann::json::exception& error) {
-    throw UserError(file.string(), "", "is no list of class names: {}", error.what());
-  }
-}
 
 // The only file of weights in a folder, under one of the libraries' names or any other.
 std::string weights_in(const fs::path& folder) {
@@ -69,23 +47,13 @@ std::string weights_in(const fs::path& folder) {
   return found[0];
 }
 
-struct NamedClipVision {
-  std::string name = "clip_vit";
-  models::ClipVisionOptions vision;
-  void fields(config::Fields& f) {
-    f("name", name, "architecture");
-    vision.fields(f);
-  }
-};
-
 /// A folder of CLIPModel says what its vision tower is, and which activation it has, which no weight tells.
 std::optional<models::ModelOptions> clip_model_of(const fs::path& folder) {
   const fs::path file = folder / "config.json";
   if (!fs::exists(file)) return std::nullopt;
   const auto json = nlohmann::json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
   if (!json.is_object() || json.value("model_type", nlohmann::json()) != "clip") return std::nullopt;
-  const config::Node tree = config::dump(NamedClipVision{.vision = models::ClipConfig::read(file.string()).vision});
-  return config::read<models::ModelOptions>({.command = "evaluate", .tree = tree});
+  return model_options("clip_vit", models::ClipConfig::read(file.string()).vision);
 }
 
 constexpr const char* kBackbone = "backbone.";
@@ -95,7 +63,7 @@ std::shared_ptr<models::Backbone> make_backbone(const Pretrained& start, uint64_
                                                 std::vector<std::string>& left_out) {
   auto backbone = start.model.make(seed);
   weights::TensorMap encoder = start.tensors;
-  if (start.is_run) std::erase_if(encoder, [](const auto& item) { return !item.first.starts_with(kBackbone); });
+  if (start.is_run()) std::erase_if(encoder, [](const auto& item) { return !item.first.starts_with(kBackbone); });
   left_out = models::load_pretrained(*backbone, encoder, start.where, "checkpoint");
   return backbone;
 }
@@ -130,6 +98,18 @@ weights::TensorMap parts_in(const weights::TensorMap& file, const weights::Tenso
 }
 
 }  // namespace
+
+std::vector<std::string> read_class_names(const fs::path& run) {
+  const fs::path file = run / kClassesFile;
+  if (!fs::exists(file)) {
+    throw UserError(run.string(), "checkpoint", "is no run folder of finetune: it has no {}", kClassesFile);
+  }
+  try {
+    return nlohmann::json::parse(read_file(file)).get<std::vector<std::string>>();
+  } catch (const nlohmann::json::exception& error) {
+    throw UserError(file.string(), "", "is no list of class names: {}", error.what());
+  }
+}
 
 std::shared_ptr<models::Backbone> Pretrained::load(uint64_t seed) const {
   std::vector<std::string> left_out;
@@ -176,11 +156,11 @@ Pretrained open_pretrained(const std::string& checkpoint, const models::ModelOpt
     throw UserError(checkpoint, "weights.entry", "'{}' is for files of weights; this is a run folder", entry);
   const fs::path run_of_step = path.parent_path().parent_path();  // RUN/checkpoints/step_N
   if (fs::exists(path / "manifest.json") && fs::exists(run_of_step / "config.yaml"))
-    return {model_of_run(run_of_step), training::load_checkpoint_model(path), checkpoint, /*is_run=*/true};
+    return {model_of_run(run_of_step), training::load_checkpoint_model(path), checkpoint, run_of_step};
   if (fs::exists(path / "config.yaml")) {
     training::FoundCheckpoint newest = training::require_checkpoint(path, "checkpoint");
     const std::string where = newest.folder.string();
-    return {model_of_run(path), training::load_checkpoint_model(std::move(newest)), where, /*is_run=*/true};
+    return {model_of_run(path), training::load_checkpoint_model(std::move(newest)), where, path};
   }
   const std::string file = weights_in(path);
   return {clip_model_of(path).value_or(model), weights::load_weight_file(file, entry), file};

@@ -29,4 +29,9 @@ std::string number_on_scale(double value, double step) {
   return print("%.*f", decimals, value == 0 ? 0.0 : value);  // no "-0"
 }
 
+std::string spaced(std::string name) {
+  std::ranges::replace(name, '_', ' ');
+  return name;
+}
+
 }  // namespace freeatm::report

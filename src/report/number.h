@@ -8,5 +8,7 @@ namespace freeatm::report {
 std::string number(double value);
 /// With so many decimals as tell multiples of `step` apart.
 std::string number_on_scale(double value, double step);
+/// A metric's name, its underscores as spaces.
+std::string spaced(std::string name);
 
 }  // namespace freeatm::report

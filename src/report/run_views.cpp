@@ -13,6 +13,8 @@
 #include "freeatm/report/previews.h"
 #include "freeatm/report/table.h"
 
+#include "number.h"
+
 namespace freeatm::report {
 namespace {
 
@@ -23,11 +25,6 @@ std::string command_of(const std::string& otherwise, const fs::path& folder) {
   const fs::path config = folder / "config.yaml";
   const std::string command = fs::exists(folder / "classes.json") ? "finetune" : otherwise;
   return fs::exists(config) ? format("freeatm {} --config {}", command, config.string()) : "";
-}
-
-std::string spaced(std::string name) {
-  std::replace(name.begin(), name.end(), '_', ' ');
-  return name;
 }
 
 void add_contents(const fs::path& folder, int depth, Contents& contents) {

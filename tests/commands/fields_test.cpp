@@ -38,7 +38,8 @@ std::vector<FieldRow> fields(const Command& command, const Node& tree) {
 
 /// One folder holds the tasks of evaluate and of finetune; each refuses the other's by name.
 bool is_task_of_another(const Command& command, const std::string& choice) {
-  return choice.starts_with("task=") && (choice == "task=classification") != (command.name == std::string("finetune"));
+  if (!choice.starts_with("task=") || choice == "task=detection") return false;
+  return (choice == "task=classification") != (command.name == std::string("finetune"));
 }
 
 /// {} and every single choice of an option, "model=resnet18", that the command's configs compose with.

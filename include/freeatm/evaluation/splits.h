@@ -14,11 +14,11 @@ struct Split {
   std::unique_ptr<data::Dataset> dataset;
 };
 
-/// Those of `names` that `root` has a folder of.
+/// Those of `names` that the data has (data::has_split).
 ///   train: what is learnt from, whose classes count; a split may lack some. key: of the names, for messages
 /// Throws UserError(root, ...) where there are none, or where one has another class.
-std::vector<Split> open_splits(const std::string& root, const std::vector<std::string>& names, const std::string& key,
-                               const Split& train,
+std::vector<Split> open_splits(const data::DatasetOptions& data, const std::vector<std::string>& names,
+                               const std::string& key, const Split& train,
                                const std::function<std::unique_ptr<data::Dataset>(const std::string& split)>& open);
 
 }  // namespace freeatm::evaluation

@@ -22,7 +22,9 @@ struct Pretrained {
   models::ModelOptions model;
   weights::TensorMap tensors;  // under the file's own names
   std::string where;           // the file or the checkpoint's folder
-  bool is_run = false;         // of ours: the encoder is "backbone."
+  fs::path run;                // of ours, whose encoder is "backbone."; empty: somebody else's file
+
+  bool is_run() const { return !run.empty(); }
 
   /// The backbone with these weights. Throws UserError(where, "checkpoint", ...) where they do not fit the model.
   ///   seed: of what the weights do not say

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/objectives/classification/classification.h"
 
-#include <cmath>
-#include <map>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -11,7 +9,7 @@
 #include "freeatm/core/error.h"
 #include "freeatm/data/pixels.h"
 #include "freeatm/models/initialize.h"
-#include "freeatm/models/layer_decay.h"
+#include "freeatm/objectives/decayed_groups.h"
 #include "freeatm/vision/transforms.h"
 
 namespace freeatm::objectives {
@@ -132,24 +130,7 @@ training::Losses Classification::losses(const data::Batch& batch) {
 }
 
 std::vector<training::ParameterGroup> Classification::parameter_groups() {
-  constexpr std::string_view kBackbone = "backbone.";
-  const models::LayerNumbers layers(*backbone_);
-  const int64_t last = layers.count() - 1;
-  std::map<std::pair<int64_t, bool>, training::ParameterGroup> groups;  // by layer, and whether its weights decay
-  for (const auto& item : named_parameters()) {
-    const std::string& name = item.key();
-    const bool in_head = !name.starts_with(kBackbone);
-    const std::string own = in_head ? name : name.substr(kBackbone.size());
-    const bool decays = in_head ? item.value().dim() > 1 : models::is_decayed(own, item.value());
-    const int64_t layer = in_head || options_.layer_decay == 1 ? last : layers.of(own);
-    training::ParameterGroup& group = groups[{layer, !decays}];  // what decays first
-    group.learning_rate_scale = std::pow(options_.layer_decay, static_cast<double>(last - layer));
-    group.weight_decay_scale = decays ? 1 : 0;
-    group.parameters.emplace_back(name, item.value());
-  }
-  std::vector<training::ParameterGroup> out;
-  for (auto& [key, group] : groups) out.push_back(std::move(group));
-  return out;
+  return decayed_groups(*this, *backbone_, options_.layer_decay);
 }
 
 Tensor Classification::logits(std::span<const data::Sample> samples) {

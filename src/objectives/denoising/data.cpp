@@ -51,6 +51,7 @@ PicturesInMemory::PicturesInMemory(const data::Dataset& dataset, std::optional<i
 data::Sample PicturesInMemory::get(int64_t index, RandomStream&) const {
   data::Sample sample;
   sample.key = keys_[index];
+  sample.id = index;
   sample.image = vision::Image(static_cast<int>(side()), static_cast<int>(side()));
   std::memcpy(sample.image.pixels.data(), pixels_[index].data_ptr(), sample.image.pixels.size());
   sample.captions = {{.text = captions_[index]}};

@@ -81,7 +81,7 @@ models::VisionLanguageModel TrainedPair::load() const {
 TrainedPair open_vision_language(const std::string& checkpoint) {
   Pretrained start = open_pretrained(checkpoint, models::ModelOptions());
   TrainedPair out{.backbone = start.model, .where = start.where};
-  if (!start.is_run) {
+  if (!start.is_run()) {
     const fs::path file = fs::path(checkpoint) / "config.json";
     if (start.model.name() != "clip_vit" || !fs::exists(file)) {
       throw UserError(

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "freeatm/objectives/detection/detection.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include <ATen/ATen.h>
+
+#include "freeatm/core/error.h"
+#include "freeatm/core/random.h"
+#include "freeatm/data/detection.h"
+#include "freeatm/data/pixels.h"
+#include "freeatm/models/detection/images.h"
+#include "freeatm/objectives/decayed_groups.h"
+#include "freeatm/ops/paste_masks.h"
+#include "freeatm/vision/transforms.h"
+
+namespace freeatm::objectives {
+namespace {
+
+using at::Tensor;
+using Size = std::array<int64_t, 2>;
+
+constexpr double kMaskThreshold = 0.5;
+
+/// The stage that a backbone's parameter belongs to, counted as `frozen_stages` does: 1 the stem, 2 the first stage or
+/// block; nothing for what stands behind the last.
+std::optional<int64_t> stage_of(const std::string& name) {
+  for (const std::string_view blocks : {"layer", "blocks."}) {
+    if (!name.starts_with(blocks)) continue;
+    const auto number = std::stoll(name.substr(blocks.size()));
+    return number + (blocks == "layer" ? 1 : 2);  // layer1, but blocks.0
+  }
+  if (name.starts_with("norm.") || name.starts_with("fc_norm.")) return std::nullopt;
+  return 1;
+}
+
+Tensor bytes_of(std::vector<uint8_t>&& bytes) {
+  return at::from_blob(bytes.data(), {std::ssize(bytes)}, at::kByte).clone();
+}
+
+/// The objects' masks one behind the other, bytes [n * height * width].
+Tensor masks_of(const std::vector<data::Object>& objects, const data::Sample& sample) {
+  std::vector<Tensor> masks{at::empty({0}, at::kByte)};
+  for (const data::Object& object : objects) {
+    if (!object.mask)
+      throw UserError(sample.key, "objective.heads.masks", "annotation {} has no mask; without masks false fits",
+                      object.id);
+    masks.push_back(bytes_of(object.mask->decode()));
+  }
+  return at::cat(masks);
+}
+
+/// [n, 4]: x1, y1, x2, y2
+Tensor boxes_of(const std::vector<data::Object>& objects) {
+  std::vector<float> sides;
+  for (const data::Object& object : objects) {
+    const vision::Box& box = object.box;
+    for (const double side : {box.x, box.y, box.x + box.width, box.y + box.height})
+      sides.push_back(static_cast<float>(side));
+  }
+  return at::tensor(sides, at::kFloat).view({-1, 4});
+}
+
+/// The rows of each sample of the batch.
+std::vector<Tensor> rows_of_samples(const data::Ragged& ragged, const Tensor& counts) {
+  return ragged.values.split_with_sizes(
+      at::IntArrayRef(counts.const_data_ptr<int64_t>(), static_cast<size_t>(counts.size(0))));
+}
+
+}  // namespace
+
+void DetectionOptions::fields(config::Fields& f) {
+  f("short_sides", short_sides, "pixels of a picture's shorter side in training, one of which is drawn for each",
+    config::between(16, 8192));
+  f("test_short_side", test_short_side, "pixels, when it is judged; null: the last of short_sides",
+    config::between(16, 8192));
+  f("long_side", long_side, "pixels that the longer side may have; the shorter one gives way",
+    config::between(16, 16384));
+  f("flip_probability", flip_probability, "of the mirror image", config::between(0, 1));
+  f("frozen_stages", frozen_stages, "of the backbone, that learn nothing: 1 is the stem, 2 the first stage too",
+    config::between(0, 64));
+  f("layer_decay", layer_decay, "learning rate of a layer, as a share of that of the layer behind it; 1: all the same",
+    config::between(0.01, 1));
+  rcnn.fields(f);
+  if (f.reading() && short_sides.empty()) f.refuse("short_sides", "is empty");
+}
+
+void DetectionOptions::require_fit(const data::Dataset& dataset, const std::string& root) const {
+  constexpr int64_t kLooked = 1000;  // pictures, for one with an object
+  RandomStream random(0, "look");
+  for (int64_t i = 0; i < std::min(dataset.size(), kLooked); ++i) {
+    const auto objects = data::training_objects(dataset.get(i, random));
+    if (objects.empty()) continue;
+    if (rcnn.heads.masks && !objects.front().mask)
+      throw UserError(root, "objective.heads.masks", "its objects have boxes alone; false trains a Faster R-CNN");
+    return;
+  }
+  throw UserError(root, "data.root",
+                  "has no objects to learn in its first {} pictures: COCO's instances_<split>.json or "
+                  "VOC's Annotations are wanted",
+                  std::min(dataset.size(), kLooked));
+}
+
+Detection::Detection(std::shared_ptr<models::Backbone> backbone, int64_t classes, const DetectionOptions& options,
+                     uint64_t seed)
+    : options_(options) {
+  for (Tensor& parameter : backbone->parameters()) parameter.requires_grad_(true);
+  rcnn_ = std::make_shared<models::Rcnn>(std::move(backbone), classes, options.rcnn, seed);
+  for (const auto& child : rcnn_->named_children()) register_module(child.key(), child.value());
+  freeze_stages();
+}
+
+void Detection::freeze_stages() {
+  for (const auto& item : rcnn_->backbone().named_parameters()) {
+    const auto stage = stage_of(item.key());
+    if (stage && *stage <= options_.frozen_stages) at::Tensor(item.value()).requires_grad_(false);
+  }
+}
+
+data::View Detection::prepare(data::Sample&& sample, RandomStream& random, double /*progress*/) const {
+  RandomStream for_flip = random.fork("flip"), for_size = random.fork("short_side");
+  const std::vector<data::Object> objects = data::training_objects(sample);
+  const int64_t height = sample.image.height, width = sample.image.width;
+  Tensor boxes = boxes_of(objects), masks;
+  if (has_masks()) masks = masks_of(objects, sample);
+  if (for_flip.bernoulli(options_.flip_probability)) {
+    vision::horizontal_flip(sample.image);
+    const auto mirrored = [&](int64_t column) { return static_cast<double>(width) - boxes.select(1, column); };
+    boxes = at::stack({mirrored(2), boxes.select(1, 1), mirrored(0), boxes.select(1, 3)}, 1);
+    if (has_masks()) masks = masks.view({-1, height, width}).flip(2).reshape(-1);
+  }
+  std::vector<int64_t> labels;
+  for (const data::Object& object : objects) labels.push_back(object.category + 1);
+  const int64_t side = options_.short_sides[for_size.integer(std::ssize(options_.short_sides))];
+  data::View view{{"size", at::tensor({height, width}, at::kLong)}, {"short_side", at::scalar_tensor(side, at::kLong)}};
+  view.ragged["pixels"] = data::pixels(std::move(sample.image)).view({-1, 3});
+  view.ragged["boxes"] = boxes;
+  view.ragged["labels"] = at::tensor(labels, at::kLong);
+  if (has_masks()) view.ragged["masks"] = masks;
+  return view;
+}
+
+Tensor Detection::normalized_picture(const Tensor& pixels) {
+  return normalized_(pixels.unsqueeze(0), rcnn_->parameters().back().scalar_type()).squeeze(0);
+}
+
+training::Losses Detection::losses(const data::Batch& batch) {
+  // The pictures' sizes decide shapes: the one thing that the host waits for.
+  const Tensor sizes = batch["size"].cpu(), sides = batch["short_side"].cpu();
+  const Tensor areas = sizes.select(1, 0) * sizes.select(1, 1), counts = batch.ragged.at("boxes").rows().cpu();
+  const auto pixels = rows_of_samples(batch.ragged.at("pixels"), areas);
+  const auto boxes = rows_of_samples(batch.ragged.at("boxes"), counts);
+  const auto labels = rows_of_samples(batch.ragged.at("labels"), counts);
+  std::vector<Tensor> masks;
+  if (has_masks()) masks = rows_of_samples(batch.ragged.at("masks"), counts * areas);
+
+  std::vector<Tensor> images;
+  std::vector<models::DetectionTargets> targets;
+  for (int64_t i = 0; i < batch.size; ++i) {
+    const Size size{sizes[i][0].item<int64_t>(), sizes[i][1].item<int64_t>()};
+    const Size wanted = models::detector_size(size[0], size[1], sides[i].item<int64_t>(), options_.long_side);
+    images.push_back(models::resized_image(normalized_picture(pixels[i].view({size[0], size[1], 3})), wanted));
+    models::DetectionTargets own{boxes[i], labels[i], {}};
+    if (has_masks()) own.masks = masks[i].view({-1, size[0], size[1]});
+    targets.push_back(models::resized_targets(own, size, wanted));
+  }
+  training::Losses out;
+  for (auto& [name, loss] : rcnn_->losses(models::padded_images(images), targets))
+    out.terms.push_back({name, std::move(loss)});
+  return out;
+}
+
+std::vector<training::ParameterGroup> Detection::parameter_groups() {
+  return decayed_groups(*this, rcnn_->backbone(), options_.layer_decay);
+}
+
+std::vector<std::vector<evaluation::Detection>> Detection::detect(std::span<const data::Sample> samples) {
+  const at::NoGradGuard no_grad;
+  const at::Device device = rcnn_->parameters().front().device();
+  const int64_t side = options_.test_short_side.value_or(options_.short_sides.back());
+  std::vector<Tensor> images;
+  for (const data::Sample& sample : samples) {
+    const Tensor picture = normalized_picture(data::pixels(sample.image).to(device));
+    images.push_back(models::resized_image(
+        picture, models::detector_size(sample.image.height, sample.image.width, side, options_.long_side)));
+  }
+  const models::PaddedImages padded = models::padded_images(images);
+  const auto found = rcnn_->detect(padded);
+  std::vector<std::vector<evaluation::Detection>> out(samples.size());
+  for (size_t i = 0; i < samples.size(); ++i) {
+    const int height = samples[i].image.height, width = samples[i].image.width;
+    const Tensor boxes =
+        models::boxes_of_picture(found[i].boxes, padded.sizes[i], {height, width}).cpu().to(at::kDouble);
+    const Tensor labels = found[i].labels.cpu(), scores = found[i].scores.cpu().to(at::kDouble);
+    const Tensor masks = found[i].masks.defined() ? found[i].masks.cpu() : Tensor();
+    for (int64_t n = 0; n < labels.size(0); ++n) {
+      const auto* box = boxes.const_data_ptr<double>() + 4 * n;
+      evaluation::Detection& one = out[i].emplace_back();
+      one.category = labels[n].item<int64_t>() - 1;
+      one.box = {box[0], box[1], box[2] - box[0], box[3] - box[1]};
+      one.score = scores[n].item<double>();
+      if (!masks.defined()) continue;
+      const Tensor pasted = ops::paste_mask(masks[n], {box[0], box[1], box[2], box[3]}, height, width, kMaskThreshold);
+      one.mask = vision::Rle::encode(pasted.const_data_ptr<uint8_t>(), height, width);
+    }
+  }
+  return out;
+}
+
+}  // namespace freeatm::objectives

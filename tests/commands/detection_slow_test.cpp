@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Detection through the program, on a tiny world: from scenes to scores, again from the run, from a killed run, and
+// with input that is wrong.
+#include <ATen/ATen.h>
+#include <nlohmann/json.hpp>
+
+#include "program.h"
+
+namespace freeatm {
+namespace {
+
+using nlohmann::json;
+using testing::contains;
+using testing::run_program;
+
+// Smaller than nano.
+const std::string kSmall =
+    " model.width=8 objective.pyramid.channels=8 objective.heads.box_dim=16 objective.rpn.before_nms_test=40"
+    " objective.rpn.after_nms_test=20 loader.batch_size=8 trainer.epochs=null trainer.log_every=1 ";
+
+class DetectionCommand : public testing::Refusals {
+ protected:
+  static void SetUpTestSuite() {
+    shared_ = new testing::TemporaryFolder;
+    expect_done("world count=32 eval_count=12 threads=1 out=" + (*shared_ / "world").string());
+    expect_done(finetune(run(), "trainer.steps=4"));
+  }
+  static void TearDownTestSuite() { delete shared_; }
+
+  static std::string scenes() { return (*shared_ / "world/scenes").string(); }
+  static std::string run() { return (*shared_ / "run").string(); }
+  static std::string finetune(const std::string& out, const std::string& more) {
+    return format("finetune experiment=nano_detection checkpoint=none data.root={} out={} {} {}", scenes(), out, kSmall,
+                  more);
+  }
+  static std::string expect_done(const std::string& arguments) {
+    const auto outcome = run_program(arguments);
+    EXPECT_EQ(outcome.code, 0) << arguments << "\n" << outcome.text;
+    return outcome.text;
+  }
+  static json metrics(const fs::path& folder) { return json::parse(read_file(folder / "metrics.json")); }
+
+  static testing::TemporaryFolder* shared_;
+};
+testing::TemporaryFolder* DetectionCommand::shared_ = nullptr;
+
+TEST_F(DetectionCommand, EvaluateRepeatsTheScoresOfItsRun) {
+  const fs::path again = in_ / "again";
+  expect_done(format("evaluate task=detection checkpoint={} data.root={} out={} 'score.coco.areas=[324.0,576.0]'",
+                     run(), scenes(), again.string()));
+  const json of_run = metrics(run()), of_evaluation = metrics(again);
+  for (const char* name : {"test_bbox_AP", "test_segm_AP", "val_bbox_AR1", "shifted_segm_APm", "test_pictures"}) {
+    ASSERT_TRUE(of_run.contains(name)) << name << "\n" << of_run.dump(1);
+    EXPECT_EQ(of_run.at(name), of_evaluation.at(name)) << name;
+  }
+}
+
+TEST_F(DetectionCommand, WhatItWroteIsScoredAlikeAsAFile) {
+  for (const std::string type : {"bbox", "segm"}) {
+    const fs::path out = in_ / type;
+    expect_done(
+        format("evaluate task=coco annotations={}/annotations/instances_test.json "
+               "results={}/test/detections_{}.json out={} 'areas=[324.0,576.0]'",
+               scenes(), run(), type, out.string()));
+    const std::string name = type + "_AP";
+    EXPECT_NEAR(metrics(out).at(name).get<double>(), metrics(run()).at("test_" + name).get<double>(), 1e-9);
+  }
+}
+
+TEST_F(DetectionCommand, AStoppedRunEndsAsOneThatNeverStopped) {
+  const fs::path whole = in_ / "whole", stopped = in_ / "stopped";
+  const std::string more = "trainer.checkpoint_steps=2 eval_splits=[test]";
+  expect_done(finetune(whole.string(), more + " trainer.steps=4"));
+  expect_done(finetune(stopped.string(), more + " trainer.steps=4"));
+  fs::remove_all(stopped / "checkpoints/step_4");
+  fs::remove(stopped / "metrics.json");
+  write_file(stopped / "checkpoints/latest", "step_2\n");
+  expect_done(finetune(stopped.string(), more + " trainer.steps=4"));
+  EXPECT_EQ(read_file(stopped / "checkpoints/step_4/model.safetensors"),
+            read_file(whole / "checkpoints/step_4/model.safetensors"));
+  EXPECT_EQ(metrics(stopped), metrics(whole));
+}
+
+TEST_F(DetectionCommand, WhatDoesNotFitIsOneLine) {
+  const std::string start = "finetune experiment=nano_detection checkpoint=none out=OUT data.root=" + scenes() + kSmall;
+  expect_refused(start + " 'objective.anchors.sizes=[8.0]'", "objective.anchors.sizes");
+  expect_refused(start + " model.norm=frozen", "model.norm");
+  expect_refused(start + " objective.rpn.background_iou=0.9", "background_iou");
+  expect_refused(
+      "finetune experiment=nano_detection checkpoint=none out=OUT data.root=" + (*shared_ / "world/objects").string(),
+      "has no objects to learn");
+  expect_refused("evaluate task=detection checkpoint=" + scenes() + " out=OUT data.root=" + scenes(), "checkpoint");
+}
+
+}  // namespace
+}  // namespace freeatm
