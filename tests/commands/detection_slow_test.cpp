@@ -60,8 +60,8 @@ TEST_F(DetectionCommand, WhatItWroteIsScoredAlikeAsAFile) {
     const fs::path out = in_ / type;
     expect_done(
         format("evaluate task=coco annotations={}/annotations/instances_test.json "
-               "results={}/test/detections_{}.json out={} 'areas=[324.0,576.0]'",
-               scenes(), run(), type, out.string()));
+               "results={}/test/detections_{}.json iou=[{}] out={} 'areas=[324.0,576.0]'",
+               scenes(), run(), type, type, out.string()));
     const std::string name = type + "_AP";
     EXPECT_NEAR(metrics(out).at(name).get<double>(), metrics(run()).at("test_" + name).get<double>(), 1e-9);
   }
@@ -82,7 +82,8 @@ TEST_F(DetectionCommand, AStoppedRunEndsAsOneThatNeverStopped) {
 }
 
 TEST_F(DetectionCommand, WhatDoesNotFitIsOneLine) {
-  const std::string start = "finetune experiment=nano_detection checkpoint=none out=OUT data.root=" + scenes() + kSmall;
+  const std::string start =
+      "finetune experiment=nano_detection checkpoint=none out=OUT trainer.steps=1 data.root=" + scenes() + kSmall;
   expect_refused(start + " 'objective.anchors.sizes=[8.0]'", "objective.anchors.sizes");
   expect_refused(start + " model.norm=frozen", "model.norm");
   expect_refused(start + " objective.rpn.background_iou=0.9", "background_iou");
