@@ -93,5 +93,42 @@ TEST_F(DetectionCommand, WhatDoesNotFitIsOneLine) {
   expect_refused("evaluate task=detection checkpoint=" + scenes() + " out=OUT data.root=" + scenes(), "checkpoint");
 }
 
+TEST_F(DetectionCommand, PublishedPresetsTakeOneStep) {
+  // Of their pictures' size but for ViTDet's, whose 4,096 tokens see each other.
+  const std::pair<std::string, std::string> presets[] = {
+      {"coco_mask_rcnn_r50_1x", "model.norm=batch"},
+      {"voc_faster_rcnn_r50", "data.layout=coco"},
+      {"coco_vitdet_b", "objective.short_sides=[512] trainer.accumulate=1"}};
+  for (const auto& [name, more] : presets) {
+    const fs::path out = in_ / name;
+    expect_done(
+        format("finetune experiment={} checkpoint=none data.root={} data.split=train eval_splits=[test] out={} "
+               "loader.batch_size=1 loader.workers=1 trainer.epochs=null trainer.steps=1 trainer.warmup_steps=0 "
+               "trainer.milestones=[] trainer.milestone_steps=[1] score.limit=1 {}",
+               name, scenes(), out.string(), more));
+    EXPECT_EQ(metrics(out).at("test_pictures"), 1) << name;
+  }
+}
+
+TEST_F(DetectionCommand, LearnsFromAHarvestsPhrasesAndIsJudgedOnExactObjects) {
+  const fs::path shards = in_ / "h", out = in_ / "pseudo";
+  expect_done(format("harvest source=images data.root={} data.split=train count=16 batch_size=8 out={}", scenes(),
+                     shards.string()));
+  const std::string said =
+      expect_done(format("finetune experiment=nano_detection checkpoint=none data.root={} eval_root={} "
+                         "eval_splits=[test] out={} {} trainer.steps=1",
+                         shards.string(), scenes(), out.string(), kSmall));
+  EXPECT_TRUE(metrics(out).contains("test_segm_AP")) << said;
+  EXPECT_EQ(json::parse(read_file(out / "classes.json")).size(), 40);
+}
+
+TEST_F(DetectionCommand, ViewShowsTheWorstPicturesTheCurvesAndTheClasses) {
+  const fs::path page = in_ / "det.html";
+  expect_done("view in=" + run() + " out=" + page.string());
+  const std::string html = read_file(page);
+  for (const char* part : {"id=\"examples\"", "id=\"classes\"", "IoU 0.5", "bbox AP by class", "objects, missed"})
+    EXPECT_TRUE(contains(html, part)) << part;
+}
+
 }  // namespace
 }  // namespace freeatm
