@@ -216,6 +216,16 @@ TEST(Detection, OfAWholeDetectorAllIsTakenButThePredictorsOfOtherClasses) {
   }
 }
 
+TEST(Detection, PicturesThatAreTooLargeForTheMemoryAreNamed) {
+  DetectionOptions options = small_detection();
+  options.test_short_side = options.long_side = 4'000'000;  // 120 terabytes
+  const auto model = detector(options);
+  model->eval();
+  const data::Sample one = two_objects();
+  EXPECT_USER_ERROR(model->detect(std::span(&one, 1)),
+                    "memory does not suffice for 1 pictures of up to 4000000x3000000");
+}
+
 TEST(Detection, FrozenNormsNeedWeights) {
   config::Node tree{config::Node::Map()};
   tree.set("norm", config::Node(std::string("frozen")));

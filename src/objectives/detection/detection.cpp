@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <ATen/ATen.h>
+#include <c10/util/Exception.h>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/random.h"
@@ -61,6 +62,23 @@ Tensor boxes_of(const std::vector<data::Object>& objects) {
       sides.push_back(static_cast<float>(side));
   }
   return at::tensor(sides, at::kFloat).view({-1, 4});
+}
+
+/// What `run` gives. Where memory does not suffice, the pictures' size is said.
+template <class Run>
+auto within_memory(const std::vector<Size>& sizes, Run run) {
+  try {
+    return run();
+  } catch (const c10::Error& error) {
+    const std::string text = error.what_without_backtrace();
+    const bool is_full = text.find("memory") != std::string::npos && text.find("alloc") != std::string::npos;
+    if (!is_full) throw;
+    const Size& largest = *std::ranges::max_element(sizes, {}, [](const Size& size) { return size[0] * size[1]; });
+    throw UserError("", "objective.short_sides",
+                    "memory does not suffice for {} pictures of up to {}x{} pixels at once: smaller sides or a smaller "
+                    "batch need less",
+                    sizes.size(), largest[1], largest[0]);
+  }
 }
 
 /// The rows of each sample of the batch.
@@ -156,20 +174,26 @@ training::Losses Detection::losses(const data::Batch& batch) {
   std::vector<Tensor> masks;
   if (has_masks()) masks = rows_of_samples(batch.ragged.at("masks"), counts * areas);
 
-  std::vector<Tensor> images;
-  std::vector<models::DetectionTargets> targets;
+  std::vector<Size> own, wanted;  // of each picture, and as it is seen
   for (int64_t i = 0; i < batch.size; ++i) {
-    const Size size{sizes[i][0].item<int64_t>(), sizes[i][1].item<int64_t>()};
-    const Size wanted = models::detector_size(size[0], size[1], sides[i].item<int64_t>(), options_.long_side);
-    images.push_back(models::resized_image(normalized_picture(pixels[i].view({size[0], size[1], 3})), wanted));
-    models::DetectionTargets own{boxes[i], labels[i], {}};
-    if (has_masks()) own.masks = masks[i].view({-1, size[0], size[1]});
-    targets.push_back(models::resized_targets(own, size, wanted));
+    own.push_back({sizes[i][0].item<int64_t>(), sizes[i][1].item<int64_t>()});
+    wanted.push_back(models::detector_size(own.back()[0], own.back()[1], sides[i].item<int64_t>(), options_.long_side));
   }
-  training::Losses out;
-  for (auto& [name, loss] : rcnn_->losses(models::padded_images(images), targets))
-    out.terms.push_back({name, std::move(loss)});
-  return out;
+  return within_memory(wanted, [&] {
+    std::vector<Tensor> images;
+    std::vector<models::DetectionTargets> targets;
+    for (size_t i = 0; i < own.size(); ++i) {
+      const auto [height, width] = own[i];
+      images.push_back(models::resized_image(normalized_picture(pixels[i].view({height, width, 3})), wanted[i]));
+      models::DetectionTargets target{boxes[i], labels[i], {}};
+      if (has_masks()) target.masks = masks[i].view({-1, height, width});
+      targets.push_back(models::resized_targets(target, own[i], wanted[i]));
+    }
+    training::Losses out;
+    for (auto& [name, loss] : rcnn_->losses(models::padded_images(images), targets))
+      out.terms.push_back({name, std::move(loss)});
+    return out;
+  });
 }
 
 std::vector<training::ParameterGroup> Detection::parameter_groups() {
@@ -180,19 +204,21 @@ std::vector<std::vector<evaluation::Detection>> Detection::detect(std::span<cons
   const at::NoGradGuard no_grad;
   const at::Device device = rcnn_->parameters().front().device();
   const int64_t side = options_.test_short_side.value_or(options_.short_sides.back());
-  std::vector<Tensor> images;
-  for (const data::Sample& sample : samples) {
-    const Tensor picture = normalized_picture(data::pixels(sample.image).to(device));
-    images.push_back(models::resized_image(
-        picture, models::detector_size(sample.image.height, sample.image.width, side, options_.long_side)));
-  }
-  const models::PaddedImages padded = models::padded_images(images);
-  const auto found = rcnn_->detect(padded);
+  std::vector<Size> sizes;
+  for (const data::Sample& sample : samples)
+    sizes.push_back(models::detector_size(sample.image.height, sample.image.width, side, options_.long_side));
+  const auto found = within_memory(sizes, [&] {
+    std::vector<Tensor> images;
+    for (size_t i = 0; i < samples.size(); ++i) {
+      const Tensor picture = normalized_picture(data::pixels(samples[i].image).to(device));
+      images.push_back(models::resized_image(picture, sizes[i]));
+    }
+    return rcnn_->detect(models::padded_images(images));
+  });
   std::vector<std::vector<evaluation::Detection>> out(samples.size());
   for (size_t i = 0; i < samples.size(); ++i) {
     const int height = samples[i].image.height, width = samples[i].image.width;
-    const Tensor boxes =
-        models::boxes_of_picture(found[i].boxes, padded.sizes[i], {height, width}).cpu().to(at::kDouble);
+    const Tensor boxes = models::boxes_of_picture(found[i].boxes, sizes[i], {height, width}).cpu().to(at::kDouble);
     const Tensor labels = found[i].labels.cpu(), scores = found[i].scores.cpu().to(at::kDouble);
     const Tensor masks = found[i].masks.defined() ? found[i].masks.cpu() : Tensor();
     for (int64_t n = 0; n < labels.size(0); ++n) {
