@@ -44,6 +44,21 @@ struct DetectionTaskOptions {
   }
 };
 
+/// How a run of finetune was scored.
+struct RunsScore {
+  evaluation::DetectionScoreOptions score;
+  void fields(config::Fields& f) { f.group("score", score); }
+};
+
+/// Scores are the run's own where the user asks for nothing else: a nano's small objects are smaller than COCO's.
+void settle_score(evaluation::DetectionScoreOptions& score, const fs::path& run) {
+  if (run.empty() || score.coco != evaluation::CocoMetricsOptions()) return;
+  config::Node tree{config::Node::Map()};
+  const config::Node saved = runs::run_config(run, "checkpoint");
+  if (const config::Node* own = saved.find("score")) tree.set("score", *own);
+  score.coco = config::read<RunsScore>({.command = "evaluate", .tree = tree}).score.coco;
+}
+
 /// A dataset under the labels of a file without class names: its own categories' ids, as torchvision's COCO weights
 /// have them.
 std::vector<int64_t> labels_by_id(const data::Dataset& dataset, int64_t classes, const std::string& where) {
@@ -73,10 +88,11 @@ evaluation::Detect with_categories(evaluation::Detect detect, const std::vector<
 }  // namespace
 
 int evaluate_detection(const config::Composed& composed) {
-  const auto options = config::read<DetectionTaskOptions>(composed);
+  auto options = config::read<DetectionTaskOptions>(composed);
   const at::Device device = runtime::pick_device(options.common.device);
   const objectives::TrainedDetector detector =
       objectives::open_detector(options.checkpoint, options.weights, options.objective, device);
+  settle_score(options.score, detector.run);
   std::vector<evaluation::Split> splits;
   for (const std::string& name : options.eval_splits) {
     const data::DatasetOptions data{options.data.root, options.data.layout, name};

@@ -46,8 +46,7 @@ testing::TemporaryFolder* DetectionCommand::shared_ = nullptr;
 
 TEST_F(DetectionCommand, EvaluateRepeatsTheScoresOfItsRun) {
   const fs::path again = in_ / "again";
-  expect_done(format("evaluate task=detection checkpoint={} data.root={} out={} 'score.coco.areas=[324.0,576.0]'",
-                     run(), scenes(), again.string()));
+  expect_done(format("evaluate task=detection checkpoint={} data.root={} out={}", run(), scenes(), again.string()));
   const json of_run = metrics(run()), of_evaluation = metrics(again);
   for (const char* name : {"test_bbox_AP", "test_segm_AP", "val_bbox_AR1", "shifted_segm_APm", "test_pictures"}) {
     ASSERT_TRUE(of_run.contains(name)) << name << "\n" << of_run.dump(1);

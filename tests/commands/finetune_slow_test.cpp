@@ -196,7 +196,7 @@ TEST_F(Finetune, RefusesDataWithoutTheRightLabels) {
                  "binary_cross_entropy does not fit: its pictures have one label each");
   expect_refused(on(scenes(), none + " objective.loss=cross_entropy", "OUT"), "cross_entropy does not fit");
   expect_refused(on(scenes(), none + " eval_splits=[tset]", "OUT"), "eval_splits: has no split tset");
-  expect_refused(on(scenes(), none + " task=detection", "OUT"), "task: 'detection' is not");
+  expect_refused(on(scenes(), none + " task=depth", "OUT"), "task: 'depth' is not");
   expect_refused(on(scenes(), none + " task=masks", "OUT"), "task: 'masks' is not classification");
   expect_refused("evaluate task=classification out=OUT", "task: 'classification' is not knn, linear, fewshot, dense, ");
   expect_refused(on(scenes(), none + " loader.batch_size=64", "OUT"), "64 is more than the dataset's 48 samples");
@@ -225,7 +225,7 @@ TEST_F(Finetune, RefusesCheckpointsThatDoNotFit) {
 
 TEST_F(Finetune, RefusesRefereesThatCannotJudge) {
   const std::string judge = "evaluate task=prompt_recall out=OUT data.root=" + scenes().string() + " checkpoint=";
-  expect_refused(judge + (*shared_ / "pretrained").string(), "is no run folder of finetune task=classification");
+  expect_refused(judge + (*shared_ / "pretrained").string(), "is no run folder of finetune: it has no classes.json");
   expect_done(on(objects(), kSmall + " checkpoint=none", in_ / "objects"));
   expect_refused(judge + "IN/objects", "knows one label a picture");
   fs::copy(referee(), in_ / "stranger", fs::copy_options::recursive);

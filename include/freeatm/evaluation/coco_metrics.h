@@ -23,6 +23,7 @@ struct CocoMetricsOptions {
   std::vector<int64_t> max_detections{1, 10, 100};  // of one class in one picture; AP goes by the largest
   std::vector<double> areas{32.0 * 32, 96.0 * 96};  // pixels, the borders of small | medium | large
   void fields(config::Fields& f);
+  bool operator==(const CocoMetricsOptions&) const = default;
 };
 
 /// One class, or the mean of all that have objects. -1 where there is no object, or no such threshold.

@@ -33,7 +33,8 @@ at::Tensor grid_anchors(const at::Tensor& cell, int64_t height, int64_t width, i
 }  // namespace
 
 void AnchorOptions::fields(config::Fields& f) {
-  f("sizes", sizes, "pixels, the side of the anchors of each level of the pyramid", config::between(1, 4096));
+  f("sizes", sizes, "pixels, the side of the anchors of each level of the pyramid; []: eight times its stride",
+    config::between(1, 4096));
   f("ratios", ratios, "height / width of a level's anchors", config::between(0.05, 20));
 }
 

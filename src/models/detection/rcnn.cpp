@@ -24,12 +24,16 @@ void RcnnOptions::fields(config::Fields& f) {
 
 Rcnn::Rcnn(std::shared_ptr<Backbone> backbone, int64_t classes, const RcnnOptions& options, uint64_t seed)
     : classes_(classes), backbone_(std::move(backbone)), pyramid_(make_pyramid(backbone_->levels(), options.pyramid)) {
-  if (options.anchors.sizes.size() != pyramid_->levels().size())
+  AnchorOptions anchors = options.anchors;
+  if (anchors.sizes.empty()) {
+    for (const LevelShape& level : pyramid_->levels()) anchors.sizes.push_back(8 * static_cast<double>(level.stride));
+  }
+  if (anchors.sizes.size() != pyramid_->levels().size())
     throw UserError("", "objective.anchors.sizes", "has {} sizes; this backbone's pyramid has {} levels",
-                    options.anchors.sizes.size(), pyramid_->levels().size());
+                    anchors.sizes.size(), pyramid_->levels().size());
   register_module("backbone", backbone_);
   register_module("fpn", pyramid_);
-  rpn_ = register_module("rpn", std::make_shared<RegionProposals>(options.rpn, options.anchors, options.pyramid));
+  rpn_ = register_module("rpn", std::make_shared<RegionProposals>(options.rpn, anchors, options.pyramid));
   heads_ = register_module("roi_heads", std::make_shared<RoiHeads>(options.heads, options.pyramid, classes + 1));
   pyramid_->initialize(stable_hash("fpn", seed));
   rpn_->initialize(stable_hash("rpn", seed));

@@ -87,7 +87,7 @@ TrainedDetector open_detector(const std::string& checkpoint, const WeightsOption
   if (!models::is_detector(start.tensors))
     throw UserError(checkpoint, "checkpoint", "holds no detector: `freeatm finetune task=detection` makes one of it");
   const models::DetectorFile file = models::detector_file(start.tensors);
-  TrainedDetector out{.where = start.where};
+  TrainedDetector out{.where = start.where, .run = start.run};
   if (start.is_run()) {
     options = options_of_run<DetectionOptions>(start.run, "objective");
     out.class_names = read_class_names(start.run);

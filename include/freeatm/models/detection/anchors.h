@@ -12,8 +12,8 @@
 namespace freeatm::models {
 
 struct AnchorOptions {
-  std::vector<double> sizes = {32, 64, 128, 256, 512};  // pixels: the side of each level's square anchor
-  std::vector<double> ratios = {0.5, 1.0, 2.0};         // height / width
+  std::vector<double> sizes;                     // pixels: the side of each level's square anchor; none: 8 strides
+  std::vector<double> ratios = {0.5, 1.0, 2.0};  // height / width
   void fields(config::Fields& f);
 };
 

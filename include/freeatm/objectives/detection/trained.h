@@ -29,6 +29,7 @@ struct TrainedDetector {
   std::shared_ptr<Detection> model;      // in evaluation mode
   std::vector<std::string> class_names;  // none: of a torchvision's file, whose labels are COCO's category ids
   std::string where;
+  fs::path run;  // none: a file's
 };
 
 /// A run of `finetune task=detection`, or torchvision's file of a ResNet's detector.
