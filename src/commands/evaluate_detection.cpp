@@ -62,7 +62,7 @@ void settle_score(evaluation::DetectionScoreOptions& score, const fs::path& run)
 /// A dataset under the labels of a file without class names: its own categories' ids, as torchvision's COCO weights
 /// have them.
 std::vector<int64_t> labels_by_id(const data::Dataset& dataset, int64_t classes, const std::string& where) {
-  const auto ids = dataset.class_ids();
+  auto ids = dataset.class_ids();
   for (const int64_t id : ids) {
     if (id < 1 || id > classes)
       throw UserError(where, "checkpoint", "knows labels 1 to {}; the data has a category of id {}", classes, id);

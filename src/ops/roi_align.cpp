@@ -65,8 +65,8 @@ void run_on_gpu(RoiKernel kernel, const RoiAlign& options, const Tensor& feature
 Tensor pooled_from(const RoiAlign& options, const Tensor& features, const Tensor& rois) {
 #ifdef FREEATM_CUDA
   if (features.is_cuda()) {
-    const Tensor out = at::empty({rois.size(0), features.size(1), options.height, options.width}, features.options(),
-                                 features.suggest_memory_format());
+    Tensor out = at::empty({rois.size(0), features.size(1), options.height, options.width}, features.options(),
+                           features.suggest_memory_format());
     run_on_gpu(cuda::roi_align, options, features, rois, out, features, out);
     return out;
   }
@@ -78,7 +78,7 @@ Tensor gradient_from(const RoiAlign& options, const Tensor& gradient, const Tens
                      at::MemoryFormat layout) {
 #ifdef FREEATM_CUDA
   if (gradient.is_cuda()) {
-    const Tensor out = at::empty(sizes, gradient.options(), layout);
+    Tensor out = at::empty(sizes, gradient.options(), layout);
     run_on_gpu(cuda::roi_align_backward, options, out, rois, gradient, gradient, out);
     return out;
   }

@@ -71,7 +71,7 @@ std::string class_table(const ordered_json& metrics) {
 }
 
 ordered_json read_object(const fs::path& file) {
-  const auto json = ordered_json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  auto json = ordered_json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) throw UserError(file.string(), "", "is no JSON object");
   return json;
 }

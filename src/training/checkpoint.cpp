@@ -107,7 +107,7 @@ std::optional<fs::path> latest_checkpoint(const fs::path& run) {
   if (!fs::exists(latest)) return std::nullopt;
   std::string name = read_file(latest);
   while (!name.empty() && name.back() == '\n') name.pop_back();
-  const fs::path folder = run / "checkpoints" / name;
+  fs::path folder = run / "checkpoints" / name;
   if (step_of(name) < 0 || !fs::is_directory(folder))
     throw UserError(latest.string(), "", "names '{}', which is no checkpoint", name);
   return folder;
