@@ -38,19 +38,21 @@ void AnchorOptions::fields(config::Fields& f) {
   f("ratios", ratios, "height / width of a level's anchors", config::between(0.05, 20));
 }
 
-const std::vector<at::Tensor>& Anchors::of(const std::vector<FeatureLevel>& levels, int64_t height, int64_t width) {
+const Anchors::OfLevels& Anchors::of(const std::vector<FeatureLevel>& levels, int64_t height, int64_t width) {
   FREEATM_CHECK(levels.size() == options_.sizes.size(), "{} sizes for {} levels", options_.sizes.size(), levels.size());
   std::vector<int64_t> key{height, width};
   for (const FeatureLevel& level : levels) key.insert(key.end(), {level.tensor.size(2), level.tensor.size(3)});
-  if (key == key_ && made_.front().device() == levels.front().tensor.device()) return made_;
-  made_.clear();
+  if (key == key_ && made_.boxes.device() == levels.front().tensor.device()) return made_;
+  made_.counts.clear();
+  std::vector<at::Tensor> boxes;
   for (size_t i = 0; i < levels.size(); ++i) {
     const int64_t rows = levels[i].tensor.size(2), columns = levels[i].tensor.size(3);
     // torchvision's strides, from the sizes: of an odd grid halved once more they are less than the level's own.
-    made_.push_back(
-        grid_anchors(cell_anchors(options_.sizes[i], options_.ratios), rows, columns, height / rows, width / columns)
-            .to(levels[i].tensor.device()));
+    boxes.push_back(
+        grid_anchors(cell_anchors(options_.sizes[i], options_.ratios), rows, columns, height / rows, width / columns));
+    made_.counts.push_back(boxes.back().size(0));
   }
+  made_.boxes = at::cat(boxes).to(levels.front().tensor.device());
   key_ = std::move(key);
   return made_;
 }

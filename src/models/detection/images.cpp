@@ -9,13 +9,6 @@
 namespace freeatm::models {
 namespace {
 
-/// [n, 4]
-at::Tensor scaled_boxes(const at::Tensor& boxes, const std::array<int64_t, 2>& from, const std::array<int64_t, 2>& to) {
-  const float y = static_cast<float>(to[0]) / static_cast<float>(from[0]),
-              x = static_cast<float>(to[1]) / static_cast<float>(from[1]);
-  return boxes * at::tensor({x, y, x, y}).to(boxes.options());
-}
-
 int64_t rounded_up(int64_t value, int64_t divisor) { return (value + divisor - 1) / divisor * divisor; }
 
 }  // namespace
@@ -60,9 +53,10 @@ PaddedImages padded_images(const std::vector<at::Tensor>& images, int64_t diviso
   return out;
 }
 
-at::Tensor boxes_of_picture(const at::Tensor& boxes, const std::array<int64_t, 2>& resized,
-                            const std::array<int64_t, 2>& picture) {
-  return scaled_boxes(boxes, resized, picture);
+at::Tensor scaled_boxes(const at::Tensor& boxes, const std::array<int64_t, 2>& from, const std::array<int64_t, 2>& to) {
+  const float y = static_cast<float>(to[0]) / static_cast<float>(from[0]),
+              x = static_cast<float>(to[1]) / static_cast<float>(from[1]);
+  return boxes * at::tensor({x, y, x, y}).to(boxes.options());
 }
 
 }  // namespace freeatm::models

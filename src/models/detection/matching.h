@@ -2,11 +2,8 @@
 // Which boxes learn what: the part that proposals and heads share.
 #pragma once
 #include <cstdint>
-#include <vector>
 
 #include <ATen/core/Tensor.h>
-
-#include "freeatm/models/detection/rcnn.h"
 
 namespace freeatm::models {
 

@@ -128,6 +128,7 @@ RoiHeads::Samples RoiHeads::sample(const std::vector<at::Tensor>& proposals,
     out.boxes.push_back(boxes.index_select(0, sampled));
     out.objects.push_back(objects.index_select(0, sampled));
     out.labels.push_back(labels.index_select(0, sampled));
+    out.positive.push_back(at::nonzero(out.labels.back() > 0).view(-1));
   }
   return out;
 }
@@ -170,7 +171,7 @@ at::Tensor RoiHeads::mask_loss(const std::vector<FeatureLevel>& levels, const Sa
                                const std::vector<DetectionTargets>& targets) {
   std::vector<at::Tensor> boxes, labels, wanted;
   for (size_t i = 0; i < targets.size(); ++i) {
-    const at::Tensor positive = at::nonzero(samples.labels[i] > 0).view(-1);
+    const at::Tensor& positive = samples.positive[i];
     boxes.push_back(samples.boxes[i].index_select(0, positive));
     labels.push_back(samples.labels[i].index_select(0, positive));
     if (positive.size(0) > 0)
@@ -190,17 +191,20 @@ DetectionLosses RoiHeads::losses(const std::vector<FeatureLevel>& levels, const 
   const Samples samples = sample(proposals, targets, draw_keys);
   const auto [logits, deltas] = predict_boxes(pooled(levels, samples.boxes, kBoxSide));
   const at::Tensor labels = at::cat(samples.labels);
-  std::vector<at::Tensor> wanted;  // [n, 4] of each picture with objects
+  std::vector<at::Tensor> positive, wanted;  // of all pictures' samples; [p, 4] of each picture
+  int64_t first = 0;
   for (size_t i = 0; i < targets.size(); ++i) {
-    const at::Tensor positive = at::nonzero(samples.labels[i] > 0).view(-1);
-    if (positive.size(0) == 0) continue;
-    wanted.push_back(coder_.encode(targets[i].boxes.index_select(0, samples.objects[i].index_select(0, positive)),
-                                   samples.boxes[i].index_select(0, positive)));
+    const at::Tensor& own = samples.positive[i];
+    positive.push_back(own + first);
+    first += samples.labels[i].size(0);
+    if (own.size(0) == 0) continue;  // there may be no object to take a box from
+    wanted.push_back(coder_.encode(targets[i].boxes.index_select(0, samples.objects[i].index_select(0, own)),
+                                   samples.boxes[i].index_select(0, own)));
   }
   at::Tensor boxes_loss = deltas.sum() * 0;
   if (!wanted.empty()) {
-    const at::Tensor positive = at::nonzero(labels > 0).view(-1);
-    const at::Tensor of_class = deltas.index({positive, labels.index_select(0, positive)});
+    const at::Tensor objects = at::cat(positive);
+    const at::Tensor of_class = deltas.index({objects, labels.index_select(0, objects)});
     boxes_loss = box_loss(of_class, at::cat(wanted).to(of_class.scalar_type())) / labels.size(0);
   }
   DetectionLosses out{{"loss_classifier", at::cross_entropy_loss(logits, labels)}, {"loss_box_reg", boxes_loss}};

@@ -32,9 +32,10 @@ class RoiHeads final : public torch::nn::Module {
  private:
   /// The proposals that a step learns from.
   struct Samples {
-    std::vector<at::Tensor> boxes;    // of each picture, [n, 4]
-    std::vector<at::Tensor> objects;  // [n] int64: the object of each; 0 for the background's
-    std::vector<at::Tensor> labels;   // [n] int64, 0 is the background
+    std::vector<at::Tensor> boxes;     // of each picture, [n, 4]
+    std::vector<at::Tensor> objects;   // [n] int64: the object of each; 0 for the background's
+    std::vector<at::Tensor> labels;    // [n] int64, 0 is the background
+    std::vector<at::Tensor> positive;  // [p] int64, rising: which of them are objects
   };
   Samples sample(const std::vector<at::Tensor>& proposals, const std::vector<DetectionTargets>& targets,
                  const std::function<at::Tensor(int64_t)>& draw_keys) const;

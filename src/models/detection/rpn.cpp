@@ -69,8 +69,8 @@ std::vector<at::Tensor> RegionProposals::proposals(const Predictions& prediction
   const int64_t after = is_training() ? options_.after_nms_training : options_.after_nms_test;
   std::vector<at::Tensor> places, level_of;  // of each level's best: [B, n] and [n]
   int64_t offset = 0;
-  for (size_t level = 0; level < predictions.anchors.size(); ++level) {
-    const int64_t count = predictions.anchors[level].size(0);
+  for (size_t level = 0; level < predictions.anchors.counts.size(); ++level) {
+    const int64_t count = predictions.anchors.counts[level];
     const at::Tensor best =
         std::get<1>(predictions.logits.narrow(1, offset, count).topk(std::min(before, count), 1)) + offset;
     places.push_back(best);
@@ -78,7 +78,7 @@ std::vector<at::Tensor> RegionProposals::proposals(const Predictions& prediction
     offset += count;
   }
   const at::Tensor best = at::cat(places, 1), level = at::cat(level_of);  // [B, N], [N]
-  const at::Tensor anchors = at::cat(predictions.anchors);
+  const at::Tensor& anchors = predictions.anchors.boxes;
   std::vector<at::Tensor> out;
   for (int64_t i = 0; i < best.size(0); ++i) {
     const auto& [height, width] = images.sizes[i];
@@ -96,7 +96,7 @@ std::vector<at::Tensor> RegionProposals::proposals(const Predictions& prediction
 DetectionLosses RegionProposals::losses(const Predictions& predictions, const std::vector<DetectionTargets>& targets,
                                         const std::function<at::Tensor(int64_t)>& draw_keys) const {
   const MatchThresholds thresholds{options_.foreground_iou, options_.background_iou, /*takes_best=*/true};
-  const at::Tensor anchors = at::cat(predictions.anchors);
+  const at::Tensor& anchors = predictions.anchors.boxes;
   std::vector<at::Tensor> logits, labels, deltas, wanted;
   for (size_t i = 0; i < targets.size(); ++i) {
     const auto picture = static_cast<int64_t>(i);

@@ -18,9 +18,9 @@ class RegionProposals final : public torch::nn::Module {
 
   /// What the levels say of the anchors.
   struct Predictions {
-    std::vector<at::Tensor> anchors;  // of each level, [A, 4]
-    at::Tensor logits;                // [B, anchors of all levels]
-    at::Tensor deltas;                // [B, anchors of all levels, 4]
+    Anchors::OfLevels anchors;
+    at::Tensor logits;  // [B, A]
+    at::Tensor deltas;  // [B, A, 4]
   };
   Predictions predict(const std::vector<FeatureLevel>& levels, int64_t height, int64_t width);
 

@@ -25,15 +25,18 @@ class Anchors {
 
   int64_t per_cell() const { return std::ssize(options_.ratios); }
 
-  /// Of all levels, one behind the other: [cells * per_cell, 4] each, x1, y1, x2, y2, row by row, a cell's in the order
-  /// of `ratios`. Made once for each size of pictures that follow each other.
+  struct OfLevels {
+    at::Tensor boxes;  // [A, 4], x1, y1, x2, y2: level by level, row by row, a cell's in the order of `ratios`
+    std::vector<int64_t> counts;  // of each level; their sum is A
+  };
+  /// Made once for each size of pictures that follow each other.
   ///   levels: as many as there are sizes; height, width: of the padded pictures
-  const std::vector<at::Tensor>& of(const std::vector<FeatureLevel>& levels, int64_t height, int64_t width);
+  const OfLevels& of(const std::vector<FeatureLevel>& levels, int64_t height, int64_t width);
 
  private:
   AnchorOptions options_;
   std::vector<int64_t> key_;  // what `made_` is for
-  std::vector<at::Tensor> made_;
+  OfLevels made_;
 };
 
 }  // namespace freeatm::models

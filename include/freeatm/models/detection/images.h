@@ -27,8 +27,7 @@ DetectionTargets resized_targets(const DetectionTargets& targets, const std::arr
 ///   images: [3, h, w] each, normalised
 PaddedImages padded_images(const std::vector<at::Tensor>& images, int64_t divisor = 32);
 
-/// Boxes of a resized picture, as they are in the picture.
-at::Tensor boxes_of_picture(const at::Tensor& boxes, const std::array<int64_t, 2>& resized,
-                            const std::array<int64_t, 2>& picture);
+/// Boxes of a picture, [n, 4], as they are in the same one of another size.
+at::Tensor scaled_boxes(const at::Tensor& boxes, const std::array<int64_t, 2>& from, const std::array<int64_t, 2>& to);
 
 }  // namespace freeatm::models
