@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <sys/mman.h>
 #include <type_traits>
 #include <unordered_map>
 
+#include "freeatm/core/content.h"
+#include "freeatm/core/error.h"
 #include "freeatm/core/random.h"
 
 #include "index_file.h"
@@ -27,12 +30,21 @@ void require_once(std::vector<int64_t> ids, const fs::path& file, const char* li
 
 class InstancesReader {
  public:
-  explicit InstancesReader(const fs::path& file)
-      : file_(file), mapped_(file), in_(mapped_.text(), file.string(), "is no whole COCO annotation file") {}
+  explicit InstancesReader(const fs::path& file) : file_(file), mapped_(file), in_(mapped_.text()) {}
 
   CocoInstances read() {
+    try {
+      read_lists();
+    } catch (const JsonFault& fault) {
+      throw UserError(file_.string(), "data.root", "{}: {}", kBrokenCoco, fault.what());
+    }
+    settle();
+    return std::move(out_);
+  }
+
+ private:
+  void read_lists() {
     std::set<std::string> seen;
-    if (mapped_.text().starts_with("\xEF\xBB\xBF")) in_.go_to(3);  // editors put one in front
     in_.for_each_member([&](std::string_view key) {
       if (key != "images" && key != "categories" && key != "annotations") {
         in_.skip();
@@ -46,15 +58,12 @@ class InstancesReader {
         mapped_.release_before(in_.position());
       });
     });
-    if (in_.peek() != '\0' || in_.position() != mapped_.text().size()) in_.fail("something follows");
+    in_.take_end();
     for (const char* list : {"images", "annotations", "categories"}) {
       if (!seen.contains(list)) in_.fail(format("it has no list '{}'", list));
     }
-    settle();
-    return std::move(out_);
   }
 
- private:
   void take_category() {
     std::optional<int64_t> id;
     std::optional<std::string> name;
@@ -124,11 +133,8 @@ class InstancesReader {
   }
 
   bool take_crowd() {
-    const size_t begin = (in_.peek(), in_.position());
-    const std::string_view value = in_.skip();
-    if (value == "true" || value == "false") return value == "true";
-    in_.go_to(begin);
-    return in_.take_whole_number() != 0;
+    const char kind = in_.peek();
+    return kind == 't' || kind == 'f' ? in_.take_bool() : in_.take_whole_number() != 0;
   }
 
   struct Parts {
@@ -280,6 +286,11 @@ CocoImage take_coco_image(JsonScanner& in) {
   });
   if (!missing.empty()) in.fail(format("an image without '{}'", *missing.begin()));
   return image;
+}
+
+MappedText::MappedText(const fs::path& path) : MappedFile(path.string(), "data.root") {
+  ::madvise(data(), size(), MADV_SEQUENTIAL);
+  require_content(text().substr(0, 64), path, "data.root");
 }
 
 CocoInstances read_coco_instances(const fs::path& path) {

@@ -5,9 +5,10 @@
 #include <vector>
 
 #include "freeatm/core/files.h"
+#include "freeatm/core/json_scanner.h"
+#include "freeatm/core/mapped_file.h"
 #include "freeatm/vision/box.h"
 
-#include "json_scanner.h"
 #include "object_counts.h"
 
 namespace freeatm::data {
@@ -41,6 +42,8 @@ struct CocoInstances {
   ObjectCounts counts;
 };
 
+inline constexpr const char* kBrokenCoco = "is no whole COCO annotation file";
+
 /// What an instances file says. A file of many megabytes is read once, in a fixed amount of memory besides the result,
 /// and remembered in FILE.index beside it, which is known by the file's size, time of change and a digest of its
 /// content at 64 places; where that cannot be written nothing is said. Throws UserError with the file and key.
@@ -49,21 +52,11 @@ CocoInstances read_coco_instances(const fs::path& file);
 /// One of the list "images".
 CocoImage take_coco_image(JsonScanner& in);
 
-/// A file's text, as it lies on the disk; what was read can be given back to the system.
-class MappedText {
+/// An annotation file's text, as it lies on the disk.
+class MappedText final : public MappedFile {
  public:
   explicit MappedText(const fs::path& path);
-  ~MappedText();
-  MappedText(const MappedText&) = delete;
-  MappedText& operator=(const MappedText&) = delete;
-
-  std::string_view text() const { return {begin_, size_}; }
-  /// What lies before `position` need not stay in memory; asked for again, it is read again.
-  void release_before(size_t position);
-
- private:
-  const char* begin_ = nullptr;
-  size_t size_ = 0, released_ = 0;
+  std::string_view text() const { return {data(), size()}; }
 };
 
 }  // namespace freeatm::data

@@ -16,14 +16,16 @@
 namespace freeatm::data {
 namespace {
 
-constexpr const char* kBrokenCoco = "is no whole COCO annotation file";
-
 class Reader {
  public:
   Reader(const fs::path& captions, const fs::path& instances) : captions_(captions), instances_(instances) {}
 
   CocoRecords read() {
-    if (fs::exists(captions_)) read_captions();
+    try {
+      if (fs::exists(captions_)) read_captions();
+    } catch (const JsonFault& fault) {
+      throw UserError(captions_.string(), "data.root", "{}: {}", kBrokenCoco, fault.what());
+    }
     if (fs::exists(instances_)) read_instances();
     return std::move(out_);
   }
@@ -31,8 +33,7 @@ class Reader {
  private:
   void read_captions() {
     MappedText mapped(captions_);
-    JsonScanner in(mapped.text(), captions_.string(), kBrokenCoco);
-    if (mapped.text().starts_with("\xEF\xBB\xBF")) in.go_to(3);
+    JsonScanner in(mapped.text());
     size_t annotations = 0;  // where they begin; they need the images, which may come behind them
     std::set<std::string> seen;
     in.for_each_member([&](std::string_view key) {
@@ -48,7 +49,7 @@ class Reader {
         in.skip();
       }
     });
-    if (in.peek() != '\0' || in.position() != mapped.text().size()) in.fail("something follows");
+    in.take_end();
     for (const char* list : {"images", "annotations"}) {
       if (!seen.contains(list)) in.fail(format("it has no list '{}'", list));
     }

@@ -7,10 +7,11 @@
 #include <utility>
 
 #include "freeatm/core/error.h"
+#include "freeatm/data/voc_annotation.h"
 
 #include "annotated_picture.h"
+#include "object_counts.h"
 #include "plain_text.h"
-#include "voc_annotation.h"
 #include "voc_splits.h"
 
 namespace freeatm::data {
@@ -19,6 +20,21 @@ namespace {
 constexpr std::array kVocClasses = {
     "aeroplane",   "bicycle", "bird",  "boat",      "bottle", "bus",         "car",   "cat",  "chair", "cow",
     "diningtable", "dog",     "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"};
+
+/// Clipped to the picture: never negative.
+vision::Box clipped_box(const VocAnnotation::Named& named, const std::optional<PictureSize>& size, const fs::path& path,
+                        ObjectCounts& counts) {
+  const vision::Box& box = named.box;
+  if (box.width < 0 || box.height < 0)
+    throw UserError(path.string(), "bndbox", "({}, {}, {}, {}) ends before it begins", box.x + 1, box.y + 1,
+                    box.x + box.width, box.y + box.height);
+  const PictureSize picture = size.value_or(PictureSize{1'000'000, 1'000'000});
+  counts.add(why_untrained({.box = box, .is_difficult = named.is_difficult}, picture));
+  const vision::Box whole{0, 0, static_cast<double>(picture.width), static_cast<double>(picture.height)};
+  const vision::Box inside = vision::intersection(box, whole);
+  if (!inside.empty() && inside != box) ++counts.clipped;
+  return inside;
+}
 
 class Voc final : public Dataset {
  public:
@@ -58,8 +74,8 @@ class Voc final : public Dataset {
     for (size_t i = 0; i < said.objects.size(); ++i) {
       const VocAnnotation::Named& named = said.objects[i];
       Object object{.id = record.first_id + static_cast<int64_t>(i), .category = place_of(named.category)};
-      object.box = named.box;
-      object.area = named.box.area();
+      object.box = record.boxes[i];
+      object.area = object.box.area();
       object.is_difficult = named.is_difficult;
       labels.insert(object.category);
       sample.objects.push_back(std::move(object));
@@ -72,7 +88,8 @@ class Voc final : public Dataset {
   struct Record {
     fs::path picture;
     VocAnnotation annotation;
-    int64_t first_id = 0;  // of its objects, which the files do not number
+    std::vector<vision::Box> boxes;  // of its objects
+    int64_t first_id = 0;            // of its objects, which the files do not number
   };
 
   /// A line is a picture's name; in the lists of one class a number stands behind it.
@@ -84,12 +101,16 @@ class Voc final : public Dataset {
       if (name.empty()) continue;
       if (!names_.insert(name).second)
         throw UserError(split.file().string(), "data.split", "the picture {} stands twice in what is asked for", name);
-      Record record{.annotation = read_voc_annotation(split.folder / "Annotations" / (name + ".xml"), counts)};
+      const fs::path file = split.folder / "Annotations" / (name + ".xml");
+      Record record{.annotation = read_voc_annotation(file)};
       record.picture = picture_of(split.folder / "JPEGImages", name, record.annotation.file_name);
       if (!fs::exists(record.picture)) ++counts.pictures;
       record.first_id = next_id_;
       next_id_ += std::ssize(record.annotation.objects);
-      for (const VocAnnotation::Named& named : record.annotation.objects) found_.insert(named.category);
+      for (const VocAnnotation::Named& named : record.annotation.objects) {
+        record.boxes.push_back(clipped_box(named, record.annotation.size, file, counts));
+        found_.insert(named.category);
+      }
       records_.push_back(std::move(record));
     }
   }

@@ -20,26 +20,26 @@ struct CocoResults::Read {
 CocoResults::CocoResults(const fs::path& file, const CocoTruth& truth)
     : file_(file.string()), text_(read_file(file, "results")), truth_(truth) {
   try {
-    JsonCursor json(text_);
-    if (json.kind() != '[')
+    JsonScanner json(text_, JsonNumbers::kPython);
+    if (json.peek() != '[')
       throw UserError(file_, "results", "is no list of results, [{\"image_id\": ..., \"score\": ...}, ...]");
     read_records<Read>(
         json, file_, "result", [&](Read& read, std::string_view key) { read_field(json, read, key); },
         [&](const Read& read, int64_t index) { add(read, index); });
-    json.end();
+    json.take_end();
   } catch (const JsonFault& fault) {
     throw UserError(file_, "results", "is no whole JSON: {}", fault.what());
   }
   if (!std::ranges::is_sorted(rows_, {}, &Row::image)) std::ranges::stable_sort(rows_, {}, &Row::image);
 }
 
-void CocoResults::read_field(JsonCursor& json, Read& read, std::string_view key) {
-  if (key == "image_id") return void(read.image_id = json.whole_number());
-  if (key == "category_id") return void(read.category_id = json.whole_number());
-  if (key == "score") return void(read.score = json.number());
-  const bool is_null = json.kind() == 'n';
+void CocoResults::read_field(JsonScanner& json, Read& read, std::string_view key) {
+  if (key == "image_id") return void(read.image_id = json.take_whole_number());
+  if (key == "category_id") return void(read.category_id = json.take_whole_number());
+  if (key == "score") return void(read.score = json.take_number());
+  const bool is_null = json.peek() == 'n';
   if (key == "bbox" && !is_null) return void(read.box = read_box(json));
-  if (key == "segmentation" && !is_null) read.segmentation = json.place();
+  if (key == "segmentation" && !is_null) read.segmentation = json.position();
   json.skip();
 }
 
@@ -75,7 +75,7 @@ std::vector<Detection> CocoResults::detections(int64_t image, bool with_masks) c
     };
     if (row.segmentation == 0) refuse("has none, so masks cannot be judged; iou=[bbox] judges boxes");
     try {
-      JsonCursor json(text_, row.segmentation);
+      JsonScanner json(text_, JsonNumbers::kPython, row.segmentation);
       detection.mask = read_segmentation(json, size, format("{}: result {}", file_, row.index));
     } catch (const JsonFault& fault) {
       refuse(fault.what());

@@ -34,7 +34,7 @@ class CocoResults {
     bool has_box;
   };
 
-  void read_field(JsonCursor& json, Read& read, std::string_view key);
+  void read_field(JsonScanner& json, Read& read, std::string_view key);
   void add(const Read& read, int64_t index);
 
   std::string file_, text_;

@@ -4,9 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "freeatm/core/json_scanner.h"
 #include "freeatm/vision/rle.h"
-
-#include "json_cursor.h"
 
 namespace freeatm::evaluation {
 
@@ -17,6 +16,6 @@ struct MaskSize {
 
 /// COCO's three kinds: compressed run lengths, plain ones, polygons. Nothing where no polygon has three points; those
 /// that have not are left out. Throws JsonFault, or UserError(name, "segmentation", ...).
-std::optional<vision::Rle> read_segmentation(JsonCursor& json, MaskSize size, const std::string& name);
+std::optional<vision::Rle> read_segmentation(JsonScanner& json, MaskSize size, const std::string& name);
 
 }  // namespace freeatm::evaluation

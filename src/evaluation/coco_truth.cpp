@@ -6,21 +6,11 @@
 #include <map>
 
 #include "freeatm/core/error.h"
-#include "freeatm/core/utf8.h"
 
 #include "json_records.h"
 
 namespace freeatm::evaluation {
 namespace {
-
-void require_utf8(std::string_view text) {
-  while (!text.empty()) {
-    char32_t code = 0;
-    const size_t length = utf8_character(text, code);
-    if (length == 0) throw JsonFault("is not UTF-8 text");
-    text.remove_prefix(length);
-  }
-}
 
 /// Throws UserError where an id of the rising ones stands twice.
 void require_different(const std::vector<int64_t>& ids, const std::string& file, const char* list) {
@@ -41,21 +31,22 @@ CocoTruth::CocoTruth(const fs::path& file) : file_(file.string()), text_(read_fi
 void CocoTruth::read_lists() {
   size_t annotations = 0;  // they may stand before what they name
   bool has_images = false, has_categories = false;
-  JsonCursor json(text_);
-  json.object([&](std::string_view key) {
+  JsonScanner json(text_, JsonNumbers::kPython);
+  json.for_each_member([&](std::string_view key) {
     if (key == "images") return has_images = true, read_images(json);
     if (key == "categories") return has_categories = true, read_categories(json);
-    if (key == "annotations") annotations = json.place();
+    json.peek();
+    if (key == "annotations") annotations = json.position();
     json.skip();
   });
-  json.end();
+  json.take_end();
   const char* missing = !has_images ? "images" : !has_categories ? "categories" : "annotations";
   if (!has_images || !has_categories || annotations == 0) throw JsonFault(format("it has no list '{}'", missing));
-  JsonCursor list(text_, annotations);
+  JsonScanner list(text_, JsonNumbers::kPython, annotations);
   read_annotations(list);
 }
 
-void CocoTruth::read_images(JsonCursor& json) {
+void CocoTruth::read_images(JsonScanner& json) {
   struct Read {
     std::optional<int64_t> id;
     MaskSize size;
@@ -63,10 +54,10 @@ void CocoTruth::read_images(JsonCursor& json) {
   read_records<Read>(
       json, file_, "image",
       [&](Read& image, std::string_view key) {
-        if (key == "id") return void(image.id = json.whole_number());
-        const bool is_known = json.kind() != 'n';
-        if (key == "height" && is_known) return void(image.size.height = json.whole_number());
-        if (key == "width" && is_known) return void(image.size.width = json.whole_number());
+        if (key == "id") return void(image.id = json.take_whole_number());
+        const bool is_known = json.peek() != 'n';
+        if (key == "height" && is_known) return void(image.size.height = json.take_whole_number());
+        if (key == "width" && is_known) return void(image.size.width = json.take_whole_number());
         json.skip();
       },
       [&](const Read& image, int64_t index) {
@@ -79,7 +70,7 @@ void CocoTruth::read_images(JsonCursor& json) {
   require_different(ids, file_, "images");
 }
 
-void CocoTruth::read_categories(JsonCursor& json) {
+void CocoTruth::read_categories(JsonScanner& json) {
   struct Read {
     std::optional<int64_t> id;
     std::string name;
@@ -89,11 +80,9 @@ void CocoTruth::read_categories(JsonCursor& json) {
   read_records<Read>(
       json, file_, "category",
       [&](Read& category, std::string_view key) {
-        if (key == "id") return void(category.id = json.whole_number());
-        if (key != "name") return json.skip();
-        std::string unescaped;
-        category.name = json.string(unescaped);
-        require_utf8(category.name);
+        if (key == "id") return void(category.id = json.take_whole_number());
+        if (key != "name") return void(json.skip());
+        category.name = json.take_string();
       },
       [&](const Read& category, int64_t index) {
         if (!category.id) throw UserError(file_, "id", "category {} has none", index);
@@ -108,7 +97,7 @@ void CocoTruth::read_categories(JsonCursor& json) {
   require_different(category_ids_, file_, "categories");
 }
 
-void CocoTruth::read_annotations(JsonCursor& json) {
+void CocoTruth::read_annotations(JsonScanner& json) {
   std::vector<int64_t> ids;
   read_records<Annotation>(
       json, file_, "annotation",
@@ -122,20 +111,22 @@ void CocoTruth::read_annotations(JsonCursor& json) {
   std::ranges::stable_sort(rows_, {}, &Row::image);
 }
 
-void CocoTruth::read_field(JsonCursor& json, Annotation& annotation, std::string_view key) const {
-  if (json.kind() == 'n') return json.null();  // as if it was not there
-  if (key == "id") return void(annotation.id = json.whole_number());
-  if (key == "image_id") return void(annotation.image_id = json.whole_number());
-  if (key == "category_id") return void(annotation.category_id = json.whole_number());
+void CocoTruth::read_field(JsonScanner& json, Annotation& annotation, std::string_view key) const {
+  const char kind = json.peek();
+  if (kind == 'n') return void(json.skip());  // as if it was not there
+  if (key == "id") return void(annotation.id = json.take_whole_number());
+  if (key == "image_id") return void(annotation.image_id = json.take_whole_number());
+  if (key == "category_id") return void(annotation.category_id = json.take_whole_number());
   if (key == "bbox") return void(annotation.box = read_box(json));
-  if (key == "area") return void(annotation.area = json.number());
-  if (key == "iscrowd") return void(annotation.is_crowd = json.kind() == 0 ? json.whole_number() != 0 : json.boolean());
-  if (key != "segmentation") return json.skip();
-  annotation.segmentation = json.place();
-  if (json.kind() != '[') return json.skip();
-  bool is_empty = true;
-  json.array([&] { is_empty = false, json.skip(); });
-  if (is_empty) annotation.segmentation = 0;
+  if (key == "area") return void(annotation.area = json.take_number());
+  if (key == "iscrowd") {
+    annotation.is_crowd = kind == 't' || kind == 'f' ? json.take_bool() : json.take_whole_number() != 0;
+    return;
+  }
+  const size_t place = json.position();
+  const std::string_view value = json.skip();
+  const bool is_empty = kind == '[' && JsonScanner(value.substr(1)).peek() == ']';
+  if (key == "segmentation" && !is_empty) annotation.segmentation = place;
 }
 
 void CocoTruth::add(const Annotation& annotation, int64_t index) {
@@ -170,7 +161,7 @@ std::optional<int64_t> CocoTruth::find_category(int64_t id) const {
 std::optional<vision::Rle> CocoTruth::mask_of(const Row& row) const {
   const std::string name = format("{}: annotation {}", file_, row.id);
   try {
-    JsonCursor json(text_, row.segmentation);
+    JsonScanner json(text_, JsonNumbers::kPython, row.segmentation);
     return read_segmentation(json, size(row.image), name);
   } catch (const JsonFault& fault) {
     throw UserError(file_, "segmentation", "annotation {}: {}", row.id, fault.what());

@@ -55,10 +55,10 @@ class CocoTruth {
   };
 
   void read_lists();
-  void read_images(JsonCursor& json);
-  void read_categories(JsonCursor& json);
-  void read_annotations(JsonCursor& json);
-  void read_field(JsonCursor& json, Annotation& annotation, std::string_view key) const;
+  void read_images(JsonScanner& json);
+  void read_categories(JsonScanner& json);
+  void read_annotations(JsonScanner& json);
+  void read_field(JsonScanner& json, Annotation& annotation, std::string_view key) const;
   void add(const Annotation& annotation, int64_t index);
   std::optional<vision::Rle> mask_of(const Row& row) const;
 

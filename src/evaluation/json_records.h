@@ -6,9 +6,8 @@
 #include <string_view>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/json_scanner.h"
 #include "freeatm/vision/box.h"
-
-#include "json_cursor.h"
 
 namespace freeatm::evaluation {
 
@@ -16,13 +15,13 @@ namespace freeatm::evaluation {
 /// list it is: "results.json: bbox: result 17: ...".
 ///   field(record, key): takes the value; done(record, which): `which` is how messages call it
 template <class Record, class Field, class Done>
-void read_records(JsonCursor& json, const std::string& file, std::string_view noun, Field field, Done done) {
+void read_records(JsonScanner& json, const std::string& file, std::string_view noun, Field field, Done done) {
   int64_t index = 0;
-  json.array([&] {
+  json.for_each_element([&] {
     Record record;
     std::string current;
     try {
-      json.object([&](std::string_view key) {
+      json.for_each_member([&](std::string_view key) {
         current = key;
         field(record, key);
       });
@@ -34,12 +33,12 @@ void read_records(JsonCursor& json, const std::string& file, std::string_view no
 }
 
 /// [x, y, width, height]
-inline vision::Box read_box(JsonCursor& json) {
+inline vision::Box read_box(JsonScanner& json) {
   double sides[4];
   int count = 0;
-  json.array([&] {
+  json.for_each_element([&] {
     if (count == 4) throw JsonFault("has more than 4 numbers");
-    sides[count++] = json.number();
+    sides[count++] = json.take_number();
   });
   if (count < 4) throw JsonFault(format("has {} numbers instead of [x, y, width, height]", count));
   return {sides[0], sides[1], sides[2], sides[3]};

@@ -11,15 +11,16 @@
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
-
-#include "voc_truth.h"
+#include "freeatm/data/voc_annotation.h"
 
 namespace freeatm::evaluation {
 namespace {
 
+using VocObject = data::VocAnnotation::Named;
+
 struct VocPicture {
   std::string name;
-  std::vector<VocNamedObject> objects;
+  std::vector<VocObject> objects;
   std::vector<Detection> detections;
   std::vector<int64_t> lines;  // of each detection, in its class's file
 };
@@ -36,11 +37,11 @@ class VocFiles {
     VocMetrics metrics(std::ssize(classes_), options_.metrics);
     for (int64_t number = 0; const VocPicture& picture : pictures_) {
       std::vector<data::Object> objects;
-      for (const auto& [name, box, is_difficult] : picture.objects) {
+      for (const VocObject& said : picture.objects) {
         data::Object& object = objects.emplace_back();
-        object.category = std::ranges::find(classes_, name) - classes_.begin();
-        object.box = box;
-        object.is_difficult = is_difficult;
+        object.category = std::ranges::find(classes_, said.category) - classes_.begin();
+        object.box = said.box;
+        object.is_difficult = said.is_difficult;
       }
       metrics.add(number++, objects, picture.detections, picture.lines);
     }
@@ -56,7 +57,8 @@ class VocFiles {
       if (!(std::istringstream(line) >> name)) continue;
       if (!places_.emplace(name, pictures_.size()).second)
         throw UserError(list.string(), "split", "names {} twice", name);
-      pictures_.push_back({name, read_voc_objects(root / "Annotations" / (name + ".xml")), {}, {}});
+      const fs::path file = root / "Annotations" / (name + ".xml");
+      pictures_.push_back({name, data::read_voc_annotation(file, "annotations").objects, {}, {}});
     }
     if (pictures_.empty()) throw UserError(list.string(), "split", "names no picture");
   }
@@ -64,10 +66,10 @@ class VocFiles {
   void set_classes() {
     std::set<std::string> names;
     for (const VocPicture& picture : pictures_) {
-      for (const VocNamedObject& object : picture.objects) {
-        names.insert(object.name);
-        if (!options_.classes.empty() && std::ranges::find(options_.classes, object.name) == options_.classes.end())
-          throw UserError(picture.name + ".xml", "name", "'{}' is none of the classes", object.name);
+      for (const VocObject& object : picture.objects) {
+        names.insert(object.category);
+        if (!options_.classes.empty() && std::ranges::find(options_.classes, object.category) == options_.classes.end())
+          throw UserError(picture.name + ".xml", "name", "'{}' is none of the classes", object.category);
       }
     }
     classes_ = options_.classes;
@@ -117,7 +119,7 @@ class VocFiles {
     if (place == places_.end()) throw UserError(where, "", "'{}' is no picture of {}", picture, options_.split);
     VocPicture& to = pictures_[place->second];
     to.detections.push_back({.category = category,
-                             .box = voc_corners(numbers[1], numbers[2], numbers[3], numbers[4]),
+                             .box = data::voc_corners(numbers[1], numbers[2], numbers[3], numbers[4]),
                              .mask = {},
                              .score = numbers[0]});
     to.lines.push_back(number);

@@ -17,8 +17,8 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
+#include "freeatm/core/mapped_file.h"
 
-#include "mapped_file.h"
 #include "safetensors_header.h"
 #include "view.h"
 

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/names.h"
 
 namespace freeatm::weights {
 namespace {
@@ -34,12 +35,6 @@ constexpr std::array<Dtype, 10> kDtypes{{{"BOOL", at::kBool},
                                          {"F32", at::kFloat},
                                          {"F64", at::kDouble},
                                          {"I64", at::kLong}}};
-
-std::vector<std::string> dtype_names() {
-  std::vector<std::string> names;
-  for (const Dtype& dtype : kDtypes) names.emplace_back(dtype.name);
-  return names;
-}
 
 // JSON allows a name twice and any depth; this format allows neither, so both end the parse as soon as they are seen.
 class Gatekeeper {
@@ -84,7 +79,7 @@ HeaderEntry parse_entry(const std::string& path, const std::string& name, const 
   const json& dtype = value["dtype"];
   const auto found = std::find_if(kDtypes.begin(), kDtypes.end(), [&](const Dtype& d) { return dtype == d.name; });
   if (found == kDtypes.end()) {
-    throw UserError(path, name, "dtype {} is not {}", dtype.dump(), one_of(dtype_names()));
+    throw UserError(path, name, "dtype {} is not {}", dtype.dump(), one_of(names_in(kDtypes)));
   }
   entry.dtype = found->type;
 

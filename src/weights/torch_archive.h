@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "mapped_file.h"
+#include "freeatm/core/mapped_file.h"
 
 namespace freeatm::weights {
 

@@ -9,9 +9,9 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
+#include "freeatm/core/mapped_file.h"
 #include "freeatm/weights/name_map.h"
 
-#include "mapped_file.h"
 #include "pickle.h"
 #include "torch_archive.h"
 #include "view.h"

@@ -4,7 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "mapped_file.h"
+#include "freeatm/core/mapped_file.h"
 
 namespace freeatm::weights {
 

@@ -67,7 +67,7 @@ TEST_F(BadInput, ResultsOfDetection) {
   write_file(in_ / "none.json", "[]");
   const std::string coco = "evaluate task=coco out=OUT annotations=IN/truth.json results=IN/";
   expect_refused(coco + "missing.json", "missing.json: results: no such file");
-  expect_refused(coco + "file", "results: is no whole JSON");
+  expect_refused(coco + "file", "results: is no list of results");
   expect_refused(coco + "results.json", "results.json: image_id: result 0 (image 8) is of no image of");
   expect_refused(coco + "none.json iou=[segm]", "truth.json: segmentation: annotation 1 has none");
   expect_refused(coco + "none.json max_detections=[]", "max_detections: none is given");
