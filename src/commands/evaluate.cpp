@@ -9,6 +9,7 @@
 #include "freeatm/commands/commands.h"
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
+#include "freeatm/core/names.h"
 #include "freeatm/evaluation/dense_probe.h"
 #include "freeatm/evaluation/few_shot.h"
 #include "freeatm/evaluation/knn.h"
@@ -42,24 +43,19 @@ constexpr Task kTasks[] = {
     {"voc", evaluate_voc},
 };
 
-std::vector<std::string> task_names() {
-  std::vector<std::string> names;
-  for (const Task& task : kTasks) names.emplace_back(task.name);
-  return names;
-}
-
 /// Throws UserError for another name.
 const Task& find_task(const std::string& name) {
   const auto* task = std::ranges::find(kTasks, name, [](const Task& one) { return std::string(one.name); });
   if (task == std::end(kTasks))
-    throw UserError("", "task", "'{}' is not {}{}", name, one_of(task_names()), did_you_mean(name, task_names()));
+    throw UserError("", "task", "'{}' is not {}{}", name, one_of(names_in(kTasks)),
+                    did_you_mean(name, names_in(kTasks)));
   return *task;
 }
 
 }  // namespace
 
 void EvaluateOptions::fields(config::Fields& f) {
-  f("task", task, "what is judged", config::any_of(task_names()));
+  f("task", task, "what is judged", config::any_of(names_in(kTasks)));
   f("out", out, "folder of metrics.json", config::free());
   f("resume", resume, "scores that are there are shown; force: judged anew", runs::any_resume());
   f("seed", seed, "of random weights and of noise", config::between(0, 4294967295));

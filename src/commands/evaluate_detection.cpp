@@ -44,19 +44,10 @@ struct DetectionTaskOptions {
   }
 };
 
-/// How a run of finetune was scored.
-struct RunsScore {
-  evaluation::DetectionScoreOptions score;
-  void fields(config::Fields& f) { f.group("score", score); }
-};
-
 /// Scores are the run's own where the user asks for nothing else: a nano's small objects are smaller than COCO's.
 void settle_score(evaluation::DetectionScoreOptions& score, const fs::path& run) {
   if (run.empty() || score.coco != evaluation::CocoMetricsOptions()) return;
-  config::Node tree{config::Node::Map()};
-  const config::Node saved = runs::run_config(run, "checkpoint");
-  if (const config::Node* own = saved.find("score")) tree.set("score", *own);
-  score.coco = config::read<RunsScore>({.command = "evaluate", .tree = tree}).score.coco;
+  score.coco = runs::options_of_run<evaluation::DetectionScoreOptions>(run, "score").coco;
 }
 
 /// A dataset under the labels of a file without class names: its own categories' ids, as torchvision's COCO weights
@@ -93,16 +84,11 @@ int evaluate_detection(const config::Composed& composed) {
   const objectives::TrainedDetector detector =
       objectives::open_detector(options.checkpoint, options.weights, options.objective, device);
   settle_score(options.score, detector.run);
-  std::vector<evaluation::Split> splits;
-  for (const std::string& name : options.eval_splits) {
-    const data::DatasetOptions data{options.data.root, options.data.layout, name};
-    if (!data::has_split(data)) continue;
-    auto dataset = data::open_dataset(data);
-    if (!detector.class_names.empty())
-      dataset = data::with_classes(std::move(dataset), detector.class_names, options.data.root, "data.root", name);
-    splits.push_back({name, std::move(dataset)});
-  }
-  if (splits.empty()) throw UserError(options.data.root, "eval_splits", "has no split {}", one_of(options.eval_splits));
+  const auto open = [&](const std::string& split) {
+    return data::open_dataset({options.data.root, options.data.layout, split});
+  };
+  const auto splits = evaluation::open_splits({options.data.root, options.data.layout}, options.eval_splits,
+                                              "eval_splits", detector.class_names, open);
 
   const runs::Claim claim =
       runs::claim_of(options, options.common.out, options.common.resume,

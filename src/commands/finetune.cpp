@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "freeatm/commands/commands.h"
+#include "freeatm/core/names.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/runs/run_folder.h"
 #include "freeatm/runtime/device.h"
@@ -28,12 +29,6 @@ constexpr NamedTask kFinetuneTasks[] = {
     {"detection", detection_task},
 };
 
-std::vector<std::string> finetune_task_names() {
-  std::vector<std::string> names;
-  for (const NamedTask& task : kFinetuneTasks) names.emplace_back(task.name);
-  return names;
-}
-
 /// None for a name that is no task's.
 std::unique_ptr<FinetuneTask> make_finetune_task(const std::string& name) {
   const auto* task =
@@ -53,7 +48,7 @@ struct FinetuneOptions {
 
   void fields(config::Fields& f) {
     const std::string before = task;
-    f("task", task, "what is learnt", config::any_of(finetune_task_names()));
+    f("task", task, "what is learnt", config::any_of(names_in(kFinetuneTasks)));
     if (!of_task || task != before) of_task = make_finetune_task(task);
     f("checkpoint", checkpoint, "whose backbone is the start: a run folder, weights of timm or torchvision, or none");
     f.group("weights", weights);
@@ -112,8 +107,9 @@ int finetune(const config::Composed& composed) {
     data.split = split;
     return data::open_dataset(data);
   };
-  const auto splits = evaluation::open_splits(judged_data(options), options.eval_splits, "eval_splits", train, open);
   const auto class_names = train.dataset->class_names();
+  const auto splits =
+      evaluation::open_splits(judged_data(options), options.eval_splits, "eval_splits", class_names, open);
   const auto objective = make_objective(options, static_cast<int64_t>(class_names.size()));
   training::TrainRunOptions run_options = options.run.run(device);
   task.adjust(run_options.loader);

@@ -17,7 +17,7 @@ void FrozenData::fields(config::Fields& f) {
 
 FrozenPictures::FrozenPictures(const FrozenTask& task, const FrozenData& data, const FeatureOptions& features)
     : data_(data), options_(features), train_{data.train_split, task.open(data, data.train_split)} {
-  splits_ = open_splits({data.root, data.layout}, data.eval_splits, "data.eval_splits", train_,
+  splits_ = open_splits({data.root, data.layout}, data.eval_splits, "data.eval_splits", train().class_names(),
                         [&](const std::string& split) { return task.open(data, split); });
   if (train().class_names().empty())
     throw UserError(data.root, "data.root", "has no labels: an image folder or COCO's instances are wanted");

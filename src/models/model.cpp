@@ -2,6 +2,7 @@
 #include "freeatm/models/model.h"
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/names.h"
 #include "freeatm/models/clip_vision.h"
 #include "freeatm/models/resnet.h"
 #include "freeatm/models/vit.h"
@@ -51,11 +52,7 @@ constexpr NamedArchitecture kArchitectures[] = {
 
 }  // namespace
 
-std::vector<std::string> model_names() {
-  std::vector<std::string> names;
-  for (const auto& architecture : kArchitectures) names.emplace_back(architecture.name);
-  return names;
-}
+std::vector<std::string> model_names() { return names_in(kArchitectures); }
 
 std::unique_ptr<Architecture> make_architecture(const std::string& name) {
   for (const auto& architecture : kArchitectures) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/objectives/recipe.h"
 
+#include "freeatm/core/names.h"
 #include "freeatm/objectives/contrastive/byol.h"
 #include "freeatm/objectives/contrastive/moco_v3.h"
 #include "freeatm/objectives/contrastive/simclr.h"
@@ -23,11 +24,7 @@ constexpr Method kMethods[] = {
 
 }  // namespace
 
-std::vector<std::string> recipe_names() {
-  std::vector<std::string> names;
-  for (const Method& method : kMethods) names.emplace_back(method.name);
-  return names;
-}
+std::vector<std::string> recipe_names() { return names_in(kMethods); }
 
 std::unique_ptr<Recipe> make_recipe(const std::string& name) {
   for (const Method& method : kMethods) {

@@ -24,7 +24,9 @@ namespace {
 constexpr const char* kClassesFile = "classes.json";
 
 /// The model's options as the run's config.yaml has them; that file holds other keys too, which are not ours.
-models::ModelOptions model_of_run(const fs::path& run) { return options_of_run<models::ModelOptions>(run, "model"); }
+models::ModelOptions model_of_run(const fs::path& run) {
+  return runs::options_of_run<models::ModelOptions>(run, "model");
+}
 
 // The only file of weights in a folder, under one of the libraries' names or any other.
 std::string weights_in(const fs::path& folder) {
@@ -179,7 +181,7 @@ Classifier load_classifier(const fs::path& run, at::Device device) {
   const std::string where = checkpoint.folder.string();
   classifier.model =
       std::make_shared<Classification>(backbone.make(0), static_cast<int64_t>(classifier.class_names.size()),
-                                       options_of_run<ClassificationOptions>(run, "objective"), 0);
+                                       runs::options_of_run<ClassificationOptions>(run, "objective"), 0);
   weights::require_complete(weights::load_into(weights::module_state(*classifier.model),
                                                training::load_checkpoint_model(std::move(checkpoint))),
                             where);

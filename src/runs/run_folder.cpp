@@ -113,4 +113,14 @@ config::Node run_config(const fs::path& run, const std::string& key) {
   return config::load_yaml((run / kConfigFile).string());
 }
 
+config::Node group_of_run(const fs::path& run, const std::string& group) {
+  const config::Node saved = run_config(run, "checkpoint");
+  const config::Node* found = saved.find(group);
+  if (found == nullptr || !found->is_map()) {
+    throw UserError(run.string(), "checkpoint", "is no run folder of pretrain or finetune: its config.yaml has no {}",
+                    group);
+  }
+  return *found;
+}
+
 }  // namespace freeatm::runs

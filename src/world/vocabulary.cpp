@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vocabulary.h"
 
+#include "freeatm/core/names.h"
 #include "freeatm/world/world.h"
 
 namespace freeatm::world {
@@ -78,11 +79,7 @@ std::string plural(std::string_view name) {
   return std::string(name) + (last == 's' ? "es" : "s");
 }
 
-std::vector<std::string> class_names() {
-  std::vector<std::string> names;
-  for (const auto& info : classes()) names.emplace_back(info.name);
-  return names;
-}
+std::vector<std::string> class_names() { return names_in(classes()); }
 
 text::Lexicon lexicon() {
   text::Lexicon words{class_names(), {}};

@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 using testing::contains;
-using testing::run_program;
+using testing::expect_done;
 
 // Smaller than nano.
 const std::string kSmall =
@@ -32,11 +32,6 @@ class DetectionCommand : public testing::Refusals {
   static std::string finetune(const std::string& out, const std::string& more) {
     return format("finetune experiment=nano_detection checkpoint=none data.root={} out={} {} {}", scenes(), out, kSmall,
                   more);
-  }
-  static std::string expect_done(const std::string& arguments) {
-    const auto outcome = run_program(arguments);
-    EXPECT_EQ(outcome.code, 0) << arguments << "\n" << outcome.text;
-    return outcome.text;
   }
   static json metrics(const fs::path& folder) { return json::parse(read_file(folder / "metrics.json")); }
 

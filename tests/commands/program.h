@@ -33,6 +33,13 @@ inline Outcome run_program(const std::string& arguments, const std::string& befo
   return outcome;
 }
 
+/// Runs it to a good end. Returns what it said.
+inline std::string expect_done(const std::string& arguments) {
+  const Outcome outcome = run_program(arguments);
+  EXPECT_EQ(outcome.code, 0) << arguments << "\n" << outcome.text;
+  return outcome.text;
+}
+
 /// A folder of links to another's files: `replace_file` breaks one of them and leaves the original alone.
 inline void link_folder(const fs::path& from, const fs::path& to) {
   fs::create_directories(to);

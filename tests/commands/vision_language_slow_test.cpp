@@ -14,6 +14,7 @@ namespace {
 
 using nlohmann::json;
 using testing::contains;
+using testing::expect_done;
 using testing::run_program;
 
 // Smaller than nano.
@@ -35,10 +36,6 @@ class VisionLanguage : public testing::Refusals {
   static std::string scenes() { return (*shared_ / "world/scenes").string(); }
   static std::string objects() { return (*shared_ / "world/objects").string(); }
   static std::string run() { return (*shared_ / "run").string(); }
-  static void expect_done(const std::string& arguments) {
-    const auto outcome = run_program(arguments);
-    EXPECT_EQ(outcome.code, 0) << arguments << "\n" << outcome.text;
-  }
   json scores(const std::string& task, const std::string& root, const std::string& checkpoint,
               const std::string& more = "") {
     const fs::path out = in_ / ("out" + std::to_string(made_++));

@@ -15,10 +15,11 @@ struct Split {
 };
 
 /// Those of `names` that the data has (data::has_split).
-///   train: what is learnt from, whose classes count; a split may lack some. key: of the names, for messages
+///   class_names: of what is learnt from, which count; a split may lack some. None: a split's own. key: of the names,
+///   for messages
 /// Throws UserError(root, ...) where there are none, or where one has another class.
 std::vector<Split> open_splits(const data::DatasetOptions& data, const std::vector<std::string>& names,
-                               const std::string& key, const Split& train,
+                               const std::string& key, const std::vector<std::string>& class_names,
                                const std::function<std::unique_ptr<data::Dataset>(const std::string& split)>& open);
 
 }  // namespace freeatm::evaluation

@@ -61,4 +61,12 @@ class RunFolder {
 /// The saved config.yaml. Throws UserError(run, key, ...) where `run` is no run folder.
 config::Node run_config(const fs::path& run, const std::string& key);
 
+/// A group of it. Throws UserError(run, "checkpoint", ...) where there is none.
+config::Node group_of_run(const fs::path& run, const std::string& group);
+
+template <class Options>
+Options options_of_run(const fs::path& run, const std::string& group) {
+  return config::read<Options>({.command = "evaluate", .tree = group_of_run(run, group)});
+}
+
 }  // namespace freeatm::runs

@@ -37,20 +37,18 @@ std::optional<int64_t> stage_of(const std::string& name) {
   return 1;
 }
 
-Tensor bytes_of(std::vector<uint8_t>&& bytes) {
-  return at::from_blob(bytes.data(), {std::ssize(bytes)}, at::kByte).clone();
-}
-
 /// The objects' masks one behind the other, bytes [n * height * width].
 Tensor masks_of(const std::vector<data::Object>& objects, const data::Sample& sample) {
-  std::vector<Tensor> masks{at::empty({0}, at::kByte)};
+  const int64_t pixels = int64_t{sample.image.height} * sample.image.width;
+  Tensor masks = at::empty({std::ssize(objects) * pixels}, at::kByte);
+  auto* to = masks.mutable_data_ptr<uint8_t>();
   for (const data::Object& object : objects) {
     if (!object.mask)
       throw UserError(sample.key, "objective.heads.masks", "annotation {} has no mask; without masks false fits",
                       object.id);
-    masks.push_back(bytes_of(object.mask->decode()));
+    to = std::ranges::copy(object.mask->decode(), to).out;
   }
-  return at::cat(masks);
+  return masks;
 }
 
 /// [n, 4]: x1, y1, x2, y2
@@ -218,7 +216,7 @@ std::vector<std::vector<evaluation::Detection>> Detection::detect(std::span<cons
   std::vector<std::vector<evaluation::Detection>> out(samples.size());
   for (size_t i = 0; i < samples.size(); ++i) {
     const int height = samples[i].image.height, width = samples[i].image.width;
-    const Tensor boxes = models::boxes_of_picture(found[i].boxes, sizes[i], {height, width}).cpu().to(at::kDouble);
+    const Tensor boxes = models::scaled_boxes(found[i].boxes, sizes[i], {height, width}).cpu().to(at::kDouble);
     const Tensor labels = found[i].labels.cpu(), scores = found[i].scores.cpu().to(at::kDouble);
     const Tensor masks = found[i].masks.defined() ? found[i].masks.cpu() : Tensor();
     for (int64_t n = 0; n < labels.size(0); ++n) {

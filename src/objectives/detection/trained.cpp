@@ -10,6 +10,7 @@
 #include "freeatm/models/norm.h"
 #include "freeatm/models/pretrained.h"
 #include "freeatm/models/resnet.h"
+#include "freeatm/runs/run_folder.h"
 #include "freeatm/weights/load.h"
 
 #include "../run_parts.h"
@@ -89,7 +90,7 @@ TrainedDetector open_detector(const std::string& checkpoint, const WeightsOption
   const models::DetectorFile file = models::detector_file(start.tensors);
   TrainedDetector out{.where = start.where, .run = start.run};
   if (start.is_run()) {
-    options = options_of_run<DetectionOptions>(start.run, "objective");
+    options = runs::options_of_run<DetectionOptions>(start.run, "objective");
     out.class_names = read_class_names(start.run);
   } else {
     start.model = resnet_of(file.tensors);

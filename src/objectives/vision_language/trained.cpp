@@ -12,17 +12,10 @@
 #include "freeatm/runs/run_folder.h"
 #include "freeatm/weights/load.h"
 
+#include "../run_parts.h"
+
 namespace freeatm::objectives {
 namespace {
-
-struct NamedOptions {
-  std::string name;
-  VisionLanguageOptions options;
-  void fields(config::Fields& f) {
-    f("name", name, "pretraining method");
-    options.fields(f);
-  }
-};
 
 /// What the run was trained with, by its config.yaml.
 VisionLanguageOptions options_of(const fs::path& run) {
@@ -33,12 +26,7 @@ VisionLanguageOptions options_of(const fs::path& run) {
   if (method != "vision_language")
     throw UserError(run.string(), "checkpoint", "is a run of {}, which knows no texts: objective=vision_language",
                     method);
-  return config::read<NamedOptions>({.command = "evaluate", .tree = *objective}).options;
-}
-
-fs::path run_of(fs::path checkpoint) {
-  if (!checkpoint.has_filename()) checkpoint = checkpoint.parent_path();  // behind a slash
-  return fs::exists(checkpoint / "config.yaml") ? checkpoint : checkpoint.parent_path().parent_path();
+  return config::read<NamedOptions<VisionLanguageOptions>>({.command = "evaluate", .tree = *objective}).options;
 }
 
 // A CLIPModel's names -> ours.
@@ -101,7 +89,7 @@ TrainedPair open_vision_language(const std::string& checkpoint) {
     out.crop = "centre";
     return out;
   }
-  const VisionLanguageOptions options = options_of(run_of(checkpoint));
+  const VisionLanguageOptions options = options_of(start.run);
   out.options = options.model();
   out.tokenizer = text::open_tokenizer(find_shipped(options.text.tokenizer));
   out.image_size = options.augment.size;
