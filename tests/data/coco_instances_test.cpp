@@ -171,11 +171,12 @@ TEST_F(InstancesFile, RefusesWhatIsNoAnnotationFile) {
     write_file(path_, broken);
     EXPECT_USER_ERROR(read_coco_instances(path_), message);
   };
-  for (const char* broken : {"", "[]", "{", "{}", "{\"images\": 3}", "{\"images\": [}", "{\"images\": [{\"id\": 07}]}"})
+  for (const char* broken : {"[]", "{", "{}", "{\"images\": 3}", "{\"images\": [}", "{\"images\": [{\"id\": 07}]}"})
     refuses(broken, "instances.json: data.root: is no whole COCO annotation file");
+  refuses("", "instances.json: data.root: is empty");
   const std::string whole = text();
   for (size_t cut = 1; cut < whole.size(); cut += 7) refuses(whole.substr(0, cut), "is no whole COCO annotation file");
-  refuses(whole + "}", "something follows");
+  refuses(whole + "}", "where the end is wanted");
   refuses("{\"x\": " + std::string(200, '[') + std::string(200, ']') + "}", "nested more than 100 deep");
   refuses("{\"x\": [1,,2], " + whole.substr(1), "is no whole COCO annotation file");
   refuses("{\"images\": [], " + whole.substr(1), "instances.json: images: stands twice in the file");
@@ -183,9 +184,9 @@ TEST_F(InstancesFile, RefusesWhatIsNoAnnotationFile) {
   refuses(text(), "segmentation: annotation 101: is a flat list of numbers");
   annotation()["segmentation"] = CocoJson::array();
   annotation()["id"] = "101";
-  refuses(text(), "type must be");
+  refuses(text(), "where a number is wanted");
   annotation()["id"] = 1.5;
-  refuses(text(), "type must be integer");
+  refuses(text(), "where a whole number is wanted");
   annotation()["id"] = 7;
   refuses(text(), "instances.json: annotations: two of them have the id 7");
   annotation()["id"] = 1, annotation()["image_id"] = 8;

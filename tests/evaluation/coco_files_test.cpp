@@ -193,7 +193,7 @@ TEST_F(CocoFiles, RefusesResultsThatDoNotFit) {
   const std::string text = good.dump();
   expect_text_refused(text.substr(0, text.size() - 9), "results.json: image_id: result 0: ends where");
   expect_text_refused(text + "x", "is no whole JSON");
-  expect_text_refused("", "is no whole JSON");
+  expect_text_refused("", "is no list of results");
   expect_text_refused(R"([{"image_id": 7, "category_id": 90, "bbox": [1, 2, 3, 4], "score": NaN}])",
                       "score: result 0 (image 7) has nan");
   expect_text_refused(R"([{"image_id": 7, "category_id": 90, "bbox": [1, NaN, 3, 4], "score": 1}])", "not finite");
