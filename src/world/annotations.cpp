@@ -7,7 +7,6 @@
 
 #include "freeatm/core/format.h"
 
-#include "textures.h"
 #include "vocabulary.h"
 
 namespace freeatm::world {
@@ -15,11 +14,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json images(size_t count) {
+Json images(const std::vector<SceneRecord>& scenes) {
   Json list = Json::array();
-  for (size_t i = 0; i < count; ++i) {
-    list.push_back(
-        {{"id", i}, {"file_name", sample_key(static_cast<int64_t>(i)) + ".png"}, {"width", kSide}, {"height", kSide}});
+  for (size_t i = 0; i < scenes.size(); ++i) {
+    list.push_back({{"id", i},
+                    {"file_name", sample_key(static_cast<int64_t>(i)) + ".png"},
+                    {"width", scenes[i].side},
+                    {"height", scenes[i].side}});
   }
   return list;
 }
@@ -31,7 +32,7 @@ Json bbox(const vision::Box& box) { return Json::array({box.x, box.y, box.width,
 }  // namespace
 
 SceneRecord record_of(const Scene& scene) {
-  SceneRecord record{scene.caption, {}, {}};
+  SceneRecord record{scene.layout.canvas.side, scene.caption, {}, {}};
   for (size_t i = 0; i < scene.layout.objects.size(); ++i) {
     record.classes.push_back(scene.layout.objects[i].class_index);
     record.masks.push_back(scene.picture.masks.rle(static_cast<int64_t>(i)));
@@ -57,8 +58,7 @@ std::string captions_json(const std::vector<SceneRecord>& scenes) {
     first_object += static_cast<int64_t>(scenes[i].classes.size());
     annotations.push_back({{"id", i + 1}, {"image_id", i}, {"caption", caption.text}, {"phrases", phrases}});
   }
-  return Json{{"info", info("captions")}, {"images", images(scenes.size())}, {"annotations", annotations}}.dump() +
-         "\n";
+  return Json{{"info", info("captions")}, {"images", images(scenes)}, {"annotations", annotations}}.dump() + "\n";
 }
 
 std::string instances_json(const std::vector<SceneRecord>& scenes) {
@@ -80,7 +80,7 @@ std::string instances_json(const std::vector<SceneRecord>& scenes) {
         {{"id", categories.size() + 1}, {"name", std::string(info.name)}, {"supercategory", std::string(info.group)}});
   }
   return Json{{"info", info("instances")},
-              {"images", images(scenes.size())},
+              {"images", images(scenes)},
               {"annotations", annotations},
               {"categories", categories}}
              .dump() +

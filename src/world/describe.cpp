@@ -5,7 +5,6 @@
 #include "freeatm/core/format.h"
 
 #include "scene.h"
-#include "textures.h"
 #include "vocabulary.h"
 
 namespace freeatm::world {
@@ -34,9 +33,10 @@ std::vector<Kind> kinds_of(const Layout& layout) {
 
 /// "small " or "big " where all of them are, else "".
 std::string_view size_word(const Kind& kind, const Layout& layout) {
+  const double usual = layout.canvas.side * layout.canvas.scale;
   const auto all = [&](auto test) {
     return std::all_of(kind.objects.begin(), kind.objects.end(),
-                       [&](int i) { return test(layout.objects[i].size / kSide); });
+                       [&](int i) { return test(layout.objects[i].size / usual); });
   };
   if (all([](double size) { return size <= kSmallUpTo; })) return "small ";
   if (all([](double size) { return size >= kBigFrom; })) return "big ";

@@ -15,6 +15,6 @@ struct Layer {
   cv::Mat1b mask() const;
 };
 
-Layer place_sprite(const Sprites& sprites, const Placement& object);
+Layer place_sprite(const Sprites& sprites, const Placement& object, int scene_side);
 
 }  // namespace freeatm::world

@@ -5,7 +5,6 @@
 
 #include "layer.h"
 #include "scene.h"
-#include "textures.h"
 #include "vocabulary.h"
 
 namespace freeatm::world {
@@ -54,14 +53,17 @@ std::vector<int> draw_classes(Domain domain, int place, RandomStream& random) {
   return chosen;
 }
 
-Placement draw_placement(const Sprites& sprites, Domain domain, int class_index, size_t objects, RandomStream& random) {
+Placement draw_placement(const Sprites& sprites, const Layout& layout, int class_index, size_t objects,
+                         RandomStream& random) {
+  const auto [side, scale] = layout.canvas;
+  const Domain domain = layout.domain;
   const Ranges& ranges = domain == Domain::kSeen ? kSeenRanges : kShiftedRanges;
   Placement object;
   object.class_index = class_index;
-  object.size = random.uniform(ranges.smallest, ranges.largest[objects - 1]) * kSide;
+  object.size = random.uniform(ranges.smallest, ranges.largest[objects - 1]) * side * scale;
   const double margin = 0.45 * object.size;
-  object.x = random.uniform(margin, kSide - margin);
-  object.y = random.uniform(margin, kSide - margin);
+  object.x = random.uniform(margin, side - margin);
+  object.y = random.uniform(margin, side - margin);
   object.angle = random.uniform(-ranges.angle, ranges.angle);
   object.mirrored = random.bernoulli(0.5);
   object.brightness = random.uniform(ranges.darkest, ranges.brightest);
@@ -77,18 +79,18 @@ Placement draw_placement(const Sprites& sprites, Domain domain, int class_index,
 
 }  // namespace
 
-Layout draw_layout(const Sprites& sprites, Domain domain, std::optional<int> only_class, RandomStream& random) {
-  Layout layout;
-  layout.domain = domain;
+Layout draw_layout(const Sprites& sprites, Domain domain, std::optional<int> only_class, const Canvas& canvas,
+                   RandomStream& random) {
+  Layout layout{canvas, domain, 0, {}};
   do layout.place = draw_place(domain, random);
   while (only_class && !may_stand(domain, *only_class, layout.place));
   const std::vector<int> wanted = only_class ? std::vector{*only_class} : draw_classes(domain, layout.place, random);
-  cv::Mat1b taken = cv::Mat1b::zeros(kSide, kSide);
+  cv::Mat1b taken = cv::Mat1b::zeros(canvas.side, canvas.side);
   for (int class_index : wanted) {
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
-      Placement object = draw_placement(sprites, domain, class_index, wanted.size(), random);
+      Placement object = draw_placement(sprites, layout, class_index, wanted.size(), random);
       if (attempt >= kFullSizeAttempts) object.size *= 0.85;
-      const Layer layer = place_sprite(sprites, object);
+      const Layer layer = place_sprite(sprites, object, canvas.side);
       const cv::Mat1b mask = layer.mask();
       if (cv::countNonZero(mask & taken(layer.area)) > kMostOverlap * cv::countNonZero(mask)) continue;
       taken(layer.area) |= mask;

@@ -15,15 +15,15 @@ namespace {
 
 bool closer_to_zero(double a, double b) { return std::abs(a) < std::abs(b); }
 
-/// The pixels that a turned square of `size` around the object's centre can touch.
-cv::Rect reach(const Placement& object) {
+/// The pixels of a scene that a turned square of `size` around the object's centre can touch.
+cv::Rect reach(const Placement& object, int side) {
   const double angle = std::abs(object.angle) * std::numbers::pi / 180;
   const double drawn_away = std::abs(*std::max_element(object.corners.begin(), object.corners.end(), closer_to_zero));
   const double radius = object.size * (0.5 * (std::cos(angle) + std::sin(angle)) + std::sqrt(2) * drawn_away) + 1;
   const cv::Point first(static_cast<int>(std::floor(object.x - radius)),
                         static_cast<int>(std::floor(object.y - radius)));
   const cv::Point last(static_cast<int>(std::ceil(object.x + radius)), static_cast<int>(std::ceil(object.y + radius)));
-  return cv::Rect(first, last) & cv::Rect(0, 0, kSide, kSide);
+  return cv::Rect(first, last) & cv::Rect(0, 0, side, side);
 }
 
 /// RGB -> RGB: the colour circle turned about grey, away from or towards grey, lighter or darker.
@@ -49,7 +49,7 @@ void blend(cv::Mat3f& picture, const Layer& layer, const cv::Matx33f& color) {
 }
 
 vision::Image to_bytes(const cv::Mat3f& picture) {
-  vision::Image image(kSide, kSide);
+  vision::Image image(picture.rows, picture.cols);
   uint8_t* out = image.pixels.data();
   for (const cv::Vec3f& color : picture) {
     for (int c = 0; c < 3; ++c) *out++ = static_cast<uint8_t>(std::clamp(color[c], 0.0f, 1.0f) * 255 + 0.5f);
@@ -65,10 +65,10 @@ cv::Mat1b Layer::mask() const {
   return alpha > 0.5f;
 }
 
-Layer place_sprite(const Sprites& sprites, const Placement& object) {
+Layer place_sprite(const Sprites& sprites, const Placement& object, int scene_side) {
   const cv::Mat4f& sprite = sprites.at(object.class_index, object.drawing, object.size);
   const double center = 0.5 * sprite.cols;
-  Layer layer{reach(object), {}};
+  Layer layer{reach(object, scene_side), {}};
   cv::Mat1d turn = cv::getRotationMatrix2D(cv::Point2f(center, center), object.angle, object.size / sprite.cols);
   turn(0, 2) += object.x - center - layer.area.x;
   turn(1, 2) += object.y - center - layer.area.y;
@@ -98,26 +98,28 @@ Layer place_sprite(const Sprites& sprites, const Placement& object) {
 
 Picture render(const Layout& layout, const Sprites& sprites, RandomStream& random) {
   const double tint = layout.domain == Domain::kSeen ? 0.05 : 0.15;
-  cv::Mat3f picture = draw_texture(places()[layout.place].texture, tint, random);
+  const int side = layout.canvas.side;
+  cv::Mat3f picture = draw_texture(places()[layout.place].texture, side, tint, random);
   std::vector<cv::Mat1b> masks;
   for (const Placement& object : layout.objects) {
-    const Layer layer = place_sprite(sprites, object);
+    const Layer layer = place_sprite(sprites, object, side);
     blend(picture, layer, color_change(object));
     const cv::Mat1b mask = layer.mask();
     for (cv::Mat1b& behind : masks) behind(layer.area).setTo(0, mask);
-    masks.push_back(cv::Mat1b::zeros(kSide, kSide));
+    masks.push_back(cv::Mat1b::zeros(side, side));
     masks.back()(layer.area).setTo(1, mask);
   }
-  Picture out{to_bytes(picture), {kSide, kSide}};
+  Picture out{to_bytes(picture), {side, side}};
   for (const cv::Mat1b& mask : masks) out.masks.add(std::vector<uint8_t>(mask.begin(), mask.end()));
   return out;
 }
 
-Scene draw_scene(const Sprites& sprites, Domain domain, std::optional<int> only_class, const RandomStream& random) {
+Scene draw_scene(const Sprites& sprites, Domain domain, std::optional<int> only_class, const RandomStream& random,
+                 const Canvas& canvas) {
   RandomStream layout_stream = random.fork("layout"), texture_stream = random.fork("texture"),
                caption_stream = random.fork("caption");
   Scene scene;
-  scene.layout = draw_layout(sprites, domain, only_class, layout_stream);
+  scene.layout = draw_layout(sprites, domain, only_class, canvas, layout_stream);
   scene.picture = render(scene.layout, sprites, texture_stream);
   scene.caption = describe(scene.layout, caption_stream);
   return scene;

@@ -19,6 +19,12 @@ namespace freeatm::world {
 /// and perspectives that the others do not have.
 enum class Domain { kSeen, kShifted };
 
+/// How large pictures are, and things in them.
+struct Canvas {
+  int side = 64;     // of a scene, pixels
+  double scale = 1;  // of the objects' sizes, which are shares of the side
+};
+
 /// One object; later ones stand in front.
 struct Placement {
   int class_index = 0;
@@ -31,10 +37,11 @@ struct Placement {
   std::array<double, 8> corners = {};  // x, y by which each corner is drawn away, of `size`; 0: no perspective
 };
 
-/// A caption calls an object small up to so much of the scene's side, big from so much on.
+/// A caption calls an object small up to so much of the scene's side times the scale, big from so much on.
 inline constexpr double kSmallUpTo = 0.42, kBigFrom = 0.54;
 
 struct Layout {
+  Canvas canvas;
   Domain domain = Domain::kSeen;
   int place = 0;  // index into places()
   std::vector<Placement> objects;
@@ -42,10 +49,11 @@ struct Layout {
 
 /// A place and one to three objects, now and then several of one class, that hide at most 5% of each other; with
 /// `only_class`, one object of it.
-Layout draw_layout(const Sprites& sprites, Domain domain, std::optional<int> only_class, RandomStream& random);
+Layout draw_layout(const Sprites& sprites, Domain domain, std::optional<int> only_class, const Canvas& canvas,
+                   RandomStream& random);
 
 struct Picture {
-  vision::Image image;    // [kSide, kSide]
+  vision::Image image;    // [side, side]
   vision::MaskSet masks;  // one for each object: the pixels that show more of it than of what is behind it
 };
 
@@ -68,6 +76,7 @@ struct Scene {
   Caption caption;
 };
 
-Scene draw_scene(const Sprites& sprites, Domain domain, std::optional<int> only_class, const RandomStream& random);
+Scene draw_scene(const Sprites& sprites, Domain domain, std::optional<int> only_class, const RandomStream& random,
+                 const Canvas& canvas = {});
 
 }  // namespace freeatm::world

@@ -15,7 +15,6 @@
 #include "annotations.h"
 #include "parallel.h"
 #include "scene.h"
-#include "textures.h"
 #include "vocabulary.h"
 
 namespace freeatm::world {
@@ -71,6 +70,8 @@ class WorldWriter {
     return {static_cast<uint64_t>(options_.seed), "world/" + purpose, 0, static_cast<uint64_t>(index)};
   }
 
+  Canvas canvas() const { return {static_cast<int>(options_.side), options_.scale}; }
+
   void make_folder(const fs::path& name) const {
     std::error_code error;
     fs::create_directories(folder_ / name, error);
@@ -86,12 +87,12 @@ class WorldWriter {
   }
 
   Scene scene(const std::string& split, int64_t index) const {
-    return draw_scene(sprites_, domain_of(split), {}, stream("scenes/" + split, index));
+    return draw_scene(sprites_, domain_of(split), {}, stream("scenes/" + split, index), canvas());
   }
 
   Scene object(const std::string& split, int64_t index) const {
     const int class_index = static_cast<int>(index % static_cast<int64_t>(classes().size()));
-    return draw_scene(sprites_, domain_of(split), class_index, stream("objects/" + split, index));
+    return draw_scene(sprites_, domain_of(split), class_index, stream("objects/" + split, index), canvas());
   }
 
   void write_scenes(const std::string& split) {
@@ -119,15 +120,16 @@ class WorldWriter {
 
   /// The first scenes of train, one object of each class, and below them the same of shifted.
   vision::Image contact_sheet() const {
-    constexpr int kColumns = 20, kSceneRows = 3, kGap = 2, kStep = kSide + kGap;
+    constexpr int kColumns = 20, kSceneRows = 3, kGap = 2;
+    const int side = canvas().side, step = side + kGap;
     const int object_rows = (static_cast<int>(classes().size()) + kColumns - 1) / kColumns,
               rows = kSceneRows + object_rows;
-    vision::Image sheet(2 * rows * kStep + kGap, kColumns * kStep + kGap);
+    vision::Image sheet(2 * rows * step + kGap, kColumns * step + kGap);
     std::fill(sheet.pixels.begin(), sheet.pixels.end(), uint8_t{255});
     const auto paste = [&](const Scene& drawn, int row, int column) {
       const vision::Image& image = drawn.picture.image;
-      for (int y = 0; y < kSide; ++y)
-        std::copy_n(image.row(y), kSide * 3, sheet.row(row * kStep + kGap + y) + (column * kStep + kGap) * 3);
+      for (int y = 0; y < side; ++y)
+        std::copy_n(image.row(y), side * 3, sheet.row(row * step + kGap + y) + (column * step + kGap) * 3);
     };
     int row = 0;
     for (const std::string split : {"train", "shifted"}) {
@@ -149,15 +151,16 @@ class WorldWriter {
 };
 
 std::string manifest_text(const WorldOptions& options, const Sprites& sprites) {
-  const nlohmann::ordered_json manifest = {{"kind", "emoji world"},
-                                           {"version", kVersion},
-                                           {"seed", options.seed},
-                                           {"count", options.count},
-                                           {"eval_count", options.eval_count},
-                                           {"side", kSide},
-                                           {"font", fs::path(options.font).filename().string()},
-                                           {"font_digest", sprites.font_digest()},
-                                           {"classes", class_names()}};
+  nlohmann::ordered_json manifest = {{"kind", "emoji world"},
+                                     {"version", kVersion},
+                                     {"seed", options.seed},
+                                     {"count", options.count},
+                                     {"eval_count", options.eval_count},
+                                     {"side", options.side},
+                                     {"font", fs::path(options.font).filename().string()},
+                                     {"font_digest", sprites.font_digest()},
+                                     {"classes", class_names()}};
+  if (options.scale != 1) manifest["scale"] = options.scale;
   return manifest.dump(2) + "\n";
 }
 
@@ -182,6 +185,9 @@ void WorldOptions::fields(config::Fields& f) {
     config::between(1, 999'999'999));
   f("eval_count", eval_count, "the same of each other split: val, test, and shifted, the hard test",
     config::between(1, 999'999'999));
+  f("side", side, "of a picture, pixels", config::between(32, 1024));
+  f("scale", scale, "of the objects: 1 makes them .38 to .7 of the side, .3 to .85 in shifted",
+    config::between(0.2, 1));
   f("seed", seed, "another seed is another world", config::at_least(0));
   f("font", font, "a font with colour bitmaps (CBDT); Debian package fonts-noto-color-emoji");
   f("threads", threads, "0: one for each core; the files are the same for any number", config::between(0, 1024));

@@ -90,6 +90,7 @@ TEST_F(DetectionCommand, WhatDoesNotFitIsOneLine) {
 TEST_F(DetectionCommand, PublishedPresetsTakeOneStep) {
   // Of their pictures' size but for ViTDet's, whose 4,096 tokens see each other.
   const std::pair<std::string, std::string> presets[] = {
+      {"nano_detection_128", ""},
       {"coco_mask_rcnn_r50_1x", "model.norm=batch"},
       {"voc_faster_rcnn_r50", "data.layout=coco"},
       {"coco_vitdet_b", "objective.short_sides=[512] trainer.accumulate=1"}};

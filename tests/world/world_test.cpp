@@ -58,7 +58,7 @@ TEST_F(World, MasksAreExact) {  // the picture without an object differs exactly
       rest.objects.erase(rest.objects.begin() + static_cast<int64_t>(gone));
       RandomStream texture = stream(index).fork("texture");
       const vision::Image without = render(rest, sprites(), texture).image;
-      const cv::Rect reach = place_sprite(sprites(), full.layout.objects[gone]).area;
+      const cv::Rect reach = place_sprite(sprites(), full.layout.objects[gone], kSide).area;
       const uint8_t* mask = full.picture.masks[static_cast<int64_t>(gone)];
       int64_t inside = 0, changed_inside = 0;
       for (int i = 0; i < kSide * kSide; ++i) {
@@ -83,7 +83,7 @@ TEST_F(World, ObjectsHideAtMostATwentiethOfAnother) {
     std::vector<int> covered(kSide * kSide);
     for (int64_t i = 0; i < s.picture.masks.count(); ++i) {
       for (int p = 0; p < kSide * kSide; ++p) covered[p] += s.picture.masks[i][p];
-      const Layer layer = place_sprite(sprites(), s.layout.objects[i]);
+      const Layer layer = place_sprite(sprites(), s.layout.objects[i], kSide);
       EXPECT_GT(s.picture.masks.area(i),
                 0.7 * cv::countNonZero(layer.mask()));  // a later one may be smaller: 5% of it is more of this
     }
@@ -217,6 +217,25 @@ TEST_F(World, ArticlesAreRight) {
   }
 }
 
+TEST_F(World, SmallObjectsOnLargePicturesKeepTheirCaptions) {
+  for (int64_t index = 0; index < 100; ++index) {
+    const Domain domain = index % 2 ? Domain::kShifted : Domain::kSeen;
+    const Scene plain = scene(index, domain), large = draw_scene(sprites(), domain, {}, stream(index), {128, 0.4});
+    EXPECT_EQ(large.picture.image.height, 128);
+    EXPECT_EQ(large.picture.masks.width(), 128);
+    ASSERT_EQ(large.layout.objects.empty(), plain.layout.objects.empty());
+    EXPECT_EQ(large.layout.place, plain.layout.place);
+    // The first object finds its place at once on either, and everything about it is the same draw.
+    const Placement &small = large.layout.objects[0], &usual = plain.layout.objects[0];
+    EXPECT_EQ(small.class_index, usual.class_index);
+    EXPECT_NEAR(small.size, 2 * 0.4 * usual.size, 1e-9);
+    if (plain.layout.objects.size() == 1 && large.layout.objects.size() == 1) {
+      EXPECT_EQ(large.caption.text, plain.caption.text);
+    }
+    for (int64_t i = 0; i < large.picture.masks.count(); ++i) EXPECT_GT(large.picture.masks.area(i), 0);
+  }
+}
+
 TEST_F(World, ASceneIsAFunctionOfItsStream) {
   EXPECT_EQ(scene(5).picture.image, scene(5).picture.image);
   EXPECT_NE(scene(5).picture.image, scene(6).picture.image);
@@ -257,6 +276,9 @@ TEST_F(World, IsLeftAloneWhenItIsThere) {
   EXPECT_FALSE(write_world(tiny(folder / "world")));
   WorldOptions other = tiny(folder / "world");
   other.seed = 1;
+  EXPECT_USER_ERROR(write_world(other), "manifest.json: out: is of a world with other options");
+  other = tiny(folder / "world");
+  other.scale = 0.5;
   EXPECT_USER_ERROR(write_world(other), "manifest.json: out: is of a world with other options");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 1);  // nothing half-written beside it
 }
