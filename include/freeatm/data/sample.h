@@ -9,6 +9,7 @@
 #include "freeatm/text/caption.h"
 #include "freeatm/vision/box.h"
 #include "freeatm/vision/image.h"
+#include "freeatm/vision/label_map.h"
 #include "freeatm/vision/mask_set.h"
 #include "freeatm/vision/rle.h"
 
@@ -54,6 +55,7 @@ struct Sample {
   std::vector<Region> regions;
   std::vector<Object> objects;
   std::vector<int64_t> labels;  // indices into class_names(), each once, rising; a dataset of one label: exactly one
+  vision::LabelMap label_map;   // each pixel's class_names() index; empty: the dataset has none
   vision::Image swapped;        // the picture's things on another one's background (controls.h); empty: none
 
   /// The first caption's text, "" where there is none.
