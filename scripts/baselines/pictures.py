@@ -166,4 +166,5 @@ def main():
                 ImageOps.exif_transpose(picture).convert("RGB").save(OUT / f"{kind}_{stem}.{ending}.png", optimize=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
