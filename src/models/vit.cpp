@@ -125,6 +125,21 @@ Tensor ViT::encode(Tensor tokens, const Tensor& path_scales) {
   return tokens;
 }
 
+std::vector<Tensor> ViT::grids_behind(const std::vector<int64_t>& blocks, const Tensor& images,
+                                     const Tensor& path_scales) {
+  const Grid grid = grid_of(images);
+  Tensor tokens = embed(images);
+  std::vector<Tensor> grids;
+  for (int64_t block = 0; block < std::ssize(blocks_); ++block) {
+    tokens = blocks_[block]->forward(tokens, scales_of(path_scales, 2 * block, 2));
+    for (const int64_t wanted : blocks) {
+      if (wanted == block + 1)
+        grids.push_back(tokens.slice(1, prefix_tokens()).transpose(1, 2).unflatten(2, {grid.height, grid.width}));
+    }
+  }
+  return grids;
+}
+
 Tensor ViT::pool(const Tensor& tokens) {
   return norm_(pools_token() ? tokens.select(1, 0) : tokens.slice(1, prefix_tokens()).mean(1));
 }

@@ -58,10 +58,14 @@ class ViT final : public Backbone {
   at::Tensor embed(const at::Tensor& images) { return placed(patches(images), grid_of(images)); }
   /// tokens: [B, N, dim], any N. Returns them behind the last block, before the final norm.
   at::Tensor encode(at::Tensor tokens, const at::Tensor& path_scales = {});
+  /// The patches' tokens behind so many blocks each, rising, as grids [B, dim, h, w] without the final norm.
+  std::vector<at::Tensor> grids_behind(const std::vector<int64_t>& blocks, const at::Tensor& images,
+                                       const at::Tensor& path_scales = {});
   /// The final norm of any tokens that `encode` gave.
   at::Tensor normed(const at::Tensor& tokens) { return norm_(tokens); }
   /// tokens: [B, prefix + N, dim]. Returns the pooled features, [B, dim].
   at::Tensor pool(const at::Tensor& tokens);
+  int64_t depth() const { return options_.depth; }  // blocks
   /// Tokens in front of the patches: the class token.
   int64_t prefix_tokens() const { return options_.class_token ? 1 : 0; }
 
