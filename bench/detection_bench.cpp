@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Mask R-CNN's training step and its inference, on pictures in memory.
+// A Mask R-CNN's training step and its inference, and gradients of ViTDet's backbone, on pictures in memory.
 #include <benchmark/benchmark.h>
 #include <cstdlib>
 #include <memory>
@@ -8,6 +8,7 @@
 
 #include "freeatm/data/batch.h"
 #include "freeatm/models/resnet.h"
+#include "freeatm/models/vit.h"
 #include "freeatm/objectives/detection/detection.h"
 #include "freeatm/objectives/detection/trained.h"
 #include "freeatm/training/optimizer.h"
@@ -33,7 +34,7 @@ data::Batch random_scenes() {
   data::Batch out;
   out.size = kBatch;
   out.tensors = {{"size", at::full({kBatch, 2}, kPictureSide, at::kLong)},
-                 {"short_side", at::full({kBatch}, kPictureSide, at::kLong)}};
+                 {"seen", at::full({kBatch, 2}, kPictureSide, at::kLong)}};
   const int64_t area = kPictureSide * kPictureSide;
   at::Tensor boxes = at::zeros({kBatch, kObjects, 4}),
              masks = at::zeros({kBatch, kObjects, kPictureSide, kPictureSide}, at::kByte);
@@ -77,6 +78,21 @@ void detection_inference(benchmark::State& state) {
   state.counters["found"] = static_cast<double>(objective->detect(samples).at(0).size());
 }
 BENCHMARK(detection_inference)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+/// A ViT-B's gradients of one picture of 512 pixels. 0: all blocks global; 1: in ViTDet's windows; 2: with its relative
+/// positions, too.
+void vitdet_gradients(benchmark::State& state) {
+  models::ViTOptions options{.image_size = 512, .dim = 768, .heads = 12};
+  options.prepare_detection(state.range(0) > 0 ? 14 : 0, state.range(0) > 1);
+  models::ViT model(options);
+  model.initialize(1);
+  const at::Tensor images = at::randn({1, 3, options.image_size, options.image_size});
+  for (auto _ : state) {
+    model.zero_grad();
+    model.forward_features(images).square().mean().backward();
+  }
+}
+BENCHMARK(vitdet_gradients)->DenseRange(0, 2)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 }  // namespace
 }  // namespace freeatm::objectives

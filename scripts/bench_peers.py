@@ -10,6 +10,7 @@
     .deps/peers/bin/python scripts/bench_peers.py masked        MAE's step
     .deps/peers/bin/python scripts/bench_peers.py segmentation  FCN's and UPerNet's steps
     .deps/peers/bin/python scripts/bench_peers.py train         pretraining's step and its loader
+    .deps/peers/bin/python scripts/bench_peers.py vitdet        ViTDet's backbone
     .deps/peers/bin/python scripts/bench_peers.py vl            vision-language training's step
 
 Contestants take turns, round after round, on the same data, threads and shapes, so that a machine that is busy for a while is busy for all.
@@ -21,10 +22,11 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from peers import coco_eval, coco_read, detection, detection_ops, diffusion, harvest, masked, segmentation, train, vision_language  # noqa: E402
+from peers import (coco_eval, coco_read, detection, detection_ops, diffusion, harvest, masked, segmentation, train, vision_language,  # noqa: E402
+                   vitdet)
 
 SUITES = {"coco_eval": coco_eval, "coco_read": coco_read, "detection": detection, "detection_ops": detection_ops, "diffusion": diffusion,
-          "harvest": harvest, "masked": masked, "segmentation": segmentation, "train": train, "vl": vision_language}
+          "harvest": harvest, "masked": masked, "segmentation": segmentation, "train": train, "vitdet": vitdet, "vl": vision_language}
 
 
 def compare(title, unit, contestants, rounds):

@@ -65,9 +65,16 @@ def torchvision_resnet(run: Run) -> nn.Module:
     return model
 
 
+def _refuse_vitdets(run: Run) -> None:
+    for key in ("window_size", "relative_positions"):
+        if run.model.get(key):
+            run.refuse(key, "neither timm's nor torchvision's VisionTransformer has ViTDet's attention; read the tensors with state_dict")
+
+
 def timm_vit(run: Run) -> nn.Module:
     from timm.models.vision_transformer import VisionTransformer
 
+    _refuse_vitdets(run)
     return VisionTransformer(
         img_size=run.option("image_size", int),
         patch_size=run.option("patch_size", int),
@@ -85,6 +92,7 @@ def timm_vit(run: Run) -> nn.Module:
 def torchvision_vit(run: Run) -> nn.Module:
     from torchvision.models import VisionTransformer
 
+    _refuse_vitdets(run)
     dim = run.option("dim", int)
     model = VisionTransformer(
         image_size=run.option("image_size", int),

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // finetune task=detection: pictures with boxes and masks -> a detector.
-#include <algorithm>
 #include <utility>
 
 #include "freeatm/data/detection.h"
@@ -26,11 +25,7 @@ class DetectionTask final : public FinetuneTask {
 
   void settle(const data::Dataset& train, const std::string& root) override { options_.require_fit(train, root); }
 
-  // Positions are for the grid of the largest pictures; others get them resized.
-  void fit(models::ModelOptions& model) const override {
-    model.fit_to_pictures(std::ranges::max(options_.short_sides), "objective.short_sides");
-    model.prepare_finetuning({});
-  }
+  void fit(models::ModelOptions& model) const override { options_.fit(model); }
 
   std::shared_ptr<training::Objective> make(const objectives::Pretrained* start, const models::ModelOptions& model,
                                             int64_t classes, uint64_t seed) override {

@@ -29,6 +29,13 @@ class ArchitectureOf final : public Architecture {
     if constexpr (kMatters) options_.prepare_finetuning(global_pool);
     return kMatters;
   }
+  bool prepare_detection(int64_t window_size, bool relative_positions) override {
+    constexpr bool kMatters = requires(Options & options) {
+      options.prepare_detection(window_size, relative_positions);
+    };
+    if constexpr (kMatters) options_.prepare_detection(window_size, relative_positions);
+    return kMatters;
+  }
 
  private:
   Options options_;
@@ -87,6 +94,13 @@ void ModelOptions::fit_to_pictures(int64_t side, const std::string& key) { archi
 void ModelOptions::prepare_finetuning(const std::optional<std::string>& global_pool) {
   if (!architecture_->prepare_finetuning(global_pool) && global_pool)
     throw UserError("", "global_pool", "a {} has no pooling but its mean", name_);
+}
+
+void ModelOptions::prepare_detection(int64_t window_size, bool relative_positions) {
+  const bool is_asked = window_size > 0 || relative_positions;
+  if (!architecture_->prepare_detection(window_size, relative_positions) && is_asked)
+    throw UserError("", window_size > 0 ? "objective.window_size" : "objective.relative_positions",
+                    "a {} has neither windows nor relative positions; a vit has", name_);
 }
 
 }  // namespace freeatm::models

@@ -23,6 +23,7 @@ constexpr std::string_view kPrefixes[] = {"module.",    "model.",   "base_encode
 constexpr std::string_view kWrappers[] = {"_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module."};
 constexpr std::string_view kNoBackbone[] = {"fc.", "head.", "head_dist.", "decoder_", "mask_token"};
 constexpr std::string_view kBatchCount = "num_batches_tracked";
+constexpr const char *kPositions = "pos_embed", *kClassToken = "cls_token";
 constexpr size_t kNamed = 3;  // of the tensors that do not fit
 
 constexpr std::string_view kPositionIds = "embeddings.position_ids";  // 0, 1, 2, ..., in old files of CLIP
@@ -71,12 +72,29 @@ void adapt_norm(const TensorMap& model, BackboneTensors& file) {
   }
 }
 
+// Where the model has no class token, the file's stays behind with its position.
+void adapt_class_token(const TensorMap& model, BackboneTensors& file) {
+  const auto positions = file.tensors.find(kPositions);
+  if (!model.contains(kPositions) || model.contains(kClassToken) || positions == file.tensors.end()) return;
+  if (positions->second.dim() != 3 || file.tensors.erase(kClassToken) == 0) return;
+  file.left_out.push_back(kClassToken);
+  positions->second = positions->second.slice(1, 1);
+}
+
+// Relative positions that the file lacks begin at 0; those of another grid are resized.
+void adapt_relative_positions(const TensorMap& model, TensorMap& tensors) {
+  for (const auto& [name, own] : model) {
+    if (!name.ends_with("rel_pos_h") && !name.ends_with("rel_pos_w")) continue;
+    at::Tensor& found = tensors.emplace(name, own).first->second;
+    if (found.dim() == 2) found = resized_relative_positions(found, (own.size(0) + 1) / 2);
+  }
+}
+
 void adapt_positions(const TensorMap& model, TensorMap& tensors) {
-  constexpr const char* kPositions = "pos_embed";
   const auto own = model.find(kPositions);
   const auto found = tensors.find(kPositions);
   if (own == model.end() || found == tensors.end()) return;
-  found->second = fitted_positions(found->second, own->second, model.contains("cls_token") ? 1 : 0, kPositions);
+  found->second = fitted_positions(found->second, own->second, model.contains(kClassToken) ? 1 : 0, kPositions);
 }
 
 /// Of a square grid behind the prefix; 0: it is none.
@@ -101,11 +119,11 @@ GridSides sides_of(const at::Tensor& positions, const at::Tensor& own, int64_t p
 
 // CLIP's: the class token's row, then a square grid.
 void adapt_clip_positions(const TensorMap& model, TensorMap& tensors) {
-  constexpr const char* kPositions = "embeddings.position_embedding.weight";
-  const auto own = model.find(kPositions);
-  const auto found = tensors.find(kPositions);
+  constexpr const char* kClipPositions = "embeddings.position_embedding.weight";
+  const auto own = model.find(kClipPositions);
+  const auto found = tensors.find(kClipPositions);
   if (own == model.end() || found == tensors.end() || found->second.dim() != 2) return;
-  const GridSides sides = sides_of(found->second.unsqueeze(0), own->second.unsqueeze(0), 1, kPositions);
+  const GridSides sides = sides_of(found->second.unsqueeze(0), own->second.unsqueeze(0), 1, kClipPositions);
   if (sides.differ()) found->second = resized_clip_positions(found->second, sides.own, sides.own);
 }
 
@@ -170,6 +188,8 @@ BackboneTensors backbone_tensors(const TensorMap& file) {
 
 void adapt(const TensorMap& model, BackboneTensors& file) {
   adapt_norm(model, file);
+  adapt_class_token(model, file);
+  adapt_relative_positions(model, file.tensors);
   adapt_positions(model, file.tensors);
   adapt_clip_positions(model, file.tensors);
 }

@@ -8,7 +8,6 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/models/initialize.h"
-#include "freeatm/models/vit_block.h"
 
 namespace freeatm::models {
 namespace {
@@ -16,6 +15,12 @@ namespace {
 using at::Tensor;
 
 constexpr double kPositionDeviation = 0.02, kTokenDeviation = 1e-6;
+constexpr int64_t kGlobalBlocks = 4;  // ViTDet's
+
+// Of so many blocks that look at all patches, evenly spaced with the last among them, 2, 5, 8 and 11 of 12.
+bool is_global_block(int64_t block, int64_t depth) {
+  return (block + 1) * kGlobalBlocks / depth > block * kGlobalBlocks / depth;
+}
 
 }  // namespace
 
@@ -32,12 +37,17 @@ void ViTOptions::fields(config::Fields& f) {
     config::any_of({"token", "avg"}));
   f("positions", positions, "learned, or sincos: fixed (until finetuning)", config::any_of({"learned", "sincos"}));
   f("freeze_patch_embed", freeze_patch_embed, "leave the patches' projection as it was drawn (MoCo v3)");
+  f("window_size", window_size,
+    "patches along a side of the windows that all blocks but four look at (ViTDet); 0: none", config::between(0, 4096));
+  f("relative_positions", relative_positions, "learnt ones of query and key, by rows and columns, too (ViTDet)");
   if (!f.reading()) return;
   if (image_size % patch_size != 0)
     f.refuse("image_size", format("{} is no multiple of patch_size {}", image_size, patch_size));
   if (dim % heads != 0) f.refuse("heads", format("{} does not divide dim {}", heads, dim));
   if (positions == "sincos" && dim % 4 != 0) f.refuse("dim", format("{} is no multiple of 4, as sincos wants", dim));
   if (global_pool == "token" && !class_token) f.refuse("global_pool", "token needs class_token=true");
+  if (class_token && (window_size > 0 || relative_positions))
+    f.refuse("class_token", "has no place in windows and no relative position: class_token=false, global_pool=avg");
 }
 
 void ViTOptions::fit_to_pictures(int64_t side, const std::string& key) {
@@ -51,6 +61,12 @@ void ViTOptions::prepare_finetuning(const std::optional<std::string>& wanted_glo
   freeze_patch_embed = false;
   if (global_pool == "token" && !class_token)
     throw UserError("", "global_pool", "token needs a class token, which this model lacks");
+}
+
+void ViTOptions::prepare_detection(int64_t wanted_window_size, bool wants_relative_positions) {
+  if (wanted_window_size > 0) window_size = wanted_window_size;
+  relative_positions = relative_positions || wants_relative_positions;
+  if (window_size > 0 || relative_positions) class_token = false, global_pool = "avg";
 }
 
 Tensor sincos_positions(int64_t height, int64_t width, int64_t dim) {
@@ -94,12 +110,15 @@ ViT::ViT(const ViTOptions& options) : options_(options) {
   }
   const auto blocks = register_module("blocks", torch::nn::ModuleList());
   const auto hidden = static_cast<int64_t>(static_cast<double>(dim) * options.mlp_ratio);
-  for (int64_t i = 0; i < options.depth; ++i)
-    blocks->push_back(blocks_.emplace_back(std::make_shared<ViTBlock>(dim, options.heads, hidden)));
+  for (int64_t i = 0; i < options.depth; ++i) {
+    SpatialAttention spatial{.window = is_global_block(i, options.depth) ? 0 : options.window_size};
+    if (options.relative_positions) spatial.relative_side = spatial.window > 0 ? spatial.window : side;
+    blocks->push_back(blocks_.emplace_back(std::make_shared<ViTBlock>(dim, options.heads, hidden, spatial)));
+  }
   norm_ = register_module(pools_token() ? "norm" : "fc_norm", vit_norm(dim));
 }
 
-ViT::Grid ViT::grid_of(const Tensor& images) const {
+PatchGrid ViT::grid_of(const Tensor& images) const {
   const int64_t height = images.size(2), width = images.size(3), patch = options_.patch_size;
   if (height % patch != 0 || width % patch != 0) {
     throw UserError("", "model.patch_size", "{} does not divide the pictures' {}x{} pixels", patch, width, height);
@@ -109,17 +128,19 @@ ViT::Grid ViT::grid_of(const Tensor& images) const {
 
 Tensor ViT::patches(const Tensor& images) { return proj_(images).flatten(2).transpose(1, 2); }
 
-Tensor ViT::placed(const Tensor& patches, const Grid& grid) {
+Tensor ViT::placed(const Tensor& patches, const PatchGrid& grid) {
   const int64_t side = options_.image_size / options_.patch_size;
   Tensor x = patches;
   if (cls_token_.defined()) x = at::cat({cls_token_.expand({x.size(0), 1, -1}), x}, 1);
   return x + resized_positions(pos_embed_, prefix_tokens(), side, side, grid.height, grid.width);
 }
 
-Tensor ViT::encode(Tensor tokens, const Tensor& path_scales) {
+Tensor ViT::encode(Tensor tokens, const Tensor& path_scales, const PatchGrid& grid) {
+  if (is_spatial() && grid.height * grid.width != tokens.size(1))
+    throw UserError("", "model.window_size", "windows and relative positions are of whole pictures, none of it hidden");
   int64_t branch = 0;
   for (const auto& block : blocks_) {
-    tokens = block->forward(tokens, scales_of(path_scales, branch, 2));
+    tokens = block->forward(tokens, scales_of(path_scales, branch, 2), grid);
     branch += 2;
   }
   return tokens;
@@ -127,11 +148,11 @@ Tensor ViT::encode(Tensor tokens, const Tensor& path_scales) {
 
 std::vector<Tensor> ViT::grids_behind(const std::vector<int64_t>& blocks, const Tensor& images,
                                      const Tensor& path_scales) {
-  const Grid grid = grid_of(images);
+  const PatchGrid grid = grid_of(images);
   Tensor tokens = embed(images);
   std::vector<Tensor> grids;
   for (int64_t block = 0; block < std::ssize(blocks_); ++block) {
-    tokens = blocks_[block]->forward(tokens, scales_of(path_scales, 2 * block, 2));
+    tokens = blocks_[block]->forward(tokens, scales_of(path_scales, 2 * block, 2), grid);
     for (const int64_t wanted : blocks) {
       if (wanted == block + 1)
         grids.push_back(tokens.slice(1, prefix_tokens()).transpose(1, 2).unflatten(2, {grid.height, grid.width}));
@@ -145,8 +166,8 @@ Tensor ViT::pool(const Tensor& tokens) {
 }
 
 Backbone::Output ViT::run(const Tensor& images, const Tensor& path_scales, const Wanted& wanted) {
-  const Grid grid = grid_of(images);
-  const Tensor tokens = encode(embed(images), path_scales);
+  const PatchGrid grid = grid_of(images);
+  const Tensor tokens = encode(placed(patches(images), grid), path_scales, grid);
   Output out;
   if (wanted.levels > 0) {
     const Tensor normed = norm_(tokens.slice(1, prefix_tokens()));

@@ -81,6 +81,8 @@ TEST_F(DetectionCommand, WhatDoesNotFitIsOneLine) {
   expect_refused(start + " 'objective.anchors.sizes=[8.0]'", "objective.anchors.sizes");
   expect_refused(start + " model.norm=frozen", "model.norm");
   expect_refused(start + " objective.rpn.background_iou=0.9", "background_iou");
+  expect_refused(start + " objective.window_size=4", "objective.window_size: a resnet has neither windows");
+  expect_refused(start + " 'objective.scale_jitter=[2.0,0.1]'", "[2, 0.1] is not the least and the largest factor");
   expect_refused(
       "finetune experiment=nano_detection checkpoint=none out=OUT data.root=" + (*shared_ / "world/objects").string(),
       "has no objects to learn");
@@ -88,12 +90,12 @@ TEST_F(DetectionCommand, WhatDoesNotFitIsOneLine) {
 }
 
 TEST_F(DetectionCommand, PublishedPresetsTakeOneStep) {
-  // Of their pictures' size but for ViTDet's, whose 4,096 tokens see each other.
+  // Of their pictures' size but for ViTDet's, which are 4,096 patches.
   const std::pair<std::string, std::string> presets[] = {
       {"nano_detection_128", ""},
       {"coco_mask_rcnn_r50_1x", "model.norm=batch"},
       {"voc_faster_rcnn_r50", "data.layout=coco"},
-      {"coco_vitdet_b", "objective.short_sides=[512] trainer.accumulate=1"}};
+      {"coco_vitdet_b", "objective.short_sides=[512] objective.long_side=512 trainer.accumulate=1"}};
   for (const auto& [name, more] : presets) {
     const fs::path out = in_ / name;
     expect_done(
@@ -103,6 +105,27 @@ TEST_F(DetectionCommand, PublishedPresetsTakeOneStep) {
                name, scenes(), out.string(), more));
     EXPECT_EQ(metrics(out).at("test_pictures"), 1) << name;
   }
+}
+
+TEST_F(DetectionCommand, ViTDetsAttentionIsTakenUpFromAPretrainingAndStaysInTheRun) {
+  const fs::path start = in_ / "mae", out = in_ / "vitdet", again = in_ / "again";
+  expect_done(
+      format("pretrain experiment=nano_mae data.root={}/world/objects out={} trainer.epochs=null trainer.steps=1 "
+             "trainer.warmup_epochs=0 loader.batch_size=8 probe.every=null",
+             (*shared_).path().string(), start.string()));
+  expect_done(format(
+      "finetune experiment=nano_detection checkpoint={} data.root={} eval_splits=[test] out={} trainer.steps=2 "
+      "trainer.epochs=null trainer.warmup_epochs=0 loader.batch_size=4 objective.pyramid={{channels:8,norm:layer}} "
+      "'objective.anchors.sizes=[4.0,8.0,16.0,32.0,64.0]' objective.heads.box_dim=16 objective.window_size=3 "
+      "objective.relative_positions=true objective.drop_path=0.2 objective.square=true objective.long_side=64 "
+      "'objective.scale_jitter=[0.5,2.0]'",
+      start.string(), scenes(), out.string()));
+  const std::string config = read_file(out / "config.yaml");
+  for (const char* part : {"window_size: 3", "relative_positions: true", "class_token: false"})
+    EXPECT_TRUE(contains(config, part)) << config;
+  expect_done(format("evaluate task=detection checkpoint={} data.root={} eval_splits=[test] out={}", out.string(),
+                     scenes(), again.string()));
+  EXPECT_EQ(metrics(out).at("test_bbox_AP"), metrics(again).at("test_bbox_AP"));
 }
 
 TEST_F(DetectionCommand, LearnsFromAHarvestsPhrasesAndIsJudgedOnExactObjects) {

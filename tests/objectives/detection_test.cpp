@@ -1,87 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Detectors as they are trained: views, what learns, and where they start. The model itself is judged in
-// tests/models/rcnn_test.cpp.
-#include "freeatm/objectives/detection/detection.h"
-
+// Detectors as they are trained: what learns, and where they start. Views: detection_views_test.cpp. The model itself
+// is judged in tests/models/rcnn_test.cpp.
 #include <cmath>
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "freeatm/data/batch.h"
-#include "freeatm/models/resnet.h"
-#include "freeatm/models/vit.h"
 #include "freeatm/objectives/detection/trained.h"
 #include "freeatm/weights/load.h"
 
+#include "detectors.h"
 #include "testing.h"
 
 namespace freeatm::objectives {
 namespace {
 
 using at::Tensor;
-
-DetectionOptions small_detection(bool masks = true) {
-  DetectionOptions options;
-  options.short_sides = {32};
-  options.long_side = 64;
-  options.rcnn.pyramid.channels = 8;
-  options.rcnn.anchors.sizes = {8, 16, 32, 64};
-  options.rcnn.heads.masks = masks;
-  options.rcnn.heads.box_dim = 16;
-  return options;
-}
-
-std::shared_ptr<models::Backbone> small_backbone() {
-  auto model = std::make_shared<models::ResNet>(
-      models::ResNetOptions{.depths = {1, 1, 1, 1}, .width = 8, .stem = "3x3", .output_stride = 8});
-  model->initialize(0);
-  return model;
-}
-
-std::shared_ptr<Detection> detector(const DetectionOptions& options, int64_t classes = 3) {
-  return std::make_shared<Detection>(small_backbone(), classes, options, 1);
-}
-
-/// A picture of 30 x 40 whose left object is of class 0, its right one a crowd.
-data::Sample two_objects() {
-  data::Sample out;
-  out.key = "0";
-  out.image = vision::Image(30, 40);
-  out.objects.resize(2);
-  out.objects[0].box = {2, 5, 10, 20};
-  out.objects[0].mask = vision::Rle::from_box(out.objects[0].box, 30, 40);
-  out.objects[1] = out.objects[0];
-  out.objects[1].is_crowd = true;
-  return out;
-}
-
-data::Batch detection_batch(const Detection& model, std::vector<data::Sample> samples, uint64_t seed = 0) {
-  std::vector<data::View> views;
-  std::vector<std::string> keys;
-  for (data::Sample& one : samples) {
-    keys.push_back(one.key);
-    RandomStream random(seed, "view", 0, views.size());
-    views.push_back(model.prepare(std::move(one), random, 0));
-  }
-  return model.collate(std::move(views), keys);
-}
-
-TEST(Detection, ViewsAreMirroredWithTheirBoxesAndMasks) {
-  DetectionOptions options = small_detection();
-  for (const double probability : {0.0, 1.0}) {
-    options.flip_probability = probability;
-    RandomStream random(0, "view");
-    const data::View view = detector(options)->prepare(two_objects(), random, 0);
-    const std::vector<float> box =
-        probability == 0 ? std::vector<float>{2, 5, 12, 25} : std::vector<float>{28, 5, 38, 25};
-    EXPECT_TRUE(view.ragged.at("boxes").equal(at::tensor(box).view({1, 4}))) << view.ragged.at("boxes");
-    EXPECT_EQ(view.ragged.at("labels").item<int64_t>(), 1) << "0 is the background";
-    Tensor mask = at::zeros({30, 40}, at::kByte);
-    mask.slice(0, 5, 25).slice(1, static_cast<int64_t>(box[0]), static_cast<int64_t>(box[2])).fill_(1);
-    EXPECT_TRUE(view.ragged.at("masks").view({30, 40}).equal(mask));
-  }
-}
 
 TEST(Detection, PicturesOfSeveralSizesMakeABatch) {
   const auto model = detector(small_detection());
@@ -175,15 +109,11 @@ TEST(Detection, LearnsOnePicture) {
 }
 
 TEST(Detection, OverAPlainTransformerHasASimplePyramid) {
-  auto vit = std::make_shared<models::ViT>(
-      models::ViTOptions{.image_size = 32, .patch_size = 8, .dim = 16, .depth = 2, .heads = 2});
-  vit->initialize(0);
-  DetectionOptions options = small_detection();
-  options.rcnn.anchors.sizes = {4, 8, 16, 32, 64};
-  Detection model(vit, 3, options, 0);
-  EXPECT_TRUE(std::isfinite(model.losses(detection_batch(model, {two_objects()})).total().item<double>()));
+  DetectionOptions options = small_vitdet();
+  const auto model = vit_detector(options);
+  EXPECT_TRUE(std::isfinite(total_loss(*model, detection_batch(*model, {two_objects()}))));
   options.rcnn.anchors.sizes = {8};
-  EXPECT_USER_ERROR(Detection(vit, 3, options, 0), "has 1 sizes; this backbone's pyramid has 5 levels");
+  EXPECT_USER_ERROR(vit_detector(options), "has 1 sizes; this backbone's pyramid has 5 levels");
 }
 
 Pretrained whole_detector(const Detection& model) {

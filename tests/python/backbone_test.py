@@ -136,6 +136,8 @@ class Refusals(Folder):
             (NANO | {"depths": [1, 1]}, "timm", r"model\.depths: \[1, 1\]: timm's and torchvision's .* state_dict"),
             (NANO | {"stem": "7x7", "output_stride": 4}, "timm", r"model\.output_stride: 4: timm's ResNet has .* state_dict"),
             (NANO | {"stem": "9x9"}, "timm", r"model\.stem: 9x9: is not one of"),
+            (VIT | {"window_size": 14}, "timm", r"model\.window_size: 14: neither timm's .* state_dict"),
+            (VIT | {"relative_positions": True}, "torchvision", r"model\.relative_positions: True: neither timm's .* state_dict"),
             ({"name": "vit"}, "timm", r"model\.image_size: is missing"),
         ]
         for i, (options, into, message) in enumerate(cases):

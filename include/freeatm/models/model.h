@@ -21,6 +21,7 @@ class Architecture {
   virtual std::shared_ptr<Backbone> make(uint64_t seed) const = 0;
   virtual void fit_to_pictures(int64_t side, const std::string& key) = 0;
   virtual bool prepare_finetuning(const std::optional<std::string>& global_pool) = 0;
+  virtual bool prepare_detection(int64_t window_size, bool relative_positions) = 0;
 };
 
 /// The names of all architectures, and one with its default options; none for another name.
@@ -47,6 +48,10 @@ class ModelOptions {
   /// Nothing frozen, and the pooling that is asked for. Throws UserError("", "global_pool", ...) where the model has no
   /// such pooling.
   void prepare_finetuning(const std::optional<std::string>& global_pool);
+
+  /// ViTDet's windows (0: as it is) and relative positions (false: as it is), without a class token then. Throws
+  /// UserError("", "objective.window_size", ...) where the model knows neither.
+  void prepare_detection(int64_t window_size, bool relative_positions);
 
   /// The backbone with its first weights: a function of the options and the seed.
   std::shared_ptr<Backbone> make(uint64_t seed) const { return architecture_->make(seed); }

@@ -26,7 +26,8 @@ BackboneTensors backbone_tensors(const weights::TensorMap& file);
 
 /// Changes a transformer's tensors where they may differ from the model's: positions of another (square) grid are
 /// resized. The norm of the other kind of pooling is left out, and the model's own stays as it is, as in MAE's
-/// finetuning. The names alone tell what is what; other models' tensors stay as they are.
+/// finetuning; so is a class token that the model lacks, with its position. Relative positions begin as the model's own
+/// where the file has none. The names alone tell what is what; other models' tensors stay as they are.
 ///   model: the model's own tensors
 void adapt(const weights::TensorMap& model, BackboneTensors& file);
 

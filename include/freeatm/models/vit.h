@@ -11,6 +11,7 @@
 
 #include "freeatm/config/fields.h"
 #include "freeatm/models/backbone.h"
+#include "freeatm/models/vit_block.h"
 
 namespace freeatm::models {
 
@@ -23,17 +24,20 @@ struct ViTOptions {
   std::string global_pool = "token";  // "token": the class token; "avg": the mean of the patches
   std::string positions = "learned";  // or "sincos": fixed
   bool freeze_patch_embed = false;    // MoCo v3's stop_grad_conv1
+  int64_t window_size = 0;            // ViTDet's windows, patches a side, in all blocks but four; 0: none
+  bool relative_positions = false;    // ViTDet's, beside those of the patches
   void fields(config::Fields& f);
   void fit_to_pictures(int64_t side, const std::string& key);  // as ModelOptions wants them
   void prepare_finetuning(const std::optional<std::string>& wanted_global_pool);
+  void prepare_detection(int64_t wanted_window_size, bool wants_relative_positions);
 };
-
-class ViTBlock;
 
 /// Vision transformer, Dosovitskiy et al. 2021. Names and output equal timm's `VisionTransformer` without its head,
 /// with `dynamic_img_size`: a picture of another size gets the positions as `resample_abs_pos_embed` resizes them.
 ///   global_pool token: pooled = norm(tokens)[0], grid = norm(patches)
 ///   global_pool avg:   pooled = fc_norm(mean of the patches), grid = fc_norm(patches)
+/// With window_size or relative_positions it is ViTDet's (Li et al. 2022): the blocks of transformers' `VitDetModel`,
+/// four of which, evenly spaced, the last among them, look at all patches. A class token has no place there.
 class ViT final : public Backbone {
  public:
   explicit ViT(const ViTOptions& options);
@@ -41,12 +45,8 @@ class ViT final : public Backbone {
   std::vector<LevelShape> levels() const override { return {{options_.dim, options_.patch_size}}; }
   std::vector<double> path_rates(double last) const override;  // attention and MLP of each block
 
-  /// A grid of patches.
-  struct Grid {
-    int64_t height, width;
-  };
   /// Throws UserError where a side is no multiple of patch_size.
-  Grid grid_of(const at::Tensor& images) const;
+  PatchGrid grid_of(const at::Tensor& images) const;
 
   /// The forward pass in its parts; `forward` is pool(encode(embed(images))). Masked modelling works in between: SimMIM
   /// replaces patches by a mask token between `patches` and `placed`; MAE drops tokens behind the prefix between
@@ -54,10 +54,11 @@ class ViT final : public Backbone {
   /// images: [B, 3, H, W]. Returns the patches' projections, [B, h * w, dim], row by row.
   at::Tensor patches(const at::Tensor& images);
   /// The class token in front, where there is one, and the positions added, [B, prefix + h * w, dim].
-  at::Tensor placed(const at::Tensor& patches, const Grid& grid);
+  at::Tensor placed(const at::Tensor& patches, const PatchGrid& grid);
   at::Tensor embed(const at::Tensor& images) { return placed(patches(images), grid_of(images)); }
   /// tokens: [B, N, dim], any N. Returns them behind the last block, before the final norm.
-  at::Tensor encode(at::Tensor tokens, const at::Tensor& path_scales = {});
+  ///   grid: of all tokens. Windows and relative positions throw UserError("", "model.window_size", ...) without it.
+  at::Tensor encode(at::Tensor tokens, const at::Tensor& path_scales = {}, const PatchGrid& grid = {});
   /// The patches' tokens behind so many blocks each, rising, as grids [B, dim, h, w] without the final norm.
   std::vector<at::Tensor> grids_behind(const std::vector<int64_t>& blocks, const at::Tensor& images,
                                        const at::Tensor& path_scales = {});
@@ -77,6 +78,7 @@ class ViT final : public Backbone {
  private:
   Output run(const at::Tensor& images, const at::Tensor& path_scales, const Wanted& wanted) override;
   bool pools_token() const { return options_.global_pool == "token"; }
+  bool is_spatial() const { return options_.window_size > 0 || options_.relative_positions; }
 
   ViTOptions options_;
   at::Tensor cls_token_, pos_embed_;  // [1, 1, dim], [1, prefix + patches, dim]

@@ -9,6 +9,8 @@
 namespace freeatm::models {
 namespace {
 
+constexpr int64_t kPaddedTo = 32;  // multiples of it
+
 int64_t rounded_up(int64_t value, int64_t divisor) { return (value + divisor - 1) / divisor * divisor; }
 
 }  // namespace
@@ -36,15 +38,15 @@ DetectionTargets resized_targets(const DetectionTargets& targets, const std::arr
   return out;
 }
 
-PaddedImages padded_images(const std::vector<at::Tensor>& images, int64_t divisor) {
+PaddedImages padded_images(const std::vector<at::Tensor>& images, int64_t least_side) {
   PaddedImages out;
-  int64_t height = 0, width = 0;
+  int64_t height = least_side, width = least_side;
   for (const at::Tensor& image : images) {
     out.sizes.push_back({image.size(1), image.size(2)});
     height = std::max(height, image.size(1)), width = std::max(width, image.size(2));
   }
   out.images =
-      at::zeros({static_cast<int64_t>(images.size()), 3, rounded_up(height, divisor), rounded_up(width, divisor)},
+      at::zeros({static_cast<int64_t>(images.size()), 3, rounded_up(height, kPaddedTo), rounded_up(width, kPaddedTo)},
                 images.front().options().memory_format(at::MemoryFormat::ChannelsLast));
   for (size_t i = 0; i < images.size(); ++i) {
     const auto [h, w] = out.sizes[i];

@@ -43,12 +43,13 @@ Rcnn::Rcnn(std::shared_ptr<Backbone> backbone, int64_t classes, const RcnnOption
   }
 }
 
-std::vector<FeatureLevel> Rcnn::features(const PaddedImages& images) {
-  return pyramid_->forward(backbone_->forward_levels(images.images));
+std::vector<FeatureLevel> Rcnn::features(const PaddedImages& images, const at::Tensor& path_scales) {
+  return pyramid_->forward(backbone_->forward_levels(images.images, path_scales));
 }
 
-DetectionLosses Rcnn::losses(const PaddedImages& images, const std::vector<DetectionTargets>& targets) {
-  std::vector<FeatureLevel> levels = features(images);
+DetectionLosses Rcnn::losses(const PaddedImages& images, const std::vector<DetectionTargets>& targets,
+                             const at::Tensor& path_scales) {
+  std::vector<FeatureLevel> levels = features(images, path_scales);
   const auto draw = draw_keys ? draw_keys : [&images](int64_t count) {
     return at::rand({count}, at::device(images.images.device()).dtype(at::kFloat));
   };

@@ -10,6 +10,7 @@
 #include "freeatm/data/pixels.h"
 #include "freeatm/models/initialize.h"
 #include "freeatm/objectives/decayed_groups.h"
+#include "freeatm/objectives/drop_path.h"
 #include "freeatm/vision/transforms.h"
 
 namespace freeatm::objectives {
@@ -60,7 +61,7 @@ Classification::Classification(std::shared_ptr<models::Backbone> backbone, int64
                                const ClassificationOptions& options, uint64_t seed)
     : options_(options), classes_(classes), backbone_(std::move(backbone)) {
   FREEATM_CHECK(options.loss != "auto" && options.min_scale, "options that are not settled");
-  if (options.drop_path > 0) path_rates_ = backbone_->path_rates(options.drop_path);
+  path_rates_ = drop_path_rates(*backbone_, options.drop_path);
   register_module("backbone", backbone_);
   for (Tensor& parameter : backbone_->parameters()) parameter.requires_grad_(true);
   head_ = register_module("head", torch::nn::Linear(backbone_->channels(), classes));

@@ -14,6 +14,7 @@
 #include "freeatm/data/pixels.h"
 #include "freeatm/models/detection/images.h"
 #include "freeatm/objectives/decayed_groups.h"
+#include "freeatm/objectives/drop_path.h"
 #include "freeatm/ops/paste_masks.h"
 #include "freeatm/vision/transforms.h"
 
@@ -37,18 +38,30 @@ std::optional<int64_t> stage_of(const std::string& name) {
   return 1;
 }
 
-/// The objects' masks one behind the other, bytes [n * height * width].
-Tensor masks_of(const std::vector<data::Object>& objects, const data::Sample& sample) {
-  const int64_t pixels = int64_t{sample.image.height} * sample.image.width;
-  Tensor masks = at::empty({std::ssize(objects) * pixels}, at::kByte);
+/// The objects' masks in the box one behind the other, bytes [n * box.height * box.width].
+Tensor masks_of(const std::vector<data::Object>& objects, const data::Sample& sample, const vision::Box& box) {
+  const auto top = static_cast<int64_t>(box.y), left = static_cast<int64_t>(box.x),
+             height = static_cast<int64_t>(box.height), width = static_cast<int64_t>(box.width);
+  Tensor masks = at::empty({std::ssize(objects) * height * width}, at::kByte);
   auto* to = masks.mutable_data_ptr<uint8_t>();
   for (const data::Object& object : objects) {
     if (!object.mask)
       throw UserError(sample.key, "objective.heads.masks", "annotation {} has no mask; without masks false fits",
                       object.id);
-    to = std::ranges::copy(object.mask->decode(), to).out;
+    const std::vector<uint8_t> mask = object.mask->decode();
+    for (int64_t y = top; y < top + height; ++y)
+      to = std::copy_n(mask.data() + y * sample.image.width + left, width, to);
   }
   return masks;
+}
+
+/// The objects as they are in a part of the picture; those outside of it are left out.
+void move_into(const vision::Box& part, std::vector<data::Object>& objects) {
+  for (data::Object& object : objects) {
+    object.box = vision::intersection(object.box, part);
+    object.box.x -= part.x, object.box.y -= part.y;
+  }
+  std::erase_if(objects, [](const data::Object& object) { return object.box.empty(); });
 }
 
 /// [n, 4]: x1, y1, x2, y2
@@ -94,13 +107,35 @@ void DetectionOptions::fields(config::Fields& f) {
     config::between(16, 8192));
   f("long_side", long_side, "pixels that the longer side may have; the shorter one gives way",
     config::between(16, 16384));
+  f("scale_jitter", scale_jitter,
+    "[0.1, 2.0]: training draws from these how large a picture is, 1 fitting in long_side x long_side, and crops what "
+    "is larger; []: it draws from short_sides",
+    config::between(0.01, 16));
+  f("square", is_square, "pictures are padded to long_side x long_side: a ViT's positions are for one grid");
   f("flip_probability", flip_probability, "of the mirror image", config::between(0, 1));
   f("frozen_stages", frozen_stages, "of the backbone, that learn nothing: 1 is the stem, 2 the first stage too",
     config::between(0, 64));
   f("layer_decay", layer_decay, "learning rate of a layer, as a share of that of the layer behind it; 1: all the same",
     config::between(0.01, 1));
+  f("drop_path", drop_path, "probability that training drops a branch of the last block; it rises from 0 at the first",
+    config::between(0, 0.95));
+  f("window_size", window_size, "of a vit: patches along a side of ViTDet's windows; 0: as the model has it",
+    config::between(0, 4096));
+  f("relative_positions", relative_positions, "of a vit: ViTDet's, too; false: as the model has it");
   rcnn.fields(f);
-  if (f.reading() && short_sides.empty()) f.refuse("short_sides", "is empty");
+  if (!f.reading()) return;
+  if (short_sides.empty()) f.refuse("short_sides", "is empty");
+  if (!scale_jitter.empty() && (scale_jitter.size() != 2 || scale_jitter[0] > scale_jitter[1]))
+    f.refuse("scale_jitter", format("{} is not the least and the largest factor", scale_jitter));
+}
+
+void DetectionOptions::fit(models::ModelOptions& model) const {
+  if (is_square)
+    model.fit_to_pictures(long_side, "objective.long_side");
+  else
+    model.fit_to_pictures(std::ranges::max(short_sides), "objective.short_sides");
+  model.prepare_finetuning({});
+  model.prepare_detection(window_size, relative_positions);
 }
 
 void DetectionOptions::require_fit(const data::Dataset& dataset, const std::string& root) const {
@@ -122,6 +157,7 @@ void DetectionOptions::require_fit(const data::Dataset& dataset, const std::stri
 Detection::Detection(std::shared_ptr<models::Backbone> backbone, int64_t classes, const DetectionOptions& options,
                      uint64_t seed)
     : options_(options) {
+  path_rates_ = drop_path_rates(*backbone, options.drop_path);
   for (Tensor& parameter : backbone->parameters()) parameter.requires_grad_(true);
   rcnn_ = std::make_shared<models::Rcnn>(std::move(backbone), classes, options.rcnn, seed);
   for (const auto& child : rcnn_->named_children()) register_module(child.key(), child.value());
@@ -135,12 +171,23 @@ void Detection::freeze_stages() {
   }
 }
 
+JitteredCrop Detection::draw_view(int64_t height, int64_t width, RandomStream& random) const {
+  if (const auto& range = options_.scale_jitter; !range.empty())
+    return draw_scale_jitter(height, width, options_.long_side, range[0], range[1], random);
+  const int64_t side = options_.short_sides[random.integer(std::ssize(options_.short_sides))];
+  return {{0, 0, static_cast<double>(width), static_cast<double>(height)},
+          models::detector_size(height, width, side, options_.long_side)};
+}
+
 data::View Detection::prepare(data::Sample&& sample, RandomStream& random, double /*progress*/) const {
   RandomStream for_flip = random.fork("flip"), for_size = random.fork("short_side");
-  const std::vector<data::Object> objects = data::training_objects(sample);
-  const int64_t height = sample.image.height, width = sample.image.width;
+  std::vector<data::Object> objects = data::training_objects(sample);
+  const JitteredCrop view = draw_view(sample.image.height, sample.image.width, for_size);
+  if (!options_.scale_jitter.empty()) move_into(view.crop, objects);
   Tensor boxes = boxes_of(objects), masks;
-  if (has_masks()) masks = masks_of(objects, sample);
+  if (has_masks()) masks = masks_of(objects, sample, view.crop);
+  if (!options_.scale_jitter.empty()) sample.image = vision::crop(sample.image, view.crop);
+  const int64_t height = sample.image.height, width = sample.image.width;
   if (for_flip.bernoulli(options_.flip_probability)) {
     vision::horizontal_flip(sample.image);
     const auto mirrored = [&](int64_t column) { return static_cast<double>(width) - boxes.select(1, column); };
@@ -149,33 +196,39 @@ data::View Detection::prepare(data::Sample&& sample, RandomStream& random, doubl
   }
   std::vector<int64_t> labels;
   for (const data::Object& object : objects) labels.push_back(object.category + 1);
-  const int64_t side = options_.short_sides[for_size.integer(std::ssize(options_.short_sides))];
-  data::View view{{"size", at::tensor({height, width}, at::kLong)}, {"short_side", at::scalar_tensor(side, at::kLong)}};
-  view.ragged["pixels"] = data::pixels(std::move(sample.image)).view({-1, 3});
-  view.ragged["boxes"] = boxes;
-  view.ragged["labels"] = at::tensor(labels, at::kLong);
-  if (has_masks()) view.ragged["masks"] = masks;
-  return view;
+  data::View out{{"size", at::tensor({height, width}, at::kLong)}, {"seen", at::tensor(view.seen, at::kLong)}};
+  out.ragged["pixels"] = data::pixels(std::move(sample.image)).view({-1, 3});
+  out.ragged["boxes"] = boxes;
+  out.ragged["labels"] = at::tensor(labels, at::kLong);
+  if (has_masks()) out.ragged["masks"] = masks;
+  if (!path_rates_.empty()) out["paths"] = models::draw_path_scales(path_rates_, random.fork("paths"));
+  return out;
 }
 
 Tensor Detection::normalized_picture(const Tensor& pixels) {
   return normalized_(pixels.unsqueeze(0), rcnn_->parameters().back().scalar_type()).squeeze(0);
 }
 
+models::PaddedImages Detection::padded(const std::vector<Tensor>& images) const {
+  return models::padded_images(images, options_.is_square ? options_.long_side : 0);
+}
+
 training::Losses Detection::losses(const data::Batch& batch) {
   // The pictures' sizes decide shapes: the one thing that the host waits for.
-  const Tensor sizes = batch["size"].cpu(), sides = batch["short_side"].cpu();
+  const Tensor sizes = batch["size"].cpu(), seen = batch["seen"].cpu();
   const Tensor areas = sizes.select(1, 0) * sizes.select(1, 1), counts = batch.ragged.at("boxes").rows().cpu();
   const auto pixels = rows_of_samples(batch.ragged.at("pixels"), areas);
   const auto boxes = rows_of_samples(batch.ragged.at("boxes"), counts);
   const auto labels = rows_of_samples(batch.ragged.at("labels"), counts);
   std::vector<Tensor> masks;
+  const auto paths = batch.tensors.find("paths");
+  const Tensor path_scales = paths == batch.tensors.end() ? Tensor() : paths->second;
   if (has_masks()) masks = rows_of_samples(batch.ragged.at("masks"), counts * areas);
 
   std::vector<Size> own, wanted;  // of each picture, and as it is seen
   for (int64_t i = 0; i < batch.size; ++i) {
     own.push_back({sizes[i][0].item<int64_t>(), sizes[i][1].item<int64_t>()});
-    wanted.push_back(models::detector_size(own.back()[0], own.back()[1], sides[i].item<int64_t>(), options_.long_side));
+    wanted.push_back({seen[i][0].item<int64_t>(), seen[i][1].item<int64_t>()});
   }
   return within_memory(wanted, [&] {
     std::vector<Tensor> images;
@@ -188,7 +241,7 @@ training::Losses Detection::losses(const data::Batch& batch) {
       targets.push_back(models::resized_targets(target, own[i], wanted[i]));
     }
     training::Losses out;
-    for (auto& [name, loss] : rcnn_->losses(models::padded_images(images), targets))
+    for (auto& [name, loss] : rcnn_->losses(padded(images), targets, path_scales))
       out.terms.push_back({name, std::move(loss)});
     return out;
   });
@@ -211,7 +264,7 @@ std::vector<std::vector<evaluation::Detection>> Detection::detect(std::span<cons
       const Tensor picture = normalized_picture(data::pixels(samples[i].image).to(device));
       images.push_back(models::resized_image(picture, sizes[i]));
     }
-    return rcnn_->detect(models::padded_images(images));
+    return rcnn_->detect(padded(images));
   });
   std::vector<std::vector<evaluation::Detection>> out(samples.size());
   for (size_t i = 0; i < samples.size(); ++i) {

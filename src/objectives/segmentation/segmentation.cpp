@@ -10,6 +10,7 @@
 #include "freeatm/data/pixels.h"
 #include "freeatm/models/vit.h"
 #include "freeatm/objectives/decayed_groups.h"
+#include "freeatm/objectives/drop_path.h"
 
 namespace freeatm::objectives {
 namespace {
@@ -65,7 +66,7 @@ Segmentation::Segmentation(std::shared_ptr<models::Backbone> backbone, int64_t c
                            const SegmentationOptions& options, uint64_t seed)
     : options_(options), side_unit_(backbone->as<models::ViT>() != nullptr ? backbone->levels().back().stride : 1) {
   for (Tensor& parameter : backbone->parameters()) parameter.requires_grad_(true);
-  if (options.drop_path > 0) path_rates_ = backbone->path_rates(options.drop_path);
+  path_rates_ = drop_path_rates(*backbone, options.drop_path);
   segmenter_ = std::make_shared<models::Segmenter>(std::move(backbone), classes, options.model, seed);
   for (const auto& child : segmenter_->named_children()) register_module(child.key(), child.value());
 }

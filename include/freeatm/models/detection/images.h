@@ -23,9 +23,9 @@ at::Tensor resized_image(const at::Tensor& image, const std::array<int64_t, 2>& 
 DetectionTargets resized_targets(const DetectionTargets& targets, const std::array<int64_t, 2>& from,
                                  const std::array<int64_t, 2>& to);
 
-/// In one tensor, channels last in memory, whose sides are multiples of `divisor`.
+/// In one tensor, channels last in memory, whose sides are multiples of 32 and not below `least_side`.
 ///   images: [3, h, w] each, normalised
-PaddedImages padded_images(const std::vector<at::Tensor>& images, int64_t divisor = 32);
+PaddedImages padded_images(const std::vector<at::Tensor>& images, int64_t least_side = 0);
 
 /// Boxes of a picture, [n, 4], as they are in the same one of another size.
 at::Tensor scaled_boxes(const at::Tensor& boxes, const std::array<int64_t, 2>& from, const std::array<int64_t, 2>& to);

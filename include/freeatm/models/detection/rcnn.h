@@ -89,7 +89,9 @@ class Rcnn final : public torch::nn::Module {
   Rcnn(std::shared_ptr<Backbone> backbone, int64_t classes, const RcnnOptions& options, uint64_t seed);
 
   /// torchvision's losses by its names: loss_objectness, loss_rpn_box_reg, loss_classifier, loss_box_reg, loss_mask.
-  DetectionLosses losses(const PaddedImages& images, const std::vector<DetectionTargets>& targets);
+  ///   path_scales: as the backbone takes them
+  DetectionLosses losses(const PaddedImages& images, const std::vector<DetectionTargets>& targets,
+                         const at::Tensor& path_scales = {});
   std::vector<DetectedObjects> detect(const PaddedImages& images);
 
   Backbone& backbone() { return *backbone_; }
@@ -100,7 +102,7 @@ class Rcnn final : public torch::nn::Module {
   std::function<at::Tensor(int64_t)> draw_keys;
 
  private:
-  std::vector<FeatureLevel> features(const PaddedImages& images);
+  std::vector<FeatureLevel> features(const PaddedImages& images, const at::Tensor& path_scales = {});
 
   int64_t classes_;
   std::shared_ptr<Backbone> backbone_;
