@@ -16,12 +16,12 @@ install_daam() {
 }
 
 install_peers() {
-  [ -e .deps/peers/.peers-1 ] && return
+  [ -e .deps/peers/.peers-2 ] && return
   echo "installing PyTorch, diffusers, transformers, timm and their friends into .deps/peers (some minutes)"
   /usr/bin/python3 -m venv .deps/peers
   .deps/peers/bin/pip install --quiet --disable-pip-version-check torch==2.11.0 torchvision==0.26.0 diffusers==0.42.1 transformers==5.23.0 \
-    timm accelerate safetensors scikit-learn opencv-python-headless hydra-core==1.3.8 omegaconf==2.3.1 pycocotools faster-coco-eval webdataset
-  touch .deps/peers/.peers-1
+    timm accelerate safetensors scikit-learn opencv-python-headless hydra-core==1.3.8 omegaconf==2.3.1 pycocotools faster-coco-eval webdataset onnx==1.23.2 onnxruntime==1.32.0
+  touch .deps/peers/.peers-2
 }
 
 install_peers

@@ -8,6 +8,7 @@ int harvest(const config::Composed& composed);
 int pretrain(const config::Composed& composed);
 int finetune(const config::Composed& composed);
 int evaluate(const config::Composed& composed);
+int export_model(const config::Composed& composed);
 int view(const config::Composed& composed);
 int train_diffusion(const config::Composed& composed);
 
@@ -22,6 +23,8 @@ constexpr Command kCommands[] = {
      "task=knn, linear, fewshot, dense: a backbone's features; task=masks, prompt_recall: a diffusion model's masks "
      "and pictures",
      evaluate},
+    {"export", "a run's model as a file or folder of timm, torchvision, transformers, detectron2 or ONNX",
+     export_model},
     {"view", "shards and run folders -> one self-contained HTML page", view},
     {"train-diffusion", "captioned pictures -> a small Stable Diffusion: stage=tokenizer, vae, unet", train_diffusion},
 };

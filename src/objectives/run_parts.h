@@ -10,9 +10,6 @@
 
 namespace freeatm::objectives {
 
-/// RUN/classes.json. Throws UserError(run, "checkpoint", ...) where there is none.
-std::vector<std::string> read_class_names(const fs::path& run);
-
 /// A group that says what its options are of: a config's `model`, or `objective`.
 template <class Options>
 struct NamedOptions {

@@ -54,6 +54,8 @@ std::shared_ptr<training::Objective> start_from(const Pretrained& start, const R
 /// RUN/classes.json, a list: what the logits of a finetuned classifier stand for. A file that is there must say the
 /// same.
 void write_class_names(const fs::path& run, const std::vector<std::string>& names);
+/// Throws UserError(run, "checkpoint", ...) where there is none.
+std::vector<std::string> read_class_names(const fs::path& run);
 
 struct Classifier {
   std::shared_ptr<Classification> model;  // in evaluation mode

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The safetensors format: 8 bytes of header length, a JSON header, the tensors' bytes. Weights are written in no other
-// format.
+// The safetensors format: 8 bytes of header length, a JSON header, the tensors' bytes. Our own weights are
+// written in no other format; `export` alone writes what other tools ask for.
 #pragma once
 #include <map>
 #include <string>

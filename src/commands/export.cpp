@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// freeatm export: a trained model under the names and in the files of other tools.
+#include <algorithm>
+#include <iostream>
+#include <optional>
+#include <string>
+
+#include "freeatm/commands/commands.h"
+#include "freeatm/core/error.h"
+#include "freeatm/core/log.h"
+#include "freeatm/core/names.h"
+#include "freeatm/exports/exports.h"
+
+namespace freeatm::commands {
+namespace {
+
+struct Target {
+  const char* name;
+  exports::Exported (*convert)(const exports::Source&);
+};
+
+constexpr Target kTargets[] = {
+    {"timm", exports::to_timm},
+    {"torchvision", exports::to_torchvision},
+    {"huggingface", exports::to_huggingface},
+    {"detectron2", exports::to_detectron2},
+    {"onnx", exports::to_onnx},
+};
+
+struct ExportOptions {
+  std::string checkpoint, to, out, part = "auto";
+  std::optional<int64_t> image_size;
+  bool overwrite = false;
+  objectives::WeightsOptions weights;
+  models::ModelOptions model;
+
+  void fields(config::Fields& f) {
+    f("checkpoint", checkpoint, "a run folder, or a file or folder of weights, which `model` describes");
+    f("to", to,
+      "timm, torchvision: safetensors for load_state_dict; huggingface: a folder for from_pretrained; detectron2: a "
+      ".pkl "
+      "for MODEL.WEIGHTS, with a .yaml beside it; onnx: a graph for ONNX Runtime",
+      config::any_of(names_in(kTargets)));
+    f("out", out, "the file, or the folder");
+    f("part", part, "backbone: without the head; auto: with it, where the run has one",
+      config::any_of({"auto", "backbone"}));
+    f("image_size", image_size, "side of the pictures that the file is for, pixels; null: of those it was trained on",
+      config::between(8, 4096));
+    f("overwrite", overwrite, "replace what lies there already");
+    f.group("weights", weights);
+    f.group("model", model);  // a run has its own
+  }
+};
+
+void print_how_to_open(const exports::Exported& exported) {
+  std::cout << "# in Python:\n";
+  for (const auto& lines : {exported.build, exported.open}) {
+    for (const std::string& line : lines) std::cout << line << "\n";
+  }
+  std::cout << std::flush;
+}
+
+exports::Exported exported(const ExportOptions& options) {
+  const auto* target = std::ranges::find(kTargets, options.to, [](const Target& one) { return std::string(one.name); });
+  objectives::Pretrained start = objectives::open_pretrained(options.checkpoint, options.model, options.weights);
+  if (options.image_size) start.model.fit_to_pictures(*options.image_size, "image_size");
+  exports::Source source = exports::source_of(start, options.part == "auto");
+  if (options.image_size) source.pictures.size = *options.image_size;
+  source.out = options.out;
+  return target->convert(source);
+}
+
+}  // namespace
+
+int export_model(const config::Composed& composed) {
+  const auto options = config::read<ExportOptions>(composed);
+  const exports::Exported model = exported(options);
+  const bool is_new = exports::write(model, options.out, options.overwrite, "out");
+  log::info("{}: {}, {} tensors{}", options.out, model.what, model.tensors.size(),
+            is_new ? "" : "; it was there already, the same");
+  print_how_to_open(model);
+  return 0;
+}
+
+}  // namespace freeatm::commands
