@@ -12,7 +12,7 @@ namespace freeatm::data {
 namespace {
 
 int64_t bytes_of(const Sample& sample) {
-  int64_t bytes = std::ssize(sample.image.pixels) + 1024;  // and its texts
+  int64_t bytes = std::ssize(sample.image.pixels) + std::ssize(sample.label_map.labels) + 1024;  // and its texts
   const auto add = [&](const vision::Rle& mask) { bytes += std::ssize(mask.runs) * int64_t{sizeof(uint32_t)}; };
   for (const Region& region : sample.regions) {
     add(region.mask);

@@ -12,7 +12,7 @@
 
 #include "annotated_picture.h"
 #include "coco_records.h"
-#include "segmentation.h"
+#include "mask_size.h"
 #include "shard_file.h"
 
 namespace freeatm::data {

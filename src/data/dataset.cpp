@@ -8,10 +8,12 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
+#include "freeatm/data/segmentation.h"
 
 #include "cache.h"
 #include "karpathy_records.h"
 #include "pictures_below.h"
+#include "segmentation_layouts.h"
 #include "voc_splits.h"
 
 namespace freeatm::data {
@@ -64,28 +66,46 @@ bool has_no_splits(const fs::path& /*root*/, const std::string& /*split*/) { ret
 
 bool has_folder(const fs::path& root, const std::string& split) { return fs::is_directory(root / split); }
 
+/// Where a layout's label maps come from.
+enum class Maps { kNone, kFromObjects, kInFiles };
+
 struct Layout {
   const char* name;
   const char* sign;  // what `lies_at` looks for
+  Maps maps;
   bool (*lies_at)(const fs::path& root, const std::string& split);
   bool (*has_split)(const fs::path& root, const std::string& split);
   std::unique_ptr<Dataset> (*open)(const DatasetOptions& options);
 };
 
-// What "auto" tries, in this order.
+// "auto" tries them in this order; those with maps in files only, and first, where maps are wanted.
 constexpr Layout kLayouts[] = {
-    {"karpathy", "dataset*.json or results_20130124.token", holds_karpathy, karpathy_has_split,
+    {"karpathy", "dataset*.json or results_20130124.token", Maps::kNone, holds_karpathy, karpathy_has_split,
      [](const DatasetOptions& o) { return open_karpathy(o.root, o.split); }},
-    {"coco", "annotations/", holds_coco, has_folder,
+    {"coco", "annotations/", Maps::kFromObjects, holds_coco, has_folder,
      [](const DatasetOptions& o) { return open_coco(o.root, o.split); }},
-    {"voc", "ImageSets/Main/", holds_voc, has_voc_split,
+    {"voc", "ImageSets/Main/", Maps::kNone,
+     [](const fs::path& root, const std::string&) { return holds_voc(root, VocTask::kDetection); },
+     [](const fs::path& root, const std::string& split) { return has_voc_split(root, split, VocTask::kDetection); },
      [](const DatasetOptions& o) { return open_voc(o.root, o.split); }},
-    {"shards", "*.tar", holds_shards, has_no_splits, [](const DatasetOptions& o) { return open_shards(o.root); }},
-    {"imagefolder", "<split>/<class>/", holds_image_folder, has_folder,
+    {"voc_segmentation", "ImageSets/Segmentation/", Maps::kInFiles,
+     [](const fs::path& root, const std::string&) { return holds_voc(root, VocTask::kSegmentation); },
+     [](const fs::path& root, const std::string& split) { return has_voc_split(root, split, VocTask::kSegmentation); },
+     [](const DatasetOptions& o) { return open_voc_segmentation(o.root, o.split); }},
+    {"ade20k", "images/training/ with annotations/training/", Maps::kInFiles, holds_ade20k, has_ade20k_split,
+     [](const DatasetOptions& o) { return open_ade20k(o.root, o.split); }},
+    {"cityscapes", "leftImg8bit/ with gtFine/", Maps::kInFiles, holds_cityscapes, has_cityscapes_split,
+     [](const DatasetOptions& o) { return open_cityscapes(o.root, o.split); }},
+    {"label_pngs", "images/<split>/ with annotations/<split>/, labels/<split>/ or masks/<split>/", Maps::kInFiles,
+     holds_label_pngs, holds_label_pngs,
+     [](const DatasetOptions& o) { return open_label_png_folders(o.root, o.split); }},
+    {"shards", "*.tar", Maps::kNone, holds_shards, has_no_splits,
+     [](const DatasetOptions& o) { return open_shards(o.root); }},
+    {"imagefolder", "<split>/<class>/", Maps::kNone, holds_image_folder, has_folder,
      [](const DatasetOptions& o) { return open_image_folder(o.root, o.split); }},
-    {"captions", "pictures with .txt", holds_captions, has_no_splits,
+    {"captions", "pictures with .txt", Maps::kNone, holds_captions, has_no_splits,
      [](const DatasetOptions& o) { return open_caption_folder(o.root); }},
-    {"pictures", "pictures alone", holds_pictures, has_folder,
+    {"pictures", "pictures alone", Maps::kNone, holds_pictures, has_folder,
      [](const DatasetOptions& o) { return open_unlabelled_folder(folder_of_split(o.root, o.split).string()); }},
 };
 
@@ -95,21 +115,42 @@ std::vector<std::string> layout_names() {
   return names;
 }
 
-/// The layout that is asked for, or else what lies there, told by what each cannot be without; nullptr where none fits.
-const Layout* find_layout(const DatasetOptions& options) {
-  if (options.layout == "auto" && !is_shard(options.root)) require_folder(options.root, "data.root");
-  const auto found = std::ranges::find_if(kLayouts, [&](const Layout& layout) {
-    return options.layout == "auto" ? layout.lies_at(options.root, options.split) : options.layout == layout.name;
-  });
-  return found == std::end(kLayouts) ? nullptr : &*found;
+enum class Wanted { kAnything, kMaps };
+
+/// What "auto" tries, in this order.
+std::vector<const Layout*> tried_layouts(Wanted wanted) {
+  std::vector<const Layout*> in_files, tried;
+  for (const Layout& layout : kLayouts) (layout.maps == Maps::kInFiles ? in_files : tried).push_back(&layout);
+  if (wanted == Wanted::kMaps) tried.insert(tried.begin(), in_files.begin(), in_files.end());
+  return tried;
 }
 
-const Layout& layout_of(const DatasetOptions& options) {
-  if (const Layout* layout = find_layout(options)) return *layout;
+/// The layout that is asked for, or else what lies there, told by what each cannot be without; nullptr where none fits.
+const Layout* find_layout(const DatasetOptions& options, Wanted wanted) {
+  if (options.layout != "auto") {
+    const auto* named =
+        std::ranges::find(kLayouts, options.layout, [](const Layout& one) { return std::string(one.name); });
+    return named == std::end(kLayouts) ? nullptr : named;
+  }
+  if (!is_shard(options.root)) require_folder(options.root, "data.root");
+  const std::vector<const Layout*> tried = tried_layouts(wanted);
+  const auto found =
+      std::ranges::find_if(tried, [&](const Layout* layout) { return layout->lies_at(options.root, options.split); });
+  return found == tried.end() ? nullptr : *found;
+}
+
+const Layout& layout_of(const DatasetOptions& options, Wanted wanted) {
+  if (const Layout* layout = find_layout(options, wanted)) return *layout;
   std::string signs;
-  for (const Layout& layout : kLayouts)
-    signs += format("{}{} ({})", signs.empty() ? "" : ", ", layout.sign, layout.name);
+  for (const Layout* layout : tried_layouts(wanted))
+    signs += format("{}{} ({})", signs.empty() ? "" : ", ", layout->sign, layout->name);
   throw UserError(options.root, "data.root", "is no dataset: it has none of {}; split is '{}'", signs, options.split);
+}
+
+/// In memory, as far as the options let it be.
+std::unique_ptr<Dataset> kept(std::unique_ptr<Dataset> dataset, const DatasetOptions& options) {
+  if (options.cache_gb == 0) return dataset;
+  return with_cache(std::move(dataset), static_cast<int64_t>(options.cache_gb * 1e9));
 }
 
 }  // namespace
@@ -123,20 +164,37 @@ std::vector<int64_t> Dataset::class_ids() const {
 void DatasetOptions::fields(config::Fields& f) {
   f("root", root, "the dataset's folder, or one .tar");
   f("layout", layout, "auto: told by what lies there", config::any_of(layout_names()));
-  f("split", split, "of coco, voc, karpathy and imagefolder; the others have none");
+  f("split", split, "the others than shards and captions have some: a folder's name, or a list's");
   f("cache_gb", cache_gb, "memory for decoded pictures and masks, GB: the first that are read stay",
     config::free(config::at_least(0)));
 }
 
 std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options) {
-  auto dataset = layout_of(options).open(options);
-  if (options.cache_gb == 0) return dataset;
-  return with_cache(std::move(dataset), static_cast<int64_t>(options.cache_gb * 1e9));
+  return kept(layout_of(options, Wanted::kAnything).open(options), options);
 }
 
 bool has_split(const DatasetOptions& options) {
-  const Layout* layout = find_layout(options);
+  const Layout* layout = find_layout(options, Wanted::kAnything);
   return layout != nullptr && layout->has_split(options.root, options.split);
+}
+
+std::unique_ptr<Dataset> open_segmentation_dataset(const DatasetOptions& options) {
+  const Layout& layout = layout_of(options, Wanted::kMaps);
+  auto dataset = layout.open(options);
+  if (layout.maps != Maps::kInFiles && !dataset->class_names().empty()) {
+    if (layout.maps == Maps::kNone)
+      throw UserError(options.root, "data.root",
+                      "has no class for each pixel, as segmentation wants: it is read as '{}'", layout.name);
+    dataset = with_label_maps(std::move(dataset));
+  }
+  return kept(std::move(dataset), options);
+}
+
+bool has_segmentation_split(const DatasetOptions& options) {
+  const Layout* layout = find_layout(options, Wanted::kMaps);
+  if (layout == nullptr || layout->maps == Maps::kNone) return false;
+  const fs::path instances = fs::path(options.root) / "annotations" / ("instances_" + options.split + ".json");
+  return layout->has_split(options.root, options.split) && (layout->maps == Maps::kInFiles || fs::exists(instances));
 }
 
 }  // namespace freeatm::data

@@ -11,13 +11,13 @@
 #include "freeatm/core/log.h"
 #include "freeatm/core/python_json.h"
 
+#include "mask_size.h"
 #include "plain_text.h"
-#include "segmentation.h"
 
 namespace freeatm::data {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 class DescriptionReader {
  public:
@@ -28,9 +28,9 @@ class DescriptionReader {
   Description read(const std::string& bytes) {
     attempt([&] {
       require_shallow_json(bytes, name_);
-      const auto json = Json::parse(without_infinities(bytes));
+      const auto json = OrderedJson::parse(without_infinities(bytes));
       if (!json.is_object()) throw UserError(name_, "", "is no object");
-      const Json caption = json.value("caption", Json()), phrases = json.value("phrases", Json());
+      const OrderedJson caption = json.value("caption", OrderedJson()), phrases = json.value("phrases", OrderedJson());
       if (caption.is_string())
         description_.caption = one_line(caption);
       else if (!caption.is_null())
@@ -60,8 +60,8 @@ class DescriptionReader {
   }
 
   /// Other programs' jsons have a key of that name, too: a list of texts, of boxes, ...
-  static bool is_ours(const Json& phrases) {
-    const auto has_place = [](const Json& phrase) {
+  static bool is_ours(const OrderedJson& phrases) {
+    const auto has_place = [](const OrderedJson& phrase) {
       return phrase.is_object() && (phrase.contains("span") || phrase.contains("segmentation"));
     };
     return phrases.is_array() && (phrases.empty() || std::ranges::any_of(phrases, has_place));
@@ -78,21 +78,21 @@ class DescriptionReader {
       log::warning("{}: its '{}' are of another kind than a harvest's and are passed over (said once)", name_, key);
   }
 
-  static text::Span span_of(const Json& json) {
+  static text::Span span_of(const OrderedJson& json) {
     return {whole_number(json.at("span").at(0)), whole_number(json.at("span").at(1))};
   }
 
-  vision::Rle read_mask(const Json& json, const std::string& phrase) const {
+  vision::Rle read_mask(const OrderedJson& json, const std::string& phrase) const {
     require_size(json, height_, width_, name_, phrase);
     return vision::Rle::from_counts(json.at("counts").get<std::string>(), height_, width_, name_ + ": " + phrase);
   }
 
-  void read_phrase(const Json& json) {
+  void read_phrase(const OrderedJson& json) {
     DescribedPhrase described;
     text::Phrase& phrase = described.phrase;
     phrase = {json.at("text"), text::role_from_name(json.at("role").get<std::string>()), span_of(json),
-              whole_numbers(json.value("tokens", Json::array()))};
-    const Json score = json.value("score", Json());  // null: Python's NaN
+              whole_numbers(json.value("tokens", OrderedJson::array()))};
+    const OrderedJson score = json.value("score", OrderedJson());  // null: Python's NaN
     if (!score.is_null() && (!problems_ || score.is_number())) described.score = score.get<double>();
     const bool is_shown = json.contains("segmentation") && height_ > 0;
     if (!problems_ || is_shown) attempt([&] { described.mask = read_mask(json.at("segmentation"), phrase.text); });
@@ -100,8 +100,8 @@ class DescriptionReader {
     description_.phrases.push_back(std::move(described));
   }
 
-  void read_for_the_eye(const Json& json) {
-    for (const auto& token : json.value("tokens", Json::array()))
+  void read_for_the_eye(const OrderedJson& json) {
+    for (const auto& token : json.value("tokens", OrderedJson::array()))
       description_.tokens.push_back({token.at("text"), span_of(token)});
     for (const auto& [name, value] : json.items()) {  // and one level below: "sampler": {"steps": 25}
       if (name != "caption") add_fact(name, value);
@@ -110,7 +110,7 @@ class DescriptionReader {
     }
   }
 
-  void add_fact(std::string name, const Json& value) {
+  void add_fact(std::string name, const OrderedJson& value) {
     std::ranges::replace(name, '_', ' ');
     auto& facts = description_.facts;
     if (value.is_string()) facts.emplace_back(name, value.get<std::string>());

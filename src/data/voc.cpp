@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pascal VOC's layout: YEAR/ImageSets/Main/SPLIT.txt, YEAR/Annotations/NAME.xml, YEAR/JPEGImages/NAME.jpg.
 #include <algorithm>
-#include <array>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -16,10 +15,6 @@
 
 namespace freeatm::data {
 namespace {
-
-constexpr std::array kVocClasses = {
-    "aeroplane",   "bicycle", "bird",  "boat",      "bottle", "bus",         "car",   "cat",  "chair", "cow",
-    "diningtable", "dog",     "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"};
 
 /// Clipped to the picture: never negative.
 vision::Box clipped_box(const VocAnnotation::Named& named, const std::optional<PictureSize>& size, const fs::path& path,
@@ -39,14 +34,7 @@ vision::Box clipped_box(const VocAnnotation::Named& named, const std::optional<P
 class Voc final : public Dataset {
  public:
   Voc(const fs::path& root, const std::string& split) {
-    require_folder(root, "data.root");
-    const std::vector<VocSplit> splits = find_voc_splits(root, split);
-    if (splits.empty())
-      throw UserError(
-          root.string(), "data.split",
-          "'{}' is no split of VOC's: ImageSets/Main/ of the folder, or of its VOC2007, VOC2012, ..., has no "
-          "such .txt (07_trainval+12_trainval: those of two years)",
-          split);
+    const std::vector<VocSplit> splits = find_voc_splits(root, split, VocTask::kDetection);
     ObjectCounts counts;
     for (const VocSplit& part : splits) add_split(part, counts);
     if (records_.empty()) throw UserError(splits.front().file().string(), "data.split", "names no picture");
@@ -103,7 +91,7 @@ class Voc final : public Dataset {
         throw UserError(split.file().string(), "data.split", "the picture {} stands twice in what is asked for", name);
       const fs::path file = split.folder / "Annotations" / (name + ".xml");
       Record record{.annotation = read_voc_annotation(file)};
-      record.picture = picture_of(split.folder / "JPEGImages", name, record.annotation.file_name);
+      record.picture = voc_picture(split.folder, name, fs::path(record.annotation.file_name).extension().string());
       if (!fs::exists(record.picture)) ++counts.pictures;
       record.first_id = next_id_;
       next_id_ += std::ssize(record.annotation.objects);
@@ -113,12 +101,6 @@ class Voc final : public Dataset {
       }
       records_.push_back(std::move(record));
     }
-  }
-
-  /// VOC's own are all .jpg; sets of its form have other endings, which the annotation's file name tells.
-  static fs::path picture_of(const fs::path& folder, const std::string& name, const std::string& said) {
-    const fs::path usual = folder / (name + ".jpg"), other = folder / (name + fs::path(said).extension().string());
-    return !fs::exists(usual) && fs::exists(other) ? other : usual;
   }
 
   void number_classes() {

@@ -32,6 +32,9 @@ class WithClasses final : public Wrapper {
     for (int64_t& label : sample.labels) label = index_.at(static_cast<size_t>(label));
     std::ranges::sort(sample.labels);
     for (Object& object : sample.objects) object.category = index_.at(static_cast<size_t>(object.category));
+    for (uint8_t& label : sample.label_map.labels) {
+      if (label != vision::LabelMap::kIgnored) label = static_cast<uint8_t>(index_.at(label));
+    }
     return sample;
   }
 

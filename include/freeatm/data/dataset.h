@@ -43,10 +43,12 @@ class Dataset {
 struct DatasetOptions {
   std::string root;  // data.root
   // shards: *.tar; coco: annotations/captions_<split>.json; voc: ImageSets/Main/<split>.txt; imagefolder:
-  // <split>/<class>/*.png; captions: *.png with
-  // *.txt; karpathy: dataset*.json, or Flickr30k's own files; pictures: *.png alone, in <split>/ where there is one
+  // <split>/<class>/*.png; captions: *.png with *.txt; karpathy: dataset*.json, or Flickr30k's own files; pictures:
+  // *.png alone, in <split>/ where there is one. With label maps, named or found where they are wanted
+  // (segmentation.h): voc_segmentation: ImageSets/Segmentation/<split>.txt; ade20k; cityscapes; label_pngs:
+  // images/<split>/ and annotations/<split>/*.png
   std::string layout = "auto";
-  std::string split = "train";  // of coco, voc, karpathy and imagefolder; the others have none
+  std::string split = "train";  // of all but shards and captions: a folder's name, or a list's
   double cache_gb = 0;          // decoded samples are kept until they take so much
   void fields(config::Fields& f);
 };
