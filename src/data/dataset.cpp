@@ -115,42 +115,34 @@ std::vector<std::string> layout_names() {
   return names;
 }
 
-enum class Wanted { kAnything, kMaps };
-
 /// What "auto" tries, in this order.
-std::vector<const Layout*> tried_layouts(Wanted wanted) {
+std::vector<const Layout*> tried_layouts(bool label_maps) {
   std::vector<const Layout*> in_files, tried;
   for (const Layout& layout : kLayouts) (layout.maps == Maps::kInFiles ? in_files : tried).push_back(&layout);
-  if (wanted == Wanted::kMaps) tried.insert(tried.begin(), in_files.begin(), in_files.end());
+  if (label_maps) tried.insert(tried.begin(), in_files.begin(), in_files.end());
   return tried;
 }
 
 /// The layout that is asked for, or else what lies there, told by what each cannot be without; nullptr where none fits.
-const Layout* find_layout(const DatasetOptions& options, Wanted wanted) {
+const Layout* find_layout(const DatasetOptions& options) {
   if (options.layout != "auto") {
     const auto* named =
         std::ranges::find(kLayouts, options.layout, [](const Layout& one) { return std::string(one.name); });
     return named == std::end(kLayouts) ? nullptr : named;
   }
   if (!is_shard(options.root)) require_folder(options.root, "data.root");
-  const std::vector<const Layout*> tried = tried_layouts(wanted);
+  const std::vector<const Layout*> tried = tried_layouts(options.label_maps);
   const auto found =
       std::ranges::find_if(tried, [&](const Layout* layout) { return layout->lies_at(options.root, options.split); });
   return found == tried.end() ? nullptr : *found;
 }
 
-const Layout& layout_of(const DatasetOptions& options, Wanted wanted) {
-  if (const Layout* layout = find_layout(options, wanted)) return *layout;
+const Layout& layout_of(const DatasetOptions& options) {
+  if (const Layout* layout = find_layout(options)) return *layout;
   std::string signs;
-  for (const Layout* layout : tried_layouts(wanted))
+  for (const Layout* layout : tried_layouts(options.label_maps))
     signs += format("{}{} ({})", signs.empty() ? "" : ", ", layout->sign, layout->name);
   throw UserError(options.root, "data.root", "is no dataset: it has none of {}; split is '{}'", signs, options.split);
-}
-
-/// In memory, as far as the options let it be.
-std::unique_ptr<Dataset> kept(std::unique_ptr<Dataset> dataset, const DatasetOptions& options) {
-  if (options.cache_gb == 0) return dataset;
-  return with_cache(std::move(dataset), static_cast<int64_t>(options.cache_gb * 1e9));
 }
 
 }  // namespace
@@ -170,31 +162,24 @@ void DatasetOptions::fields(config::Fields& f) {
 }
 
 std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options) {
-  return kept(layout_of(options, Wanted::kAnything).open(options), options);
-}
-
-bool has_split(const DatasetOptions& options) {
-  const Layout* layout = find_layout(options, Wanted::kAnything);
-  return layout != nullptr && layout->has_split(options.root, options.split);
-}
-
-std::unique_ptr<Dataset> open_segmentation_dataset(const DatasetOptions& options) {
-  const Layout& layout = layout_of(options, Wanted::kMaps);
+  const Layout& layout = layout_of(options);
   auto dataset = layout.open(options);
-  if (layout.maps != Maps::kInFiles && !dataset->class_names().empty()) {
+  if (options.label_maps && layout.maps != Maps::kInFiles && !dataset->class_names().empty()) {
     if (layout.maps == Maps::kNone)
       throw UserError(options.root, "data.root",
                       "has no class for each pixel, as segmentation wants: it is read as '{}'", layout.name);
     dataset = with_label_maps(std::move(dataset));
   }
-  return kept(std::move(dataset), options);
+  if (options.cache_gb == 0) return dataset;
+  return with_cache(std::move(dataset), static_cast<int64_t>(options.cache_gb * 1e9));
 }
 
-bool has_segmentation_split(const DatasetOptions& options) {
-  const Layout* layout = find_layout(options, Wanted::kMaps);
-  if (layout == nullptr || layout->maps == Maps::kNone) return false;
-  const fs::path instances = fs::path(options.root) / "annotations" / ("instances_" + options.split + ".json");
-  return layout->has_split(options.root, options.split) && (layout->maps == Maps::kInFiles || fs::exists(instances));
+bool has_split(const DatasetOptions& options) {
+  const Layout* layout = find_layout(options);
+  if (layout == nullptr || !layout->has_split(options.root, options.split)) return false;
+  if (!options.label_maps || layout->maps == Maps::kInFiles) return true;
+  return layout->maps == Maps::kFromObjects &&
+         fs::exists(fs::path(options.root) / "annotations" / ("instances_" + options.split + ".json"));
 }
 
 }  // namespace freeatm::data

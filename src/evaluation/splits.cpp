@@ -12,7 +12,9 @@ std::vector<Split> open_splits(const data::DatasetOptions& data, const std::vect
                                const std::function<std::unique_ptr<data::Dataset>(const std::string& split)>& open) {
   std::vector<Split> splits;
   for (const std::string& name : names) {
-    if (!data::has_split({data.root, data.layout, name})) continue;
+    data::DatasetOptions of_split = data;
+    of_split.split = name;
+    if (!data::has_split(of_split)) continue;
     auto dataset = open(name);
     if (!class_names.empty())
       dataset = data::with_classes(std::move(dataset), class_names, data.root, "data.root", name);

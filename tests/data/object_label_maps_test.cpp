@@ -14,7 +14,7 @@ namespace {
 TEST(LabelMapsOfObjects, AreThoseOfPycocotools) {
   const std::string said = said_by([] {
     const auto dataset =
-        open_segmentation_dataset({.root = testing::test_file("data/detection/coco"), .split = "val2017"});
+        open_dataset({.root = testing::test_file("data/detection/coco"), .split = "val2017", .label_maps = true});
     EXPECT_EQ(dataset->class_names(), (std::vector<std::string>{"background", "person", "dog", "toothbrush"}));
     EXPECT_EQ(dataset->class_ids(), (std::vector<int64_t>{0, 1, 18, 90}));
     const auto expected = nlohmann::json::parse(read_file(kSets + "expected.json")).at("coco");

@@ -47,7 +47,7 @@ class SegmentationCopy {
 TEST(VocSegmentation, ReadsEveryList) {
   const std::string devkit = kSets + "VOCdevkit";
   const auto open = [&](const std::string& root, const std::string& split) {
-    return open_segmentation_dataset({.root = root, .split = split});
+    return open_dataset({.root = root, .split = split, .label_maps = true});
   };
   EXPECT_EQ(expect_set(*open(devkit, "train"), "voc"), 2u) << "indices, and the palette's colours";
   EXPECT_EQ(expect_set(*open(devkit + "/VOC2012", "12_trainval"), "voc"), 4u);
@@ -66,7 +66,7 @@ TEST(VocSegmentation, ReadsEveryList) {
 
 TEST(VocSegmentation, MapsSayWhetherExifsTurnCounts) {
   const std::string said = said_by([] {
-    const auto dataset = open_segmentation_dataset({.root = kSets + "VOCdevkit", .split = "val"});
+    const auto dataset = open_dataset({.root = kSets + "VOCdevkit", .split = "val", .label_maps = true});
     EXPECT_EQ(expect_set(*dataset, "voc"), 2u);
     const auto samples = label_samples(*dataset);
     EXPECT_EQ(samples[0].image.height, 8) << "turned as its map is";
@@ -77,13 +77,14 @@ TEST(VocSegmentation, MapsSayWhetherExifsTurnCounts) {
 
 TEST(VocSegmentation, RefusesWhatDoesNotFit) {
   const SegmentationCopy copy("VOCdevkit/VOC2012");
-  const auto read_all = [&] { return label_samples(*open_segmentation_dataset({.root = copy.root()})); };
+  const auto read_all = [&] { return label_samples(*open_dataset({.root = copy.root(), .label_maps = true})); };
   copy.write_map("SegmentationClass/2007_000033.png", 6, 8, 21);
   EXPECT_USER_ERROR(read_all(), "2007_000033.png: holds the value 21 at x = 0, y = 0, which is that of no class");
   copy.write_map("SegmentationClass/2007_000033.png", 6, 9, 0);
   EXPECT_USER_ERROR(read_all(), "2007_000033.jpg: is 8x6; the annotations say 9x6");
   fs::remove(copy / "JPEGImages/2007_000033.jpg");
-  const std::string said = said_by([&] { EXPECT_EQ(open_segmentation_dataset({.root = copy.root()})->size(), 2); });
+  const std::string said =
+      said_by([&] { EXPECT_EQ(open_dataset({.root = copy.root(), .label_maps = true})->size(), 2); });
   EXPECT_TRUE(testing::contains(said, "1 pictures are not on disk")) << said;
   fs::remove(copy / "JPEGImages/2007_000032.jpg");
   EXPECT_USER_ERROR(read_all(), "2007_000032.jpg: data.root: no such file, nor any other of 'train'");
@@ -94,7 +95,8 @@ TEST(VocSegmentation, RefusesWhatDoesNotFit) {
 TEST(Ade20k, NumbersItsClassesFromOne) {
   std::unique_ptr<Dataset> dataset;
   const std::string root = kSets + "ADEChallengeData2016";
-  const std::string said = said_by([&] { dataset = open_segmentation_dataset({.root = root, .split = "train"}); });
+  const std::string said =
+      said_by([&] { dataset = open_dataset({.root = root, .split = "train", .label_maps = true}); });
   EXPECT_TRUE(testing::contains(said, "1 pictures have no map of classes")) << said;
   EXPECT_TRUE(testing::contains(said, "first ADE_train_00000003")) << said;
   EXPECT_EQ(expect_set(*dataset, "ade20k_training"), 2u);
@@ -104,14 +106,15 @@ TEST(Ade20k, NumbersItsClassesFromOne) {
   EXPECT_EQ(dataset->class_ids()[0], 1);
   EXPECT_EQ(dataset->class_ids()[149], 150);
   EXPECT_EQ(rows_of(label_samples(*dataset)[0].label_map)[0], (std::vector<int>{255, 0, 149, 255, 255, 0, 149, 255}));
-  EXPECT_EQ(expect_set(*open_segmentation_dataset({.root = root, .split = "validation"}), "ade20k_validation"), 1u);
-  EXPECT_TRUE(has_segmentation_split({.root = root, .split = "val"}));
-  EXPECT_FALSE(has_segmentation_split({.root = root, .split = "test"}));
+  EXPECT_EQ(expect_set(*open_dataset({.root = root, .split = "validation", .label_maps = true}), "ade20k_validation"),
+            1u);
+  EXPECT_TRUE(has_split({.root = root, .split = "val", .label_maps = true}));
+  EXPECT_FALSE(has_split({.root = root, .split = "test", .label_maps = true}));
 }
 
 TEST(Ade20k, RefusesOtherNumbersAndNames) {
   const SegmentationCopy copy("ADEChallengeData2016");
-  const auto open = [&] { return open_segmentation_dataset({.root = copy.root(), .split = "val"}); };
+  const auto open = [&] { return open_dataset({.root = copy.root(), .split = "val", .label_maps = true}); };
   copy.write_map("annotations/validation/ADE_val_00000001.png", 6, 8, 151);
   EXPECT_USER_ERROR(label_samples(*open()), "ADE_val_00000001.png: holds the value 151 at x = 0, y = 0");
   write_file(copy / "objectInfo150.txt", "Idx\tName\n1\twall\n3\tsky\n");
@@ -126,7 +129,7 @@ TEST(Ade20k, RefusesOtherNumbersAndNames) {
 
 TEST(Cityscapes, LabelIdsBecomeTrainIdsAndBack) {
   const std::string root = kSets + "cityscapes";
-  const auto train = open_segmentation_dataset({.root = root});
+  const auto train = open_dataset({.root = root, .label_maps = true});
   EXPECT_EQ(expect_set(*train, "cityscapes_train"), 1u);
   const auto samples = label_samples(*train);
   EXPECT_EQ(samples[0].key, "aachen/aachen_000000_000019");
@@ -135,8 +138,9 @@ TEST(Cityscapes, LabelIdsBecomeTrainIdsAndBack) {
   EXPECT_EQ(train->class_ids(),
             (std::vector<int64_t>{7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33}));
   EXPECT_EQ(train->class_names()[18], "bicycle");
-  const std::string said = said_by(
-      [&] { EXPECT_EQ(expect_set(*open_segmentation_dataset({.root = root, .split = "val"}), "cityscapes_val"), 2u); });
+  const std::string said = said_by([&] {
+    EXPECT_EQ(expect_set(*open_dataset({.root = root, .split = "val", .label_maps = true}), "cityscapes_val"), 2u);
+  });
   EXPECT_TRUE(
       testing::contains(said, "munster_000000_000019_gtFine_labelIds.png: holds the value 34, which is unknown"))
       << said;
@@ -144,18 +148,18 @@ TEST(Cityscapes, LabelIdsBecomeTrainIdsAndBack) {
 }
 
 TEST(LabelPngFolders, HaveTheirClassesInAFile) {
-  const auto stuff = open_segmentation_dataset({.root = kSets + "coco_stuff", .split = "val2017"});
+  const auto stuff = open_dataset({.root = kSets + "coco_stuff", .split = "val2017", .label_maps = true});
   EXPECT_EQ(expect_set(*stuff, "coco_stuff"), 2u);
   EXPECT_EQ(stuff->class_names(), (std::vector<std::string>{"person", "bicycle", "car", "motorcycle", "airplane"}));
   EXPECT_EQ(stuff->class_ids(), (std::vector<int64_t>{0, 1, 2, 3, 4})) << "one less than in labels.txt";
-  const auto plain = open_segmentation_dataset({.root = kSets + "folders", .split = "val"});
+  const auto plain = open_dataset({.root = kSets + "folders", .split = "val", .label_maps = true});
   EXPECT_EQ(expect_set(*plain, "folders"), 2u);
   EXPECT_EQ(plain->class_names(), (std::vector<std::string>{"background", "leaf", "stem"}));
 
   const SegmentationCopy copy("folders");
   const auto open_with = [&](const std::string& classes) {
     write_file(copy / "classes.txt", classes);
-    return open_segmentation_dataset({.root = copy.root(), .split = "val"});
+    return open_dataset({.root = copy.root(), .split = "val", .label_maps = true});
   };
   const auto numbered = open_with("2: stem\r\n0: soil\r\n1: leaf\r\n");
   EXPECT_EQ(numbered->class_ids(), (std::vector<int64_t>{2, 0, 1}));
@@ -167,28 +171,28 @@ TEST(LabelPngFolders, HaveTheirClassesInAFile) {
   EXPECT_USER_ERROR(open_with("0: soil\n0: leaf\n"), "the name 'leaf' or the number 0 stands twice");
   EXPECT_USER_ERROR(open_with("\n"), "names no class");
   fs::remove(copy / "classes.txt");
-  EXPECT_USER_ERROR(open_segmentation_dataset({.root = copy.root(), .split = "val"}),
+  EXPECT_USER_ERROR(open_dataset({.root = copy.root(), .split = "val", .label_maps = true}),
                     "has neither labels.txt nor classes.txt");
-  EXPECT_USER_ERROR(open_segmentation_dataset({.root = copy.root(), .layout = "label_pngs", .split = "test"}),
+  EXPECT_USER_ERROR(open_dataset({.root = copy.root(), .layout = "label_pngs", .split = "test", .label_maps = true}),
                     "images/test: data.root: no such folder");
 }
 
 TEST(SegmentationLayouts, AreFoundWhereMapsAreWanted) {
   const std::string voc = kSets + "VOCdevkit";
   EXPECT_EQ(open_dataset({.root = voc})->class_names().size(), 20u) << "for detection";
-  EXPECT_EQ(open_segmentation_dataset({.root = voc})->class_names().size(), 21u);
+  EXPECT_EQ(open_dataset({.root = voc, .label_maps = true})->class_names().size(), 21u);
   EXPECT_EQ(open_dataset({.root = voc, .layout = "voc_segmentation"})->class_names().size(), 21u) << "by its name";
   EXPECT_FALSE(has_split({.root = voc, .split = "aug"}));
-  EXPECT_TRUE(has_segmentation_split({.root = voc, .split = "aug"}));
-  EXPECT_USER_ERROR(open_segmentation_dataset({.root = voc, .layout = "voc"}),
+  EXPECT_TRUE(has_split({.root = voc, .split = "aug", .label_maps = true}));
+  EXPECT_USER_ERROR(open_dataset({.root = voc, .layout = "voc", .label_maps = true}),
                     "has no class for each pixel, as segmentation wants: it is read as 'voc'");
-  EXPECT_FALSE(has_segmentation_split({.root = voc, .layout = "voc"}));
+  EXPECT_FALSE(has_split({.root = voc, .layout = "voc", .label_maps = true}));
   const std::string coco = testing::test_file("data/detection/coco");
-  EXPECT_TRUE(has_segmentation_split({.root = coco, .split = "val2017"}));
-  EXPECT_FALSE(has_segmentation_split({.root = coco, .split = "test2017"}));
-  EXPECT_USER_ERROR(open_segmentation_dataset({.root = testing::TemporaryFolder().path().string()}),
+  EXPECT_TRUE(has_split({.root = coco, .split = "val2017", .label_maps = true}));
+  EXPECT_FALSE(has_split({.root = coco, .split = "test2017", .label_maps = true}));
+  EXPECT_USER_ERROR(open_dataset({.root = testing::TemporaryFolder().path().string(), .label_maps = true}),
                     "leftImg8bit/ with gtFine/ (cityscapes)");
-  const auto cached = open_segmentation_dataset({.root = voc, .cache_gb = 1});
+  const auto cached = open_dataset({.root = voc, .label_maps = true, .cache_gb = 1});
   EXPECT_EQ(expect_set(*cached, "voc"), 2u);
   EXPECT_EQ(expect_set(*cached, "voc"), 2u) << "from memory";
 }

@@ -178,7 +178,7 @@ std::shared_ptr<models::Backbone> small_resnet() {
   return std::make_shared<models::ResNet>(models::ResNetOptions{.depths = {1, 1}, .width = 8, .stem = "3x3"});
 }
 
-SegmentationOptions small_options() {
+SegmentationOptions small_segmentation() {
   SegmentationOptions options;
   options.views.crop_size = 48;
   options.model = {.channels = 8, .dropout = 0, .auxiliary_channels = 8};
@@ -199,7 +199,7 @@ data::Batch batch_of(const Segmentation& objective, const LabelMap& map, int64_t
 }
 
 TEST(Segmentation, TheLossIsTheMeanOverLabelledPixels) {
-  Segmentation objective(small_resnet(), kClasses, small_options(), 0);
+  Segmentation objective(small_resnet(), kClasses, small_segmentation(), 0);
   const data::Batch batch = batch_of(objective, chequered(40, 60), 3);
   const auto losses = objective.losses(batch);
   const int64_t labelled = batch["labels"].ne(255).sum().item<int64_t>();
@@ -216,7 +216,7 @@ TEST(Segmentation, TheLossIsTheMeanOverLabelledPixels) {
 }
 
 TEST(Segmentation, ABatchWithoutALabelTeachesNothing) {
-  Segmentation objective(small_resnet(), kClasses, small_options(), 0);
+  Segmentation objective(small_resnet(), kClasses, small_segmentation(), 0);
   const auto losses = objective.losses(batch_of(objective, LabelMap(40, 60), 2));
   EXPECT_EQ(losses.total().item<double>(), 0);
   losses.total().backward();
@@ -227,7 +227,7 @@ TEST(Segmentation, ABatchWithoutALabelTeachesNothing) {
 TEST(Segmentation, PatchesNeedNotDivideAPicture) {
   const auto vit = std::make_shared<models::ViT>(
       models::ViTOptions{.image_size = 48, .patch_size = 8, .dim = 16, .depth = 6, .heads = 2});
-  Segmentation objective(vit, kClasses, small_options(), 0);
+  Segmentation objective(vit, kClasses, small_segmentation(), 0);
   objective.losses(batch_of(objective, chequered(40, 60), 2)).total().backward();
   for (const auto& item : objective.named_parameters())
     EXPECT_EQ(item.value().requires_grad(), item.value().grad().defined()) << item.key();

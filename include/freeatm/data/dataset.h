@@ -49,11 +49,15 @@ struct DatasetOptions {
   // images/<split>/ and annotations/<split>/*.png
   std::string layout = "auto";
   std::string split = "train";  // of all but shards and captions: a folder's name, or a list's
+  bool label_maps = false;      // whether samples must have them; no key: the task knows
   double cache_gb = 0;          // decoded samples are kept until they take so much
   void fields(config::Fields& f);
 };
 
-/// The dataset at `root`; "auto" tells the layout by what lies there. Throws UserError where nothing fits.
+/// The dataset at `root`; "auto" tells the layout by what lies there. Throws UserError where nothing fits. With
+/// label_maps "auto" looks first for the layouts that have a PNG of classes for each picture, whose numbers are then
+/// the class_ids(), and objects with masks become maps (with_label_maps); samples without classes, a harvest's, are
+/// given as they are, and other datasets are refused.
 std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options);
 /// Whether what lies at `root` has that split, cheaply; false for layouts without splits. For who judges "those of
 /// these splits that are there".

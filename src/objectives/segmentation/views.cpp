@@ -22,8 +22,8 @@ vision::Image padded(const vision::Image& image, int size) {
   vision::Image out(size, size);
   for (int y = 0; y < size; ++y) {
     const int copied = y < image.height ? image.width : 0;
-    if (copied > 0) std::copy_n(image.row(y), 3 * copied, out.row(y));
-    for (int x = copied; x < size; ++x) std::ranges::copy(kMeanColour, out.row(y) + 3 * x);
+    if (copied > 0) std::copy_n(image.row(y), 3 * size_t(copied), out.row(y));
+    for (int x = copied; x < size; ++x) std::ranges::copy(kMeanColour, out.row(y) + 3 * size_t(x));
   }
   return out;
 }
