@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "freeatm/core/error.h"
+#include "freeatm/data/label_numbers.h"
 
 #include "label_png_dataset.h"
 #include "plain_text.h"
@@ -10,8 +11,6 @@
 
 namespace freeatm::data {
 namespace {
-
-constexpr int64_t kAdeClasses = 150;
 
 std::string ade_folder(const std::string& split) {
   return split == "train" ? "training" : split == "val" ? "validation" : split;
@@ -39,8 +38,9 @@ std::vector<std::string> ade_names(const fs::path& path) {
     const std::string name(trimmed_text(synonyms.substr(0, synonyms.find(','))));
     names.push_back(std::ranges::count(names, name) == 0 ? name : std::string(synonyms));
   }
-  if (std::ssize(names) != kAdeClasses)
-    throw UserError(path.string(), "data.root", "names {} classes; ADE20K's {} are wanted", names.size(), kAdeClasses);
+  const size_t classes = ade20k_numbers().names.size();
+  if (names.size() != classes)
+    throw UserError(path.string(), "data.root", "names {} classes; ADE20K's {} are wanted", names.size(), classes);
   return names;
 }
 
@@ -55,11 +55,7 @@ bool has_ade20k_split(const fs::path& root, const std::string& split) {
 }
 
 std::unique_ptr<Dataset> open_ade20k(const fs::path& root, const std::string& split) {
-  LabelNumbers numbers{.ignored = {0, vision::LabelMap::kIgnored}};
-  for (int64_t number = 1; number <= kAdeClasses; ++number) {
-    numbers.ids.push_back(number);
-    numbers.names.push_back(std::to_string(number));
-  }
+  LabelNumbers numbers = ade20k_numbers();
   if (const fs::path info = root / "objectInfo150.txt"; fs::exists(info)) numbers.names = ade_names(info);
   const std::string folder = ade_folder(split);
   return open_label_pngs(pair_labels(root / "images" / folder, "", root / "annotations" / folder, ".png"), numbers);

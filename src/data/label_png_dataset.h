@@ -12,14 +12,6 @@
 
 namespace freeatm::data {
 
-/// What the numbers in a set's PNGs mean.
-struct LabelNumbers {
-  std::vector<std::string> names;                               // of the classes
-  std::vector<int64_t> ids;                                     // the number of each, 0 to 255
-  std::vector<int64_t> ignored = {vision::LabelMap::kIgnored};  // numbers of no class
-  bool ignores_others = false;                                  // all other numbers are of no class; else refused
-};
-
 struct LabelledPicture {
   std::string key;
   fs::path picture, labels;

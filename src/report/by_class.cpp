@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/report/by_class.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -8,6 +9,7 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/format.h"
+#include "freeatm/report/confusion.h"
 #include "freeatm/report/html.h"
 #include "freeatm/report/plot.h"
 #include "freeatm/report/table.h"
@@ -18,6 +20,8 @@ namespace freeatm::report {
 namespace {
 
 using nlohmann::ordered_json;
+
+constexpr size_t kOpenRows = 40;  // a longer table is folded in any case
 
 /// The mean over classes of their precision at one overlap, at each recall.
 Series mean_precision(const ordered_json& of_type, size_t overlap) {
@@ -50,8 +54,8 @@ std::string precision_plots(const ordered_json& curves) {
   return "<div class=\"plots\">\n" + html + "</div>\n";
 }
 
-/// The metrics that are objects: a column each, the classes in the order of the first.
-std::string class_table(const ordered_json& metrics) {
+/// The metrics that are objects: a column each, the classes in the order of the first, or of its scores.
+std::string class_table(const ordered_json& metrics, bool worst_first) {
   Table table;
   std::map<std::string, size_t> place;  // of each class's row
   for (const auto& [name, of_class] : metrics.items()) {
@@ -67,7 +71,10 @@ std::string class_table(const ordered_json& metrics) {
   }
   for (Table::Row& row : table.rows) row.values.resize(table.columns.size());
   if (table.rows.empty()) return "";
-  return "<details><summary>Each class</summary>\n" + table.html() + "</details>\n";
+  if (worst_first) std::ranges::stable_sort(table.rows, {}, [](const Table::Row& row) { return row.values[0]; });
+  return format("<details{}><summary>Each class{}</summary>\n",
+                worst_first && table.rows.size() <= kOpenRows ? " open" : "", worst_first ? ", the worst first" : "") +
+         table.html() + "</details>\n";
 }
 
 ordered_json read_object(const fs::path& file) {
@@ -81,10 +88,14 @@ ordered_json read_object(const fs::path& file) {
 std::string by_class_html(const std::vector<NamedFolder>& evaluations) {
   std::string html;
   for (const NamedFolder& folder : evaluations) {
-    const fs::path curves = folder.path / "pr_curves.json", metrics = folder.path / "metrics.json";
+    const fs::path curves = folder.path / "pr_curves.json", metrics = folder.path / "metrics.json",
+                   confusion = folder.path / "confusion.json";
+    const bool is_segmentation = fs::exists(confusion);
     try {
-      const std::string plots = fs::exists(curves) ? precision_plots(read_object(curves)) : "";
-      const std::string table = class_table(read_object(metrics));
+      const std::string plots = is_segmentation      ? confusion_html(confusion)
+                                : fs::exists(curves) ? precision_plots(read_object(curves))
+                                                     : "";
+      const std::string table = class_table(read_object(metrics), is_segmentation);
       if (!plots.empty() || !table.empty()) html += "<h3>" + escape(folder.name) + "</h3>\n" + plots + table;
     } catch (const ordered_json::exception& error) {
       throw UserError((fs::exists(curves) ? curves : metrics).string(), "", "is not an evaluation's: {}", error.what());

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include <opencv2/imgproc.hpp>
 
@@ -31,7 +32,56 @@ cv::Mat disk(int radius) {
   return out;
 }
 
+/// Each value becomes the and of itself and those `step`, 2 * step, ... behind it, `count` values in all; there is
+/// nothing but 0 behind the last.
+void and_windows(std::vector<uint8_t>& values, int64_t step, int count) {
+  const auto and_shifted = [&](int64_t shift) {
+    const int64_t size = std::ssize(values), kept = std::max<int64_t>(0, size - shift);
+    for (int64_t i = 0; i < kept; ++i) values[i] &= values[i + shift];
+    std::fill(values.begin() + kept, values.end(), 0);
+  };
+  int64_t reached = 1;
+  for (; 2 * reached <= count; reached *= 2) and_shifted(reached * step);
+  if (reached < count) and_shifted((count - reached) * step);
+}
+
+/// 1 where a pixel's eight neighbours are of its class.
+std::vector<uint8_t> same_as_neighbours(const LabelMap& map) {
+  std::vector<uint8_t> same(map.labels.size());
+  for (int y = 1; y + 1 < map.height; ++y) {
+    const uint8_t *above = map.row(y - 1), *row = map.row(y), *below = map.row(y + 1);
+    uint8_t* out = same.data() + size_t(y) * map.width;
+    for (int x = 1; x + 1 < map.width; ++x) {
+      uint8_t differs = 0;
+      for (int dx = -1; dx <= 1; ++dx)
+        differs |= (row[x] ^ above[x + dx]) | (row[x] ^ row[x + dx]) | (row[x] ^ below[x + dx]);
+      out[x] = differs == 0;
+    }
+  }
+  return same;
+}
+
 }  // namespace
+
+int boundary_distance(int height, int width) {
+  const double diagonal = std::sqrt(double(height) * height + double(width) * width);
+  return std::max(1, static_cast<int>(std::nearbyint(0.02 * diagonal)));
+}
+
+// A pixel lies inside of its class where the (2 * distance + 1)^2 pixels around it are of it, which is where the
+// (2 * distance - 1)^2 around it are as their neighbours. Windows over a row's end meet the 0 of its last pixel.
+LabelMap class_boundaries(const LabelMap& map, int distance) {
+  std::vector<uint8_t> inside = same_as_neighbours(map);
+  const int side = 2 * distance - 1;
+  and_windows(inside, 1, side);
+  and_windows(inside, map.width, side);
+  LabelMap out = map;
+  const int64_t to_middle = int64_t{distance - 1} * (map.width + 1);
+  for (int64_t i = 0; i + to_middle < std::ssize(inside); ++i) {
+    if (inside[i]) out.labels[i + to_middle] = LabelMap::kIgnored;
+  }
+  return out;
+}
 
 double boundary_f_measure(const uint8_t* mask, const uint8_t* reference, int height, int width, double tolerance) {
   const cv::Mat ours = outline(mask, height, width), theirs = outline(reference, height, width);

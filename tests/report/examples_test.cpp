@@ -66,5 +66,61 @@ TEST(ByClass, RefusesWhatIsNoneOfOurs) {
   }
 }
 
+class Confused : public ::testing::Test {
+ protected:
+  std::string html(const std::string& confusion, const std::string& metrics = "{}") {
+    write_file(folder_ / "metrics.json", metrics);
+    write_file(folder_ / "confusion.json", confusion);
+    return by_class_html({{folder_.path(), "seg"}});
+  }
+  testing::TemporaryFolder folder_;
+};
+
+TEST_F(Confused, TheWorstComeFirst) {
+  const std::string page = html(R"({"classes": ["sky", "a <road>", "sea", "moon"],
+      "counts": [[98, 0, 2, 0], [60, 30, 0, 0], [0, 0, 50, 0], [0, 0, 0, 0]], "no_class": [0, 10, 0, 0]})",
+                                R"({"mean_iou": 0.6, "iou_by_class": {"sky": 0.7, "a <road>": 0.3, "sea": 0.9}})");
+  const size_t most = page.find("a &lt;road&gt; taken for sky</th>"),
+               next = page.find("a &lt;road&gt; taken for no class</th>"), least = page.find("sky taken for sea</th>");
+  EXPECT_LT(most, next);
+  EXPECT_LT(next, least);
+  EXPECT_LT(least, page.size());
+  EXPECT_TRUE(contains(page, "<title>a &lt;road&gt; taken for sky: 60 %, 60 pixels</title>"));
+  EXPECT_TRUE(contains(page, "<title>sky: 98 % right</title>"));
+  EXPECT_TRUE(contains(page, "1 class is neither there nor predicted"));
+  EXPECT_FALSE(contains(page, "moon"));
+  const size_t table = page.find("<details open><summary>Each class, the worst first");
+  ASSERT_LT(table, page.size());
+  EXPECT_LT(page.find("a &lt;road&gt;", table), page.find("sky", table));
+}
+
+TEST_F(Confused, NothingIsSaidWhereNothingIsConfused) {
+  const std::string page = html(R"({"classes": ["sky"], "counts": [[9]], "no_class": [0]})");
+  EXPECT_FALSE(contains(page, "confused"));
+  EXPECT_FALSE(contains(page, "neither"));
+  EXPECT_TRUE(contains(page, "<title>sky: 100 % right</title>"));
+}
+
+TEST_F(Confused, ManyClassesHaveSmallCellsWithoutNumbers) {
+  std::string names, counts, zeros;
+  for (int i = 0; i < 150; ++i) {
+    names += format("{}\"{} {}\"", i > 0 ? ", " : "", std::string(30, 'n'), i);
+    zeros += i > 0 ? ", 0" : "0";
+  }
+  for (int i = 0; i < 150; ++i) counts += format("{}[1{}]", i > 0 ? ", " : "", zeros.substr(1));
+  const std::string page =
+      html("{\"classes\": [" + names + "], \"counts\": [" + counts + "], \"no_class\": [" + zeros + "]}");
+  EXPECT_FALSE(contains(page, "class=\"share\""));
+  EXPECT_TRUE(contains(page, "n…</text>")) << "long names are cut";
+  EXPECT_LT(page.size(), 200'000u);
+}
+
+TEST_F(Confused, RefusesWhatIsNoneOfOurs) {
+  for (const char* text : {"{", "[]", R"({"classes": ["a"], "counts": [], "no_class": [0]})",
+                           R"({"classes": ["a", "b"], "counts": [[1], [2, 3]], "no_class": [0, 0]})",
+                           R"({"classes": ["a"], "counts": [["x"]], "no_class": [0]})"})
+    EXPECT_USER_ERROR(html(text), "confusion.json");
+}
+
 }  // namespace
 }  // namespace freeatm::report

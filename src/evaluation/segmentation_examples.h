@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "freeatm/core/files.h"
+#include "freeatm/vision/image.h"
+#include "freeatm/vision/label_map.h"
+
+namespace freeatm::evaluation {
+
+/// The pictures in which the largest share of pixels is wrong: picture, truth and prediction in VOC's colours, and what
+/// is wrong in red.
+class SegmentationExamples {
+ public:
+  explicit SegmentationExamples(std::vector<std::string> class_names) : class_names_(std::move(class_names)) {}
+
+  ///   image: of the maps' size; empty: nobody has the picture
+  void add(const std::string& key, const vision::Image& image, const vision::LabelMap& truth,
+           const vision::LabelMap& prediction);
+  /// FOLDER/examples.json and its pictures, the worst first. Nothing where all pixels of all pictures are right.
+  void write(const fs::path& folder) const;
+
+ private:
+  struct Cell {
+    vision::Image picture;
+    std::string text;
+  };
+  struct Picture {
+    std::string key;
+    double wrong;  // share of the pixels that have a class
+    std::vector<Cell> cells;
+  };
+
+  std::vector<std::string> class_names_;
+  std::vector<Picture> worst_;
+};
+
+}  // namespace freeatm::evaluation
