@@ -46,8 +46,9 @@ std::vector<std::string> ade_names(const fs::path& path) {
 
 }  // namespace
 
+/// Folders of PNGs with classes of their own may be called so, too.
 bool holds_ade20k(const fs::path& root, const std::string& /*split*/) {
-  return has_ade_folders(root, "training") || has_ade_folders(root, "validation");
+  return (has_ade_folders(root, "training") || has_ade_folders(root, "validation")) && !names_label_png_classes(root);
 }
 
 bool has_ade20k_split(const fs::path& root, const std::string& split) {

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "freeatm/data/label_numbers.h"
-
 #include "label_png_dataset.h"
 #include "segmentation_layouts.h"
 

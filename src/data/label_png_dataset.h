@@ -9,6 +9,7 @@
 
 #include "freeatm/core/files.h"
 #include "freeatm/data/dataset.h"
+#include "freeatm/data/label_numbers.h"
 
 namespace freeatm::data {
 

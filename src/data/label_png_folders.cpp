@@ -74,6 +74,10 @@ class ClassFile {
 
 }  // namespace
 
+bool names_label_png_classes(const fs::path& root) {
+  return fs::exists(root / "labels.txt") || fs::exists(root / "classes.txt");
+}
+
 bool holds_label_pngs(const fs::path& root, const std::string& split) {
   return fs::is_directory(root / "images" / split) && !folder_of_labels(root, split).empty();
 }
@@ -84,9 +88,9 @@ std::unique_ptr<Dataset> open_label_png_folders(const fs::path& root, const std:
   if (labels.empty())
     throw UserError(root.string(), "data.root", "has none of annotations/{}, labels/{} and masks/{}", split, split,
                     split);
-  const fs::path classes = root / (fs::exists(root / "labels.txt") ? "labels.txt" : "classes.txt");
-  if (!fs::exists(classes))
+  if (!names_label_png_classes(root))
     throw UserError(root.string(), "data.root", "has neither labels.txt nor classes.txt, which name the classes");
+  const fs::path classes = root / (fs::exists(root / "labels.txt") ? "labels.txt" : "classes.txt");
   return open_label_pngs(pair_labels(pictures, "", labels, ".png"), ClassFile(classes).read());
 }
 

@@ -18,21 +18,26 @@ namespace {
 constexpr uint8_t kBackground = 0;
 constexpr int64_t kMostNumber = vision::LabelMap::kIgnored - 1;
 
-/// A class wins the background; two classes are none.
-void draw(const vision::Rle& mask, uint8_t label, vision::LabelMap& map) {
+/// Changes the labels where the mask is.
+template <class Change>
+void change_inside(const vision::Rle& mask, vision::LabelMap& map, const Change& change) {
   const std::vector<uint8_t> inside = mask.decode();
-  for (size_t i = 0; i < inside.size(); ++i) {
-    if (inside[i] == 0) continue;
-    const bool is_free = map.labels[i] == kBackground || map.labels[i] == label;
-    map.labels[i] = is_free ? label : vision::LabelMap::kIgnored;
+  const vision::Box box = mask.box();
+  const int left = static_cast<int>(box.x), right = static_cast<int>(box.x + box.width);
+  const int top = static_cast<int>(box.y), bottom = static_cast<int>(box.y + box.height);
+  for (int y = top; y < bottom; ++y) {
+    const uint8_t* row = inside.data() + size_t(y) * map.width;
+    for (int x = left; x < right; ++x) {
+      if (row[x] != 0) change(map.row(y)[x]);
+    }
   }
 }
 
-void ignore_background(const vision::Rle& box, vision::LabelMap& map) {
-  const std::vector<uint8_t> inside = box.decode();
-  for (size_t i = 0; i < inside.size(); ++i) {
-    if (inside[i] != 0 && map.labels[i] == kBackground) map.labels[i] = vision::LabelMap::kIgnored;
-  }
+/// A class wins the background; two classes are none.
+void draw(const vision::Rle& mask, uint8_t own, vision::LabelMap& map) {
+  change_inside(mask, map, [&](uint8_t& label) {
+    label = label == kBackground || label == own ? own : vision::LabelMap::kIgnored;
+  });
 }
 
 class ObjectLabelMaps final : public Wrapper {
@@ -69,7 +74,11 @@ class ObjectLabelMaps final : public Wrapper {
       else if (object.category != kBackground)
         draw(*object.mask, static_cast<uint8_t>(object.category), sample.label_map);
     }
-    for (const vision::Rle& box : unknown) ignore_background(box, sample.label_map);
+    for (const vision::Rle& box : unknown) {
+      change_inside(box, sample.label_map, [](uint8_t& label) {
+        if (label == kBackground) label = vision::LabelMap::kIgnored;
+      });
+    }
     sample.labels = classes_in(sample.label_map);
     count(index, std::ssize(sample.objects), std::ssize(unknown));
     return sample;

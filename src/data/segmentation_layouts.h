@@ -28,6 +28,7 @@ std::unique_ptr<Dataset> open_cityscapes(const fs::path& root, const std::string
 /// COCO-Stuff and sets like it: images/SPLIT/NAME.jpg with annotations/SPLIT/NAME.png (or labels/, masks/). Classes
 /// are those of labels.txt or classes.txt: a name a line, whose number is the line's, from 0, or "number: name".
 /// COCO-Stuff's own labels.txt, which begins with "0: unlabeled", numbers them one higher than the PNGs do.
+bool names_label_png_classes(const fs::path& root);
 bool holds_label_pngs(const fs::path& root, const std::string& split);
 std::unique_ptr<Dataset> open_label_png_folders(const fs::path& root, const std::string& split);
 

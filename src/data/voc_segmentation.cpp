@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <numeric>
 #include <set>
 #include <sstream>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/log.h"
 
 #include "label_png_dataset.h"
 #include "object_counts.h"
@@ -62,6 +64,11 @@ std::unique_ptr<Dataset> open_voc_segmentation(const fs::path& root, const std::
   for (const VocSplit& part : splits) {
     for (LabelledPicture& picture : listed_pictures(part, seen)) pictures.push_back(std::move(picture));
   }
+  if (std::ranges::any_of(splits, [&](const VocSplit& part) { return part.folder != splits.front().folder; }))
+    log::warning(
+        "{}: lists of several years are '{}'; later years have pictures of 2007 under other names (12_train: those of "
+        "2012 alone)",
+        root.string(), split);
   if (pictures.empty()) throw UserError(splits.front().file().string(), "data.split", "names no picture");
   ObjectCounts counts;
   counts.pictures = std::ranges::count_if(pictures, [](const auto& one) { return !fs::exists(one.picture); });

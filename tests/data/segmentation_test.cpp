@@ -64,6 +64,19 @@ TEST(VocSegmentation, ReadsEveryList) {
   EXPECT_USER_ERROR(open(devkit, "trains"), "'trains' is no split of VOC's: ImageSets/Segmentation/");
 }
 
+TEST(VocSegmentation, WarnsOfTwoYears) {
+  const SegmentationCopy copy("VOCdevkit");
+  fs::create_directories(copy / "VOC2007/ImageSets/Segmentation");
+  for (const char* name : {"JPEGImages", "SegmentationClass"})
+    fs::copy((copy / "VOC2012") / name, (copy / "VOC2007") / name);
+  write_file(copy / "VOC2007/ImageSets/Segmentation/train.txt", "2008_000002\n");
+  const auto open = [&](const std::string& split) {
+    return said_by([&] { (void)open_segmentation_dataset({.root = copy.root(), .split = split}); });
+  };
+  EXPECT_TRUE(testing::contains(open("train"), "lists of several years are 'train'"));
+  EXPECT_EQ(open("12_train"), "");
+}
+
 TEST(VocSegmentation, MapsSayWhetherExifsTurnCounts) {
   const std::string said = said_by([] {
     const auto dataset = open_dataset({.root = kSets + "VOCdevkit", .split = "val", .label_maps = true});
@@ -125,6 +138,13 @@ TEST(Ade20k, RefusesOtherNumbersAndNames) {
   EXPECT_EQ(open()->class_names()[149], "150");
   fs::remove(copy / "annotations/validation/ADE_val_00000001.png");
   EXPECT_USER_ERROR(open(), "images/validation: data.root: holds no picture * that has its *.png in");
+}
+
+TEST(Ade20k, IsNotWhereClassesAreNamed) {
+  const SegmentationCopy copy("ADEChallengeData2016");
+  write_file(copy / "classes.txt", "sky\n");
+  const DatasetOptions options{.root = copy.root(), .split = "validation"};
+  EXPECT_EQ(open_segmentation_dataset(options)->class_names(), (std::vector<std::string>{"sky"}));
 }
 
 TEST(Cityscapes, LabelIdsBecomeTrainIdsAndBack) {

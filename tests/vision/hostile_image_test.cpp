@@ -2,6 +2,7 @@
 // Files that are cut, damaged or lie about themselves: one clear line, soon, and never a crash. The asan preset runs
 // these too.
 #include "freeatm/core/files.h"
+#include "freeatm/vision/label_map.h"
 
 #include "pictures.h"
 #include "testing.h"
@@ -75,6 +76,19 @@ TEST(HostileImage, DamagedFilesNeverCrash) {
     for (int round = 0; round < 100; ++round) {
       try {
         decode_image(damaged(bytes, random), "damaged", {.at_least = round % 3 ? 0 : 8});
+      } catch (const UserError&) {  // refused or read: both are fine
+      }
+    }
+  }
+}
+
+TEST(HostileImage, DamagedMapsOfClassesNeverCrash) {
+  for (const auto& entry : fs::directory_iterator(testing::test_file("vision/data/labels"))) {
+    const std::string bytes = read_file(entry.path());
+    RandomStream random(3, entry.path().filename().string());
+    for (int round = 0; round < 100; ++round) {
+      try {
+        decode_label_png(damaged(bytes, random), "damaged");
       } catch (const UserError&) {  // refused or read: both are fine
       }
     }
