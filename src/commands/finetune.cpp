@@ -27,6 +27,7 @@ struct NamedTask {
 constexpr NamedTask kFinetuneTasks[] = {
     {"classification", classification_task},
     {"detection", detection_task},
+    {"segmentation", segmentation_task},
 };
 
 /// None for a name that is no task's.
@@ -100,6 +101,7 @@ std::shared_ptr<training::Objective> make_objective(FinetuneOptions& options, in
 int finetune(const config::Composed& composed) {
   auto options = config::read<FinetuneOptions>(composed);
   FinetuneTask& task = *options.of_task;
+  options.data.label_maps = task.wants_label_maps();
   const at::Device device = runtime::pick_device(options.run.device);
   const evaluation::Split train{options.data.split, open_training_data(options)};
   task.settle(*train.dataset, options.data.root);

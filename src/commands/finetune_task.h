@@ -19,6 +19,8 @@ class FinetuneTask {
  public:
   virtual ~FinetuneTask() = default;
   virtual void fields(config::Fields& f) = 0;
+  /// Whether samples need maps of classes (data::Sample::label_map).
+  virtual bool wants_label_maps() const { return false; }
   /// Samples without annotations as samples with such as the task learns from; by default as they are.
   ///   classes: those of the data that are judged
   virtual std::unique_ptr<data::Dataset> annotated(std::unique_ptr<data::Dataset> dataset,
@@ -42,5 +44,6 @@ class FinetuneTask {
 
 std::unique_ptr<FinetuneTask> classification_task();
 std::unique_ptr<FinetuneTask> detection_task();
+std::unique_ptr<FinetuneTask> segmentation_task();
 
 }  // namespace freeatm::commands

@@ -38,7 +38,7 @@ std::vector<FieldRow> fields(const Command& command, const Node& tree) {
 
 /// One folder holds the tasks of evaluate and of finetune; each refuses the other's by name.
 bool is_task_of_another(const Command& command, const std::string& choice) {
-  if (!choice.starts_with("task=") || choice == "task=detection") return false;
+  if (!choice.starts_with("task=") || choice == "task=detection" || choice == "task=segmentation") return false;
   return (choice == "task=classification") != (command.name == std::string("finetune"));
 }
 

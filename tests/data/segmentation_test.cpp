@@ -71,7 +71,7 @@ TEST(VocSegmentation, WarnsOfTwoYears) {
     fs::copy((copy / "VOC2012") / name, (copy / "VOC2007") / name);
   write_file(copy / "VOC2007/ImageSets/Segmentation/train.txt", "2008_000002\n");
   const auto open = [&](const std::string& split) {
-    return said_by([&] { (void)open_segmentation_dataset({.root = copy.root(), .split = split}); });
+    return said_by([&] { (void)open_dataset({.root = copy.root(), .split = split, .label_maps = true}); });
   };
   EXPECT_TRUE(testing::contains(open("train"), "lists of several years are 'train'"));
   EXPECT_EQ(open("12_train"), "");
@@ -143,8 +143,8 @@ TEST(Ade20k, RefusesOtherNumbersAndNames) {
 TEST(Ade20k, IsNotWhereClassesAreNamed) {
   const SegmentationCopy copy("ADEChallengeData2016");
   write_file(copy / "classes.txt", "sky\n");
-  const DatasetOptions options{.root = copy.root(), .split = "validation"};
-  EXPECT_EQ(open_segmentation_dataset(options)->class_names(), (std::vector<std::string>{"sky"}));
+  const DatasetOptions options{.root = copy.root(), .split = "validation", .label_maps = true};
+  EXPECT_EQ(open_dataset(options)->class_names(), (std::vector<std::string>{"sky"}));
 }
 
 TEST(Cityscapes, LabelIdsBecomeTrainIdsAndBack) {

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Segmentation through the program, on a tiny world: from scenes to scores, again from the run and from the PNGs that
+// it wrote, from a killed run, and with input that is wrong.
+#include <nlohmann/json.hpp>
+
+#include "program.h"
+
+namespace freeatm {
+namespace {
+
+using nlohmann::json;
+using testing::contains;
+using testing::expect_done;
+
+// Smaller than nano.
+const std::string kSmaller =
+    " model.width=8 objective.channels=8 objective.auxiliary_channels=8 loader.batch_size=8 trainer.epochs=null"
+    " trainer.warmup_epochs=0 trainer.log_every=1 ";
+
+class SegmentationCommand : public testing::Refusals {
+ protected:
+  static void SetUpTestSuite() {
+    shared_ = new testing::TemporaryFolder;
+    expect_done("world count=32 eval_count=12 threads=1 out=" + (*shared_ / "world").string());
+    expect_done(finetune(run(), "trainer.steps=4"));
+  }
+  static void TearDownTestSuite() { delete shared_; }
+
+  static std::string scenes() { return (*shared_ / "world/scenes").string(); }
+  static std::string run() { return (*shared_ / "run").string(); }
+  static std::string finetune(const std::string& out, const std::string& more) {
+    return format("finetune experiment=nano_segmentation checkpoint=none data.root={} out={} {} {}", scenes(), out,
+                  kSmaller, more);
+  }
+  static json metrics(const fs::path& folder) { return json::parse(read_file(folder / "metrics.json")); }
+
+  static testing::TemporaryFolder* shared_;
+};
+testing::TemporaryFolder* SegmentationCommand::shared_ = nullptr;
+
+TEST_F(SegmentationCommand, EvaluateRepeatsTheScoresOfItsRun) {
+  const fs::path again = in_ / "again";
+  expect_done(format("evaluate task=segmentation checkpoint={} data.root={} out={}", run(), scenes(), again.string()));
+  const json of_run = metrics(run()), of_evaluation = metrics(again);
+  for (const char* name : {"test_mean_iou", "val_pixel_accuracy", "shifted_mean_boundary_iou", "test_pictures"}) {
+    ASSERT_TRUE(of_run.contains(name)) << name << "\n" << of_run.dump(1);
+    EXPECT_EQ(of_run.at(name), of_evaluation.at(name)) << name;
+  }
+  EXPECT_EQ(json::parse(read_file(fs::path(run()) / "classes.json")).size(), 41) << "with the background";
+}
+
+TEST_F(SegmentationCommand, SeenInWindowsAndMirroredItScoresOtherwise) {
+  const fs::path out = in_ / "windows";
+  expect_done(
+      format("evaluate task=segmentation checkpoint={} data.root={} out={} eval_splits=[test] "
+             "objective.test.mode=slide objective.test.window=48 objective.test.stride=32 "
+             "'objective.test.scales=[1.0,1.5]' objective.test.flip=true",
+             run(), scenes(), out.string()));
+  EXPECT_NE(metrics(out).at("test_pixel_accuracy"), metrics(run()).at("test_pixel_accuracy"));
+}
+
+TEST_F(SegmentationCommand, AStoppedRunEndsAsOneThatNeverStopped) {
+  const fs::path whole = in_ / "whole", stopped = in_ / "stopped";
+  const std::string more = "trainer.checkpoint_steps=2 eval_splits=[test] trainer.steps=4";
+  expect_done(finetune(whole.string(), more));
+  expect_done(finetune(stopped.string(), more));
+  fs::remove_all(stopped / "checkpoints/step_4");
+  fs::remove(stopped / "metrics.json");
+  write_file(stopped / "checkpoints/latest", "step_2\n");
+  expect_done(finetune(stopped.string(), more));
+  EXPECT_EQ(read_file(stopped / "checkpoints/step_4/model.safetensors"),
+            read_file(whole / "checkpoints/step_4/model.safetensors"));
+  EXPECT_EQ(metrics(stopped), metrics(whole));
+}
+
+TEST_F(SegmentationCommand, WhatDoesNotFitIsOneLine) {
+  const std::string start = finetune("OUT", "trainer.steps=1");
+  expect_refused(start + " objective.test.stride=600", "objective.test.stride: 600 is more than the window's 512");
+  expect_refused(start + " objective.max_scale=0.1", "objective.max_scale");
+  expect_refused("finetune experiment=nano_segmentation checkpoint=none out=OUT data.root=" +
+                     (*shared_ / "world/objects").string(),
+                 "data.root");
+  expect_refused("evaluate task=segmentation out=OUT checkpoint=" + scenes() + " data.root=" + scenes(), "checkpoint");
+}
+
+TEST_F(SegmentationCommand, PublishedPresetsTakeOneStep) {
+  for (const std::string name : {"voc_fcn_r50", "cityscapes_fcn_r50", "ade20k_upernet_vit_b"}) {
+    const fs::path out = in_ / name;
+    expect_done(
+        format("finetune experiment={} checkpoint=none data.root={} data.split=train eval_splits=[test] out={} "
+               "loader.batch_size=1 loader.workers=1 trainer.steps=1 trainer.warmup_steps=0 trainer.warmup_epochs=null "
+               "score.limit=1",
+               name, scenes(), out.string()));
+    EXPECT_EQ(metrics(out).at("test_pictures"), 1) << name;
+  }
+}
+
+TEST_F(SegmentationCommand, LearnsFromAHarvestsPhrasesAndIsJudgedOnExactMaps) {
+  const fs::path shards = in_ / "h", out = in_ / "pseudo";
+  expect_done(format("harvest source=images data.root={} data.split=train count=16 batch_size=8 out={}", scenes(),
+                     shards.string()));
+  const std::string said =
+      expect_done(format("finetune experiment=nano_segmentation checkpoint=none data.root={} eval_root={} "
+                         "eval_splits=[test] out={} {} trainer.steps=1",
+                         shards.string(), scenes(), out.string(), kSmaller));
+  EXPECT_TRUE(metrics(out).contains("test_mean_iou")) << said;
+  EXPECT_EQ(json::parse(read_file(out / "classes.json")).size(), 41);
+}
+
+TEST_F(SegmentationCommand, ViewShowsTheWorstPicturesAndTheClasses) {
+  const fs::path page = in_ / "seg.html";
+  expect_done("view in=" + run() + " out=" + page.string());
+  const std::string html = read_file(page);
+  for (const char* part : {"id=\"examples\"", "id=\"classes\"", "background"})
+    EXPECT_TRUE(contains(html, part)) << part;
+}
+
+}  // namespace
+}  // namespace freeatm
