@@ -26,8 +26,7 @@ class SegmentationTask final : public FinetuneTask {
 
   std::unique_ptr<data::Dataset> annotated(std::unique_ptr<data::Dataset> dataset,
                                            const std::vector<std::string>& classes) const override {
-    const std::vector<std::string> things(classes.begin() + 1, classes.end());  // the first is the background
-    return data::with_label_maps(data::with_phrase_objects(std::move(dataset), things));
+    return data::with_label_maps(data::with_phrase_objects(std::move(dataset), classes));
   }
 
   void settle(const data::Dataset& train, const std::string& root) override {

@@ -22,8 +22,8 @@ struct WorldOptions {
   int64_t count = 2000;       // scenes of train, and its object pictures
   int64_t eval_count = 4000;  // the same of val, of test and of shifted
   int64_t seed = 0;
-  int64_t side = 64;          // of a picture, pixels
-  double scale = 1;           // of the objects in them
+  int64_t side = 64;  // of a picture, pixels
+  double scale = 1;   // of the objects in them
   std::string font = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf";
   int64_t threads = 0;  // 0: one for each core; the files are the same for any number
   void fields(config::Fields& f);
