@@ -156,7 +156,7 @@ std::vector<int64_t> Dataset::class_ids() const {
 void DatasetOptions::fields(config::Fields& f) {
   f("root", root, "the dataset's folder, or one .tar");
   f("layout", layout, "auto: told by what lies there", config::any_of(layout_names()));
-  f("split", split, "the others than shards and captions have some: a folder's name, or a list's");
+  f("split", split, "a folder's or a list's name; shards and captions have none");
   f("cache_gb", cache_gb, "memory for decoded pictures and masks, GB: the first that are read stay",
     config::free(config::at_least(0)));
 }

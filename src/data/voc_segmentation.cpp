@@ -22,11 +22,6 @@ fs::path voc_labels(const fs::path& folder, const std::string& name) {
   return !fs::exists(own) && fs::exists(augmented) ? augmented : own;
 }
 
-/// DeepLab's lists write "/JPEGImages/NAME.jpg", which lies in the year's folder.
-fs::path path_in(const fs::path& folder, const std::string& said) {
-  return folder / said.substr(said.find_first_not_of('/'));
-}
-
 /// What a line names: "NAME", or the paths of a picture and of its PNG.
 LabelledPicture listed_picture(const fs::path& folder, const std::string& line, const std::string& where) {
   std::istringstream words(line);
@@ -36,7 +31,9 @@ LabelledPicture listed_picture(const fs::path& folder, const std::string& line, 
     return {first, voc_picture(folder, first, ".png"), voc_labels(folder, first)};
   if (second.find('/') == std::string::npos)
     throw UserError(where, "data.split", "'{}' is neither a picture's name nor two paths", line);
-  return {fs::path(first).stem().string(), path_in(folder, first), path_in(folder, second)};
+  // DeepLab's begin with "/", which is the year's folder
+  return {fs::path(first).stem().string(), folder / fs::path(first).relative_path(),
+          folder / fs::path(second).relative_path()};
 }
 
 std::vector<LabelledPicture> listed_pictures(const VocSplit& split, std::set<std::string>& seen) {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/files.h"
+#include "freeatm/data/detection.h"
 #include "freeatm/data/segmentation.h"
 
 #include "label_rows.h"
@@ -73,6 +74,25 @@ TEST(LabelMapsOfObjects, AreIgnoredWhereTwoClassesAre) {
   many.push_back("one more");
   EXPECT_USER_ERROR(with_label_maps(std::make_unique<TwoObjects>(many, 0, 0)),
                     "has 255 classes; a map of classes has numbers for 254 beside the background");
+}
+
+class NamedDog final : public Dataset {
+ public:
+  int64_t size() const override { return 1; }
+  Sample get(int64_t, RandomStream&) const override {
+    Sample sample;
+    sample.image = vision::Image(1, 4);
+    sample.regions = {{.name = "a red dog", .mask = vision::Rle::from_box({1, 0, 2, 1}, 1, 4)}};
+    return sample;
+  }
+};
+
+TEST(LabelMapsOfObjects, OfPhrasesTakeTheClassesThatAreJudged) {
+  RandomStream none(0, "none");
+  const std::vector<std::string> judged = {"background", "cat", "dog"};
+  const auto dataset = with_label_maps(with_phrase_objects(std::make_unique<NamedDog>(), judged));
+  EXPECT_EQ(dataset->class_names(), judged);
+  EXPECT_EQ(rows_of(dataset->get(0, none).label_map)[0], (std::vector<int>{0, 2, 2, 0}));
 }
 
 TEST(LabelMaps, GetOtherClassesAllAtOnce) {

@@ -103,6 +103,8 @@ TEST(VocSegmentation, RefusesWhatDoesNotFit) {
   EXPECT_USER_ERROR(read_all(), "2007_000032.jpg: data.root: no such file, nor any other of 'train'");
   write_file(copy / "ImageSets/Segmentation/train.txt", "/JPEGImages/2007_000032.jpg 1\n");
   EXPECT_USER_ERROR(read_all(), "'/JPEGImages/2007_000032.jpg 1' is neither a picture's name nor two paths");
+  write_file(copy / "ImageSets/Segmentation/train.txt", "/ /\n");
+  EXPECT_USER_ERROR(read_all(), "data.root: ");
 }
 
 TEST(Ade20k, NumbersItsClassesFromOne) {

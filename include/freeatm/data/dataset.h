@@ -48,7 +48,7 @@ struct DatasetOptions {
   // (segmentation.h): voc_segmentation: ImageSets/Segmentation/<split>.txt; ade20k; cityscapes; label_pngs:
   // images/<split>/ and annotations/<split>/*.png
   std::string layout = "auto";
-  std::string split = "train";  // of all but shards and captions: a folder's name, or a list's
+  std::string split = "train";  // a folder's or a list's name; shards and captions have none
   bool label_maps = false;      // whether samples must have them; no key: the task knows
   double cache_gb = 0;          // decoded samples are kept until they take so much
   void fields(config::Fields& f);
