@@ -106,10 +106,19 @@ int evaluate_segmenter(const SegmentationTaskOptions& options) {
   });
 }
 
+/// The config is finetune's, too, which must be given what is one of two things here.
+config::Composed without_required(config::Composed composed) {
+  for (const char* path : {"checkpoint", "data.root"}) {
+    config::Node* node = composed.tree.find_path(path);
+    if (node != nullptr && node->is_missing()) *node = config::Node();
+  }
+  return composed;
+}
+
 }  // namespace
 
 int evaluate_segmentation(const config::Composed& composed) {
-  const auto options = config::read<SegmentationTaskOptions>(composed);
+  const auto options = config::read<SegmentationTaskOptions>(without_required(composed));
   return options.checkpoint ? evaluate_segmenter(options) : evaluate_label_files(options);
 }
 

@@ -88,7 +88,7 @@ TEST_F(SegmentationCommand, PublishedPresetsTakeOneStep) {
     const fs::path out = in_ / name;
     expect_done(
         format("finetune experiment={} checkpoint=none data.root={} data.split=train eval_splits=[test] out={} "
-               "loader.batch_size=1 loader.workers=1 trainer.steps=1 trainer.warmup_steps=0 trainer.warmup_epochs=null "
+               "loader.batch_size=1 loader.workers=1 trainer.steps=1 trainer.warmup_steps=0 "
                "score.limit=1",
                name, scenes(), out.string()));
     EXPECT_EQ(metrics(out).at("test_pictures"), 1) << name;
