@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // freeatm evaluate: task=knn, linear, fewshot and dense judge a backbone's features, task=retrieval, zeroshot, pointing
 // and relations a vision-language model, task=masks a diffusion model's masks, task=prompt_recall its pictures;
-// task=coco scores files of results.
+// task=coco, voc and segmentation score files of results.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -39,6 +39,7 @@ constexpr Task kTasks[] = {
     {"detection", evaluate_detection},
     {"masks", evaluate_masks},
     {"prompt_recall", evaluate_prompt_recall},
+    {"segmentation", evaluate_segmentation},
     {"coco", evaluate_coco},
     {"voc", evaluate_voc},
 };
