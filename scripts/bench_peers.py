@@ -8,6 +8,7 @@
     .deps/peers/bin/python scripts/bench_peers.py diffusion     training the autoencoder and the UNet
     .deps/peers/bin/python scripts/bench_peers.py harvest       drawing pictures and harvesting their maps
     .deps/peers/bin/python scripts/bench_peers.py masked        MAE's step
+    .deps/peers/bin/python scripts/bench_peers.py miou          counting a confusion matrix, and scoring PNGs of classes
     .deps/peers/bin/python scripts/bench_peers.py segmentation  FCN's and UPerNet's steps
     .deps/peers/bin/python scripts/bench_peers.py train         pretraining's step and its loader
     .deps/peers/bin/python scripts/bench_peers.py vitdet        ViTDet's backbone
@@ -22,11 +23,12 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from peers import (coco_eval, coco_read, detection, detection_ops, diffusion, harvest, masked, segmentation, train, vision_language,  # noqa: E402
-                   vitdet)
+from peers import (coco_eval, coco_read, detection, detection_ops, diffusion, harvest, masked, miou, segmentation, train,  # noqa: E402
+                   vision_language, vitdet)
 
 SUITES = {"coco_eval": coco_eval, "coco_read": coco_read, "detection": detection, "detection_ops": detection_ops, "diffusion": diffusion,
-          "harvest": harvest, "masked": masked, "segmentation": segmentation, "train": train, "vitdet": vitdet, "vl": vision_language}
+          "harvest": harvest, "masked": masked, "miou": miou, "segmentation": segmentation, "train": train, "vitdet": vitdet,
+          "vl": vision_language}
 
 
 def compare(title, unit, contestants, rounds):

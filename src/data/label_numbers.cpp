@@ -26,8 +26,8 @@ constexpr CityClass kCityClasses[] = {
 std::array<std::optional<uint8_t>, 256> LabelNumbers::places() const {
   std::array<std::optional<uint8_t>, 256> places;
   if (ignores_others) places.fill(vision::LabelMap::kIgnored);
-  for (size_t i = 0; i < ids.size(); ++i) places.at(ids[i]) = static_cast<uint8_t>(i);
   for (const int64_t number : ignored) places.at(number) = vision::LabelMap::kIgnored;
+  for (size_t i = 0; i < ids.size(); ++i) places.at(ids[i]) = static_cast<uint8_t>(i);
   return places;
 }
 

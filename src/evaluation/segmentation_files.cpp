@@ -64,7 +64,6 @@ data::LabelNumbers numbers_of(const SegmentationFilesOptions& options) {
   if (!names.empty() && std::ssize(names) != classes)
     throw UserError(*options.class_names, "class_names", "has {} names for {} classes", names.size(), classes);
   if (!names.empty()) numbers.names = std::move(names);
-  numbers.ignored.push_back(options.ignore);
   return numbers;
 }
 
@@ -139,7 +138,11 @@ std::vector<FilePair> pairs_of(const SegmentationFilesOptions& options) {
 /// Reads pairs, and counts what predictions hold that is of no class.
 class PairReader {
  public:
-  explicit PairReader(const data::LabelNumbers& numbers) : places_(numbers.places()), classes_(numbers.names.size()) {}
+  ///   ignore: a number of no class, whatever the others mean
+  PairReader(const data::LabelNumbers& numbers, int64_t ignore)
+      : places_(numbers.places()), classes_(numbers.names.size()) {
+    places_.at(ignore) = LabelMap::kIgnored;
+  }
 
   /// The truth and the prediction, as places among the classes.
   std::pair<LabelMap, LabelMap> read(const FilePair& pair) {
@@ -233,7 +236,7 @@ Metrics score_segmentation_files(const SegmentationFilesOptions& options, const 
     for (int64_t i = 0; i < *score.limit; ++i) pairs[i] = pairs[i * std::ssize(pairs) / *score.limit];
     pairs.resize(*score.limit);
   }
-  PairReader reader(numbers);
+  PairReader reader(numbers, options.ignore);
   SegmentationMetrics all(classes, score.boundary);
   std::vector<double> wrong(pairs.size());
   std::mutex mutex;

@@ -76,7 +76,7 @@ std::string pairs_html(const Matrix& matrix) {
     table.rows.push_back({matrix.truth[row] + " taken for " + matrix.predicted[column],
                           "",
                           {matrix.share(row, column), matrix.pixels[row][column]}});
-  return "<h4>Most often confused</h4>\n" + table.html();
+  return "<div><h4>Most often confused</h4>\n" + table.html() + "</div>\n";
 }
 
 std::string label_text(const std::string& name) {
@@ -95,8 +95,8 @@ struct Layout {
 Layout layout_of(const Matrix& matrix) {
   const size_t classes = matrix.predicted.size();
   Layout layout{};
-  layout.cell = classes <= 12 ? 44 : classes <= 30 ? 27 : classes <= 60 ? 16 : 11;
-  layout.font = std::min(13, layout.cell - 1);
+  layout.cell = classes <= 12 ? 44 : classes <= 30 ? 27 : classes <= 60 ? 16 : classes <= 100 ? 12 : 9;
+  layout.font = std::min(13, std::max(8, layout.cell - 2));
   layout.has_numbers = layout.cell >= 27;
   size_t longest = 0;
   for (const std::string& name : matrix.predicted) longest = std::max(longest, std::min(name.size(), kLongestLabel));
@@ -153,12 +153,12 @@ std::string matrix_svg(const Matrix& matrix) {
 std::string confusion_html(const fs::path& file) {
   try {
     const Matrix matrix = read_matrix(read_json(file));
-    std::string legend = "Rows: what is there; columns: what it is taken for; percent of the row.";
+    std::string legend = "Rows: what is there; columns: what it is taken for, wrongly in orange; percent of the row.";
     if (matrix.left_out > 0)
       legend += format(" {} {} neither there nor predicted.", matrix.left_out,
                        matrix.left_out == 1 ? "class is" : "classes are");
-    return pairs_html(matrix) + "<figure class=\"confusion\"><figcaption>" + legend + "</figcaption>\n<div>" +
-           matrix_svg(matrix) + "</div></figure>\n";
+    return "<div class=\"confusion\">\n" + pairs_html(matrix) + "<figure><figcaption>" + legend + "</figcaption>\n" +
+           matrix_svg(matrix) + "</figure>\n</div>\n";
   } catch (const nlohmann::json::exception& error) {
     throw UserError(file.string(), "", "is not an evaluation's confusion matrix: {}", error.what());
   } catch (const std::out_of_range&) {

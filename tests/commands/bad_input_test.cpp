@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Captions, models, data and folders that are wrong, through the program itself. Configs: bad_config_test.cpp; more of
 // models and shards: bad_harvest_slow_test.cpp.
+#include "freeatm/vision/image.h"
+#include "freeatm/vision/label_map.h"
+
 #include "program.h"
 
 namespace freeatm {
@@ -74,6 +77,31 @@ TEST_F(BadInput, ResultsOfDetection) {
   expect_refused(coco + "none.json areas=[9,1]", "areas: wants two borders that rise");
   expect_refused("evaluate task=voc annotations=IN/nothing results=IN/nothing out=OUT",
                  "test.txt: annotations: no such file");
+}
+
+TEST_F(BadInput, MapsOfClasses) {
+  const auto write_map = [&](const std::string& name, int width, uint8_t label) {
+    fs::create_directories((in_ / name).parent_path());
+    write_file(in_ / name, vision::encode_label_png(vision::LabelMap(2, width, label)));
+  };
+  const std::string score = "evaluate task=segmentation truth=IN/truth predictions=IN/found out=OUT ";
+  expect_refused("evaluate task=segmentation out=OUT", "checkpoint: is not given, nor is predictions");
+  expect_refused("evaluate task=segmentation out=OUT predictions=IN/nothing", "truth: is not given");
+  expect_refused(score + "classes=2", "found: predictions: no such folder");
+  write_map("truth/a/1.png", 3, 1);
+  write_map("truth/a/2.png", 3, 0);
+  write_map("found/1.png", 3, 1);
+  expect_refused(score + "classes=2", "found: predictions: lacks 1 of 2 pictures that the truth has, first 2");
+  write_map("found/2.png", 4, 1);
+  expect_refused(score + "classes=2", "found/2.png: predictions: is 4x2 pixels; its truth, ");
+  write_map("found/2.png", 3, 1);
+  expect_refused(score, "classes: is not given");
+  expect_refused(score + "class_names=IN/none.txt", "class_names: no such file");
+  expect_refused(score + "classes=1",
+                 "truth/a/1.png: truth: holds the number 1, which is that of none of the 1 classes");
+  expect_refused(score + "ids=coco", "ids: 'coco' is not indices, ade20k or cityscapes");
+  write_file(in_ / "found/2.png", vision::encode_png(vision::Image(2, 3)).substr(0, 40));
+  expect_refused(score + "classes=2", "found/2.png");
 }
 
 TEST(Completion, AsksTheProgramItself) {

@@ -28,7 +28,7 @@ TEST(LabelNumbers, OfAde20kBeginWithOne) {
 
 TEST(LabelNumbers, AreTakenAllAtOnce) {  // not 6 to 9 to 7
   EXPECT_EQ(places({.names = {"a", "b"}, .ids = {1, 0}}, {0, 1, 2}), (std::vector<int>{1, 0, -1}));
-  EXPECT_EQ(places({.names = {"a", "b"}, .ids = {0, 1}, .ignored = {0, 255}}, {0, 1}), (std::vector<int>{255, 1}));
+  EXPECT_EQ(places({.names = {"a", "b"}, .ids = {0, 1}, .ignored = {0, 7}}, {0, 7, 8}), (std::vector<int>{0, 255, -1}));
 }
 
 }  // namespace

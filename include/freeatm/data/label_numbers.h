@@ -14,7 +14,7 @@ namespace freeatm::data {
 struct LabelNumbers {
   std::vector<std::string> names;                               // of the classes
   std::vector<int64_t> ids;                                     // the number of each, 0 to 255
-  std::vector<int64_t> ignored = {vision::LabelMap::kIgnored};  // numbers of no class, whatever `ids` say
+  std::vector<int64_t> ignored = {vision::LabelMap::kIgnored};  // numbers of no class, but for those in `ids`
   bool ignores_others = false;                                  // all other numbers are of no class; else unknown
 
   /// What each number means: a place among the classes, or LabelMap::kIgnored; none: unknown. All at once, so that a
