@@ -13,7 +13,7 @@
 namespace freeatm::models {
 namespace {
 
-constexpr int64_t kClasses = 5, kHeight = 64, kWidth = 96;
+constexpr int64_t kNumLabels = 5, kImageHeight = 64, kImageWidth = 96;
 
 std::shared_ptr<Segmenter> segmenter_like(const std::string& name) {
   SegmenterOptions options{.head = "upernet", .channels = 24, .dropout = 0, .auxiliary_channels = 16};
@@ -27,7 +27,7 @@ std::shared_ptr<Segmenter> segmenter_like(const std::string& name) {
   } else {
     backbone = std::make_shared<ViT>(ViTOptions{.image_size = 64, .patch_size = 8, .dim = 32, .depth = 6, .heads = 2});
   }
-  return std::make_shared<Segmenter>(std::move(backbone), kClasses, options, 0);
+  return std::make_shared<Segmenter>(std::move(backbone), kNumLabels, options, 0);
 }
 
 /// Uniform with variance 1 / fan_in.
@@ -42,12 +42,13 @@ void fill_by_names(torch::nn::Module& module) {
   }
 }
 
-at::Tensor images() { return testing::hash_tensor("images", {2, 3, kHeight, kWidth}).to(at::kDouble); }
+at::Tensor images() { return testing::hash_tensor("images", {2, 3, kImageHeight, kImageWidth}).to(at::kDouble); }
 
 /// 0 to 4 and, as often, nothing.
 at::Tensor labels() {
-  at::Tensor labels = (at::arange(2 * kHeight * kWidth).floor_divide(37) % (kClasses + 1)).view({2, kHeight, kWidth});
-  return labels.masked_fill(labels == kClasses, 255);
+  at::Tensor labels = (at::arange(2 * kImageHeight * kImageWidth).floor_divide(37) % (kNumLabels + 1))
+                          .view({2, kImageHeight, kImageWidth});
+  return labels.masked_fill(labels == kNumLabels, 255);
 }
 
 at::Tensor pixel_entropy(const at::Tensor& logits) {
@@ -69,7 +70,7 @@ TEST_P(SegmenterAgainstReference, SeesTheSame) {
   const at::NoGradGuard no_grad;
   model->eval();
   const auto logits = model->forward(images());
-  EXPECT_EQ(logits.out.sizes(), (std::vector<int64_t>{2, kClasses, kHeight, kWidth}));
+  EXPECT_EQ(logits.out.sizes(), (std::vector<int64_t>{2, kNumLabels, kImageHeight, kImageWidth}));
   EXPECT_LE(testing::worst(logits.out, reference.values.at("logits")), 1e-9);
   EXPECT_FALSE(logits.auxiliary.defined());
 }
@@ -98,7 +99,7 @@ INSTANTIATE_TEST_SUITE_P(Models, SegmenterAgainstReference, ::testing::Values("f
 TEST(Segmenter, IsAFunctionOfItsSeed) {
   const auto head_of = [](uint64_t seed) {
     auto backbone = std::make_shared<ResNet>(ResNetOptions{.depths = {1, 1}, .width = 8});
-    const Segmenter model(std::move(backbone), kClasses, {.channels = 8, .auxiliary_channels = 8}, seed);
+    const Segmenter model(std::move(backbone), kNumLabels, {.channels = 8, .auxiliary_channels = 8}, seed);
     return model.named_parameters()["decode_head.fpn_bottleneck.conv.weight"].clone();
   };
   EXPECT_TRUE(at::equal(head_of(3), head_of(3)));
@@ -107,19 +108,20 @@ TEST(Segmenter, IsAFunctionOfItsSeed) {
 
 TEST(Segmenter, ALinearHeadTakesTheLastLevelOfAnyBackbone) {
   const SegmenterOptions options{.head = "linear"};
-  Segmenter resnet(std::make_shared<ResNet>(ResNetOptions{.depths = {1, 1}, .width = 8}), kClasses, options, 0);
+  Segmenter resnet(std::make_shared<ResNet>(ResNetOptions{.depths = {1, 1}, .width = 8}), kNumLabels, options, 0);
   Segmenter vit(std::make_shared<ViT>(ViTOptions{.image_size = 32, .patch_size = 8, .dim = 16, .depth = 1, .heads = 2}),
-                kClasses, options, 0);
+                kNumLabels, options, 0);
   for (Segmenter* model : {&resnet, &vit}) {
     const auto logits = model->forward(at::zeros({2, 3, 32, 48}));
-    EXPECT_EQ(logits.out.sizes(), (std::vector<int64_t>{2, kClasses, 32, 48}));
+    EXPECT_EQ(logits.out.sizes(), (std::vector<int64_t>{2, kNumLabels, 32, 48}));
     EXPECT_FALSE(logits.auxiliary.defined());
   }
 }
 
 TEST(Segmenter, AnAuxiliaryHeadNeedsASecondLevel) {
   const auto backbone = std::make_shared<ResNet>(ResNetOptions{.depths = {1}, .width = 8});
-  EXPECT_USER_ERROR(Segmenter(backbone, kClasses, {.head = "fcn"}, 0), "objective.auxiliary: true needs a backbone of");
+  EXPECT_USER_ERROR(Segmenter(backbone, kNumLabels, {.head = "fcn"}, 0),
+                    "objective.auxiliary: true needs a backbone of");
 }
 
 }  // namespace
