@@ -34,13 +34,12 @@ std::optional<double> mean_where_known(const std::vector<ClassScores>& classes,
 }  // namespace
 
 std::optional<uint8_t> unknown_label(const LabelMap& map, int64_t classes) {
-  const auto last = static_cast<uint8_t>(classes - 1);
-  bool is_any = false;
-  for (const uint8_t label : map.labels) is_any |= (label > last) & (label != LabelMap::kIgnored);
-  if (!is_any) return std::nullopt;
+  uint8_t next = 0;  // to the greatest label: that to kIgnored is 0
+  for (const uint8_t label : map.labels) next = std::max(next, static_cast<uint8_t>(label + 1));
+  if (next <= classes) return std::nullopt;
   uint8_t least = LabelMap::kIgnored;
   for (const uint8_t label : map.labels) {
-    if (label > last) least = std::min(least, label);
+    if (label >= classes) least = std::min(least, label);
   }
   return least;
 }

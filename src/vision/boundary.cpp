@@ -78,7 +78,8 @@ LabelMap class_boundaries(const LabelMap& map, int distance) {
   LabelMap out = map;
   const int64_t to_middle = int64_t{distance - 1} * (map.width + 1);
   for (int64_t i = 0; i + to_middle < std::ssize(inside); ++i) {
-    if (inside[i]) out.labels[i + to_middle] = LabelMap::kIgnored;
+    uint8_t& label = out.labels[i + to_middle];
+    label = inside[i] ? LabelMap::kIgnored : label;
   }
   return out;
 }
