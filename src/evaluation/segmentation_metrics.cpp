@@ -82,8 +82,10 @@ void SegmentationMetrics::add(const LabelMap& truth, const LabelMap& prediction)
   pixels_.add(truth.labels, prediction.labels);
   if (!boundaries_) return;
   LabelMap judged = prediction;
-  for (size_t i = 0; i < truth.labels.size(); ++i)
-    judged.labels[i] = truth.labels[i] == LabelMap::kIgnored ? LabelMap::kIgnored : judged.labels[i];
+  const uint8_t* const true_labels = truth.labels.data();
+  uint8_t* const labels = judged.labels.data();
+  for (int64_t i = 0; i < std::ssize(truth.labels); ++i)
+    labels[i] = true_labels[i] == LabelMap::kIgnored ? LabelMap::kIgnored : labels[i];
   const int distance = vision::boundary_distance(truth.height, truth.width);
   boundaries_->add(vision::class_boundaries(truth, distance).labels, vision::class_boundaries(judged, distance).labels);
 }
