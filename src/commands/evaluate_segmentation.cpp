@@ -58,6 +58,7 @@ int evaluate_label_files(const SegmentationTaskOptions& options) {
     throw UserError("", "truth", "is not given: the folder of PNGs that the predictions are compared with");
   require_folder(*files.predictions, "predictions");
   require_folder(*files.truth, "truth");
+  if (files.class_names) require_file(*files.class_names, "class_names");
   std::vector<runs::Input> inputs{{"predictions", runs::identity_of(*files.predictions)},
                                   {"truth", runs::identity_of(*files.truth)}};
   if (files.class_names) inputs.push_back({"class_names", runs::identity_of(*files.class_names)});

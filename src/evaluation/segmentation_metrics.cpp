@@ -34,13 +34,12 @@ std::optional<double> mean_where_known(const std::vector<ClassScores>& classes,
 }  // namespace
 
 std::optional<uint8_t> unknown_label(const LabelMap& map, int64_t classes) {
-  const auto last = static_cast<uint8_t>(classes - 1);
-  bool is_any = false;
-  for (const uint8_t label : map.labels) is_any |= (label > last) & (label != LabelMap::kIgnored);
-  if (!is_any) return std::nullopt;
+  uint8_t next = 0;  // to the greatest label: that to kIgnored is 0
+  for (const uint8_t label : map.labels) next = std::max(next, static_cast<uint8_t>(label + 1));
+  if (next <= classes) return std::nullopt;
   uint8_t least = LabelMap::kIgnored;
   for (const uint8_t label : map.labels) {
-    if (label > last) least = std::min(least, label);
+    if (label >= classes) least = std::min(least, label);
   }
   return least;
 }
@@ -83,8 +82,10 @@ void SegmentationMetrics::add(const LabelMap& truth, const LabelMap& prediction)
   pixels_.add(truth.labels, prediction.labels);
   if (!boundaries_) return;
   LabelMap judged = prediction;
-  for (size_t i = 0; i < truth.labels.size(); ++i)
-    judged.labels[i] = truth.labels[i] == LabelMap::kIgnored ? LabelMap::kIgnored : judged.labels[i];
+  const uint8_t* const true_labels = truth.labels.data();
+  uint8_t* const labels = judged.labels.data();
+  for (int64_t i = 0; i < std::ssize(truth.labels); ++i)
+    labels[i] = true_labels[i] == LabelMap::kIgnored ? LabelMap::kIgnored : labels[i];
   const int distance = vision::boundary_distance(truth.height, truth.width);
   boundaries_->add(vision::class_boundaries(truth, distance).labels, vision::class_boundaries(judged, distance).labels);
 }

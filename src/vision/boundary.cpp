@@ -35,10 +35,13 @@ cv::Mat disk(int radius) {
 /// Each value becomes the and of itself and those `step`, 2 * step, ... behind it, `count` values in all; there is
 /// nothing but 0 behind the last.
 void and_windows(std::vector<uint8_t>& values, int64_t step, int count) {
-  const auto and_shifted = [&](int64_t shift) {
-    const int64_t size = std::ssize(values), kept = std::max<int64_t>(0, size - shift);
-    for (int64_t i = 0; i < kept; ++i) values[i] &= values[i + shift];
-    std::fill(values.begin() + kept, values.end(), 0);
+  uint8_t* const data = values.data();  // bytes may alias the vector itself: no loop over it is vectorised
+  const int64_t size = std::ssize(values);
+  const auto and_shifted = [=](int64_t shift) {
+    const int64_t kept = std::max<int64_t>(0, size - shift);
+#pragma GCC ivdep  // what is read lies behind what is written
+    for (int64_t i = 0; i < kept; ++i) data[i] &= data[i + shift];
+    std::fill(data + kept, data + size, uint8_t{0});
   };
   int64_t reached = 1;
   for (; 2 * reached <= count; reached *= 2) and_shifted(reached * step);
@@ -77,9 +80,10 @@ LabelMap class_boundaries(const LabelMap& map, int distance) {
   and_windows(inside, map.width, side);
   LabelMap out = map;
   const int64_t to_middle = int64_t{distance - 1} * (map.width + 1);
-  for (int64_t i = 0; i + to_middle < std::ssize(inside); ++i) {
-    if (inside[i]) out.labels[i + to_middle] = LabelMap::kIgnored;
-  }
+  const uint8_t* const is_inside = inside.data();
+  uint8_t* const labels = out.labels.data();
+  for (int64_t i = to_middle; i < std::ssize(inside); ++i)
+    labels[i] = is_inside[i - to_middle] ? LabelMap::kIgnored : labels[i];
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include "freeatm/data/npy.h"
 #include "freeatm/data/shards.h"
 #include "freeatm/report/shard_view.h"
+#include "freeatm/vision/label_map.h"
 
 #include "program.h"
 
@@ -121,6 +122,24 @@ TEST_F(View, ThePageCountsWhatItShowsAndWarnsOfTheRest) {
   EXPECT_NE(one.find("the first 2 of 4 pictures in "), std::string::npos);
   EXPECT_NE(one.find(" · seed 7 · steps 25"), std::string::npos) << "what all have in common stands on top";
   EXPECT_EQ(one.find("id=\"sample-2\""), std::string::npos);
+}
+
+TEST_F(View, AnEvaluationOfSegmentationShowsWhatIsConfused) {
+  vision::LabelMap map(2, 4, 0);
+  for (const char* name : {"truth", "found"}) {
+    fs::create_directories(folder_ / name);
+    write_file(folder_ / name / "1.png", vision::encode_label_png(map));
+    map.labels[7] = 1;
+  }
+  write_file(folder_ / "names.txt", "road\nsky\n");
+  const std::string at = folder_.path().string();
+  const std::string said = testing::expect_done("evaluate task=segmentation truth=" + at + "/truth predictions=" + at +
+                                                "/found class_names=" + at + "/names.txt out=" + at + "/out");
+  EXPECT_NE(said.find("mean_iou"), std::string::npos) << said;
+  testing::expect_done("view in=" + at + "/out out=" + at + "/page.html");
+  const std::string page = read_file(folder_ / "page.html");
+  for (const char* part : {"road taken for sky: 12.5 %, 1 pixels", "1: 12.5 % wrong", "mean boundary iou"})
+    EXPECT_NE(page.find(part), std::string::npos) << part;
 }
 
 }  // namespace
