@@ -49,6 +49,12 @@ class SegmentationTask final : public FinetuneTask {
     return segmentation_;
   }
 
+  // Of one picture the coarsest pooled level has one value a channel, which has no deviation to be normed by.
+  void adjust(data::LoaderOptions& loader) const override {
+    if (options_.model.head == "upernet" && loader.batch_size < 2)
+      throw UserError("", "loader.batch_size", "{} is too small for upernet; at least 2 are wanted", loader.batch_size);
+  }
+
   evaluation::Metrics judge(const evaluation::Split& split, int64_t /*batch_size*/, const fs::path& run) override {
     return evaluation::judge_segmentation([&](auto samples) { return segmentation_->segment(samples); }, split, score_,
                                           run);

@@ -147,7 +147,7 @@ Tensor ViT::encode(Tensor tokens, const Tensor& path_scales, const PatchGrid& gr
 }
 
 std::vector<Tensor> ViT::grids_behind(const std::vector<int64_t>& blocks, const Tensor& images,
-                                     const Tensor& path_scales) {
+                                      const Tensor& path_scales) {
   const PatchGrid grid = grid_of(images);
   Tensor tokens = embed(images);
   std::vector<Tensor> grids;
