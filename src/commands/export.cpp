@@ -42,8 +42,12 @@ struct ExportOptions {
       "for MODEL.WEIGHTS, with a .yaml beside it; onnx: a graph for ONNX Runtime",
       config::any_of(names_in(kTargets)));
     f("out", out, "the file, or the folder");
-    f("part", part, "backbone: without the head; auto: with it, where the run has one",
-      config::any_of({"auto", "backbone"}));
+    f("part", part,
+      "backbone: without any head; text: a vision-language model's text encoder; pair: both towers of a CLIP; auto: "
+      "the "
+      "whole that the run and `to` have, with a classifier's head, a CLIP's two towers (huggingface), or a detector "
+      "(torchvision), else the backbone",
+      config::any_of({"auto", "backbone", "text", "pair"}));
     f("image_size", image_size, "side of the pictures that the file is for, pixels; null: of those it was trained on",
       config::between(8, 4096));
     f("overwrite", overwrite, "replace what lies there already");
@@ -60,9 +64,31 @@ void print_how_to_open(const exports::Exported& exported) {
   std::cout << std::flush;
 }
 
+/// The texts' side, or both, which only transformers has.
+exports::Exported exported_pair(const ExportOptions& options) {
+  if (options.to != "huggingface")
+    throw UserError("", "to", "{} has no text encoders: part={} is for huggingface", options.to, options.part);
+  const objectives::TrainedPair pair = objectives::open_vision_language(options.checkpoint);
+  return options.part == "text" ? exports::text_to_huggingface(pair, options.out)
+                                : exports::pair_to_huggingface(pair, options.out);
+}
+
+/// Whether all of it goes into one folder of transformers.
+bool is_whole_clip(const ExportOptions& options, const objectives::Pretrained& start) {
+  const bool may_be = options.part == "auto" && options.to == "huggingface" && start.model.name() == "clip_vit" &&
+                      start.tensors.contains("text_projection.weight");
+  return may_be && exports::is_clip(objectives::open_vision_language(options.checkpoint));
+}
+
 exports::Exported exported(const ExportOptions& options) {
   const auto* target = std::ranges::find(kTargets, options.to, [](const Target& one) { return std::string(one.name); });
+  if (options.part == "text" || options.part == "pair") return exported_pair(options);
   objectives::Pretrained start = objectives::open_pretrained(options.checkpoint, options.model, options.weights);
+  if (options.part == "auto" && options.to == "torchvision" && exports::is_detector(start))
+    return exports::detector_to_torchvision(start, options.out);
+  if (exports::is_detector(start)) log::info("{}: of the detector the backbone alone is written", start.where);
+  if (is_whole_clip(options, start))
+    return exports::pair_to_huggingface(objectives::open_vision_language(options.checkpoint), options.out);
   if (options.image_size) start.model.fit_to_pictures(*options.image_size, "image_size");
   exports::Source source = exports::source_of(start, options.part == "auto");
   if (options.image_size) source.pictures.size = *options.image_size;

@@ -71,7 +71,7 @@ Exported timm_resnet(const Source& source, const models::ResNetOptions& options)
   const std::vector<std::string> stem = exchanged_stem(options);
   out.build.insert(out.build.end(), stem.begin(), stem.end());
   if (!stem.empty()) out.what += " with another stem";
-  describe(out, source, "timm", stem.empty() ? name : "", arguments);
+  describe(out, source, "timm", name, arguments);
   return out;
 }
 
@@ -119,14 +119,12 @@ void describe(Exported& exported, const Source& source, const std::string& tool,
   const PictureFacts& pictures = source.pictures;
   exported.metadata = {{"format", "pt"},
                        {"tool", tool},
+                       {"architecture", architecture},
+                       {"model_args", arguments.dump()},
                        {"python", python},
                        {"image_mean", Arguments(pictures.mean).dump()},
                        {"image_std", Arguments(pictures.deviation).dump()},
                        {"image_size", std::to_string(pictures.size)}};
-  if (!architecture.empty()) {
-    exported.metadata["architecture"] = architecture;
-    exported.metadata["model_args"] = arguments.dump();
-  }
   if (!source.class_names.empty()) exported.metadata["class_names"] = Arguments(source.class_names).dump();
   exported.build.insert(exported.build.begin() + 1, "from safetensors.torch import load_file");
   exported.open = {format("model.load_state_dict(load_file({}))", python_text(source.out)), "model.eval()"};

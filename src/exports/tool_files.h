@@ -10,7 +10,7 @@
 namespace freeatm::exports {
 
 /// A file of safetensors that says itself what it is of: who finds it can open it.
-///   architecture, arguments: of the function that makes the model, where one call makes it
+///   architecture, arguments: what makes the model; where one call does not, `build` says the rest
 void describe(Exported& exported, const Source& source, const std::string& tool, const std::string& architecture,
               const Arguments& arguments);
 

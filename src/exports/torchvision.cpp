@@ -64,7 +64,7 @@ Exported torchvision_resnet(const Source& source, const models::ResNetOptions& o
     out.what += " with another stem";
   }
   put_torchvision_head(source, "fc", out);
-  describe(out, source, "torchvision", "", arguments);
+  describe(out, source, "torchvision", depth != 0 ? format("resnet{}", depth) : "ResNet", arguments);
   return out;
 }
 
@@ -85,7 +85,7 @@ Exported torchvision_vit(const Source& source, const models::ViTOptions& options
   out.build = {"import torch, torchvision",
                "model = " + python_call("torchvision.models.VisionTransformer", arguments)};
   put_torchvision_head(source, "heads.head", out);
-  describe(out, source, "torchvision", "", arguments);
+  describe(out, source, "torchvision", "VisionTransformer", arguments);
   return out;
 }
 
