@@ -34,7 +34,7 @@ void add_labels(const Source& source, Json& config) {
 void put_tensors(const Source& source, const TensorMap& backbone, const std::string& base, const std::string& head,
                  Exported& out) {
   out.tensors = source.head.empty() ? backbone : behind_prefix(base, backbone);
-  for (const auto& [part, tensor] : source.head) out.tensors[head + "." + part] = tensor;
+  add_head(source, head, out.tensors);
 }
 
 void add_opening_lines(const Source& source, Exported& out, const std::string& trust = "") {

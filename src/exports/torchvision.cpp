@@ -24,7 +24,7 @@ const weights::NameMap kTorchvisionViT{{{"^cls_token$", "class_token"},
                                        {}};
 
 void put_torchvision_head(const Source& source, const std::string& name, Exported& out) {
-  for (const auto& [part, tensor] : source.head) out.tensors[name + "." + part] = tensor;
+  add_head(source, name, out.tensors);
   const std::string head = name.substr(0, name.find('.'));
   if (source.head.empty()) out.build.push_back("model." + head + " = torch.nn.Identity()");
 }

@@ -88,7 +88,7 @@ TEST(Completion, AsksTheProgramItself) {
 TEST_F(BadInput, Exports) {
   expect_refused("export checkpoint=IN/none to=timm out=OUT/m.safetensors", "none: checkpoint: no such file or folder");
   expect_refused("export checkpoint=IN/file to=jax out=OUT/m", "to: 'jax' is not timm, torchvision, huggingface");
-  expect_refused("export checkpoint=IN/file to=onnx part=text out=OUT/m", "onnx has no text encoders");
+  expect_refused("export checkpoint=models/emoji/unet to=onnx part=text out=OUT/m", "onnx has no text encoders");
   expect_refused("export checkpoint=IN/nothing to=timm out=OUT/m", "nothing: checkpoint: is no run folder");
 }
 
