@@ -30,11 +30,11 @@ void add_labels(const Source& source, Json& config) {
   config["problem_type"] = source.is_multi_label ? "multi_label_classification" : "single_label_classification";
 }
 
-///   base: "vit", what the classifier calls its backbone; head: "classifier", what it calls its head
+///   base: "vit.", what stands before a classifier's backbone; head: "classifier", what it calls its head
 void put_tensors(const Source& source, const TensorMap& backbone, const std::string& base, const std::string& head,
                  Exported& out) {
-  out.tensors = source.head.empty() ? backbone : behind_prefix(base + ".", backbone);
-  for (const auto& [part, tensor] : source.head) out.tensors[head + "." + part] = tensor;
+  out.tensors = source.head.empty() ? backbone : behind_prefix(base, backbone);
+  add_head(source, head, out.tensors);
 }
 
 void add_opening_lines(const Source& source, Exported& out, const std::string& trust = "") {
@@ -85,7 +85,7 @@ Exported huggingface_resnet(const Source& source, const models::ResNetOptions& o
   if (!is_theirs) out.files["modeling_freeatm_resnet.py"] = kModelingText;
   TensorMap backbone;
   for (const auto& [ours, tensor] : source.tensors) backbone[resnet_name(ours)] = tensor;
-  put_tensors(source, backbone, "resnet", "classifier.1", out);
+  put_tensors(source, backbone, "resnet.", "classifier.1", out);
   add_opening_lines(source, out, is_theirs ? "" : ", trust_remote_code=True");
   return out;
 }
@@ -146,7 +146,7 @@ Exported own_vit(const Source& source, const models::ViTOptions& options) {
   }
   add_labels(source, config);
   Exported out = transformers_folder(name, config);
-  put_tensors(source, backbone, "vit", "classifier", out);
+  put_tensors(source, backbone, "vit.", "classifier", out);
   add_opening_lines(source, out);
   return out;
 }

@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 
+#include "freeatm/config/fields.h"
 #include "freeatm/core/error.h"
 #include "freeatm/runs/run_folder.h"
 #include "freeatm/weights/load.h"
@@ -35,9 +36,12 @@ int64_t whole_or(const config::Node& tree, const char* path, int64_t otherwise) 
 
 PictureFacts pictures_of_run(const fs::path& run, int64_t otherwise) {
   const config::Node config = runs::run_config(run, "checkpoint");
-  const config::Node* loss = config.find_path("objective.loss");
-  return {.size = whole_or(config, "objective.augment.size", otherwise),
-          .is_squeezed = loss != nullptr && loss->is_text() && loss->text() == "binary_cross_entropy"};
+  const auto says = [&](const char* path, const std::string& text) {
+    const config::Node* found = config.find_path(path);
+    return found != nullptr && found->text() == text;
+  };
+  const bool has_scenes = says("objective.loss", "binary_cross_entropy") || says("objective.name", "vision_language");
+  return {.size = whole_or(config, "objective.augment.size", otherwise), .is_squeezed = has_scenes};
 }
 
 weights::TensorMap plain(const weights::TensorMap& tensors) {
@@ -51,6 +55,10 @@ weights::TensorMap plain(const weights::TensorMap& tensors) {
 
 }  // namespace
 
+models::ClipVisionOptions clip_vision_options(const models::ModelOptions& model) {
+  return read_options<models::ClipVisionOptions>(config::dump(model));
+}
+
 Source source_of(const objectives::Pretrained& start, bool wants_head) {
   Source out{.where = start.where};
   const config::Node model = config::dump(start.model);
@@ -62,13 +70,13 @@ Source source_of(const objectives::Pretrained& start, bool wants_head) {
   else if (name == "vit")
     out.model = read_options<models::ViTOptions>(model);
   else
-    out.model = read_options<models::ClipVisionOptions>(model);
+    out.model = clip_vision_options(start.model);
   out.tensors = plain(weights::module_state(*start.load(0)));
   const auto head = start.tensors.find(kHeadWeight);
   if (!wants_head || !start.is_run() || head == start.tensors.end()) return out;
   out.head = plain({{"weight", head->second}, {"bias", start.tensors.at(kHeadBias)}});
   out.class_names = objectives::read_class_names(start.run);
-  out.is_multi_label = out.pictures.is_squeezed;
+  out.is_multi_label = out.pictures.is_squeezed;  // of a classifier these alone are
   if (out.classes() != head->second.size(0))
     throw UserError(start.where, "checkpoint", "its head tells {} classes, and classes.json has {}",
                     head->second.size(0), out.classes());

@@ -24,10 +24,6 @@ constexpr TimmViT kTimmViTs[] = {{"vit_base_patch16_224", 768, 12, 12},
                                  {"vit_small_patch16_224", 384, 12, 6},
                                  {"vit_large_patch16_224", 1024, 24, 16}};
 
-void put_head(const Source& source, const std::string& name, weights::TensorMap& tensors) {
-  for (const auto& [part, tensor] : source.head) tensors[name + "." + part] = tensor;
-}
-
 /// timm's stem is a 7x7 of 64 channels and a max-pool, and its first block fits that: what differs is exchanged, as one
 /// does for small pictures.
 std::vector<std::string> exchanged_stem(const models::ResNetOptions& options) {
@@ -66,12 +62,12 @@ Exported timm_resnet(const Source& source, const models::ResNetOptions& options)
   }
   if (stride < 32) arguments["output_stride"] = stride;
   Exported out{.what = "timm's " + name, .tensors = source.tensors};
-  put_head(source, "fc", out.tensors);
+  add_head(source, "fc", out.tensors);
   out.build = {"import timm, torch", "model = " + timm_call(name, arguments)};
   const std::vector<std::string> stem = exchanged_stem(options);
   out.build.insert(out.build.end(), stem.begin(), stem.end());
   if (!stem.empty()) out.what += " with another stem";
-  describe(out, source, "timm", stem.empty() ? name : "", arguments);
+  describe(out, source, "timm", name, arguments);
   return out;
 }
 
@@ -80,7 +76,7 @@ Exported timm_vit(const Source& source, const models::ViTOptions& options) {
   Arguments arguments{{"num_classes", source.classes()}};
   arguments.update(model.arguments);
   Exported out{.what = "timm's " + model.name, .tensors = source.tensors};
-  put_head(source, "head", out.tensors);
+  add_head(source, "head", out.tensors);
   out.build = {"import timm", "model = " + timm_call(model.name, arguments)};
   describe(out, source, "timm", model.name, arguments);
   return out;
@@ -110,26 +106,6 @@ TimmModel timm_vit_model(const models::ViTOptions& options) {
   if (options.global_pool != "token") arguments["global_pool"] = options.global_pool;
   arguments["dynamic_img_size"] = true;  // pictures of another size get their positions resized, as here
   return model;
-}
-
-void describe(Exported& exported, const Source& source, const std::string& tool, const std::string& architecture,
-              const Arguments& arguments) {
-  std::string python;
-  for (const std::string& line : exported.build) python += (python.empty() ? "" : "\n") + line;
-  const PictureFacts& pictures = source.pictures;
-  exported.metadata = {{"format", "pt"},
-                       {"tool", tool},
-                       {"python", python},
-                       {"image_mean", Arguments(pictures.mean).dump()},
-                       {"image_std", Arguments(pictures.deviation).dump()},
-                       {"image_size", std::to_string(pictures.size)}};
-  if (!architecture.empty()) {
-    exported.metadata["architecture"] = architecture;
-    exported.metadata["model_args"] = arguments.dump();
-  }
-  if (!source.class_names.empty()) exported.metadata["class_names"] = Arguments(source.class_names).dump();
-  exported.build.insert(exported.build.begin() + 1, "from safetensors.torch import load_file");
-  exported.open = {format("model.load_state_dict(load_file({}))", python_text(source.out)), "model.eval()"};
 }
 
 Exported to_timm(const Source& source) {

@@ -9,8 +9,11 @@
 
 namespace freeatm::exports {
 
+/// "fc.weight" and "fc.bias", where there is a head.
+void add_head(const Source& source, const std::string& name, weights::TensorMap& tensors);
+
 /// A file of safetensors that says itself what it is of: who finds it can open it.
-///   architecture, arguments: of the function that makes the model, where one call makes it
+///   architecture, arguments: what makes the model; where one call does not, `build` says the rest
 void describe(Exported& exported, const Source& source, const std::string& tool, const std::string& architecture,
               const Arguments& arguments);
 

@@ -24,7 +24,7 @@ const weights::NameMap kTorchvisionViT{{{"^cls_token$", "class_token"},
                                        {}};
 
 void put_torchvision_head(const Source& source, const std::string& name, Exported& out) {
-  for (const auto& [part, tensor] : source.head) out.tensors[name + "." + part] = tensor;
+  add_head(source, name, out.tensors);
   const std::string head = name.substr(0, name.find('.'));
   if (source.head.empty()) out.build.push_back("model." + head + " = torch.nn.Identity()");
 }
@@ -64,7 +64,7 @@ Exported torchvision_resnet(const Source& source, const models::ResNetOptions& o
     out.what += " with another stem";
   }
   put_torchvision_head(source, "fc", out);
-  describe(out, source, "torchvision", "", arguments);
+  describe(out, source, "torchvision", depth != 0 ? format("resnet{}", depth) : "ResNet", arguments);
   return out;
 }
 
@@ -85,7 +85,7 @@ Exported torchvision_vit(const Source& source, const models::ViTOptions& options
   out.build = {"import torch, torchvision",
                "model = " + python_call("torchvision.models.VisionTransformer", arguments)};
   put_torchvision_head(source, "heads.head", out);
-  describe(out, source, "torchvision", "", arguments);
+  describe(out, source, "torchvision", "VisionTransformer", arguments);
   return out;
 }
 

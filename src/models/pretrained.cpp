@@ -12,16 +12,20 @@
 #include "freeatm/models/vit.h"
 #include "freeatm/weights/load.h"
 
+#include "foreign_names.h"
+
 namespace freeatm::models {
 namespace {
 
 using weights::TensorMap;
 
 constexpr std::string_view kPrefixes[] = {"module.",    "model.",   "base_encoder.", "backbone.", "vision_model.",
-                                          "encoder_q.", "teacher.", "student.",      "net.",      "online_encoder."};
+                                          "encoder_q.", "teacher.", "student.",      "net.",      "online_encoder.",
+                                          "vit.",       "resnet.",  "timm_model.",   "bottom_up."};
 // What wrappers of modules put into names, anywhere: torch.compile, FSDP, checkpointing of activations.
 constexpr std::string_view kWrappers[] = {"_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module."};
-constexpr std::string_view kNoBackbone[] = {"fc.", "head.", "head_dist.", "decoder_", "mask_token"};
+constexpr std::string_view kNoBackbone[] = {"fc.",     "head.",       "head_dist.", "heads.",
+                                            "pooler.", "classifier.", "decoder_",   "mask_token"};
 constexpr std::string_view kBatchCount = "num_batches_tracked";
 constexpr const char *kPositions = "pos_embed", *kClassToken = "cls_token";
 constexpr size_t kNamed = 3;  // of the tensors that do not fit
@@ -183,6 +187,7 @@ BackboneTensors backbone_tensors(const TensorMap& file) {
       out.tensors.emplace(name, file.at(origin));
     }
   }
+  out.tensors = with_own_names(out.tensors);
   return out;
 }
 

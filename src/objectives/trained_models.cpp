@@ -9,13 +9,13 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
-#include "freeatm/models/clip.h"
 #include "freeatm/models/pretrained.h"
 #include "freeatm/runs/run_folder.h"
 #include "freeatm/training/checkpoint.h"
 #include "freeatm/weights/load.h"
 #include "freeatm/weights/weight_files.h"
 
+#include "model_folder.h"
 #include "run_parts.h"
 
 namespace freeatm::objectives {
@@ -47,15 +47,6 @@ std::string weights_in(const fs::path& folder) {
     throw UserError(folder.string(), "checkpoint", "holds {} files of weights: name one of them", found.size());
   }
   return found[0];
-}
-
-/// A folder of CLIPModel says what its vision tower is, and which activation it has, which no weight tells.
-std::optional<models::ModelOptions> clip_model_of(const fs::path& folder) {
-  const fs::path file = folder / "config.json";
-  if (!fs::exists(file)) return std::nullopt;
-  const auto json = nlohmann::json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || json.value("model_type", nlohmann::json()) != "clip") return std::nullopt;
-  return model_options("clip_vit", models::ClipConfig::read(file.string()).vision);
 }
 
 constexpr const char* kBackbone = "backbone.";
@@ -165,7 +156,7 @@ Pretrained open_pretrained(const std::string& checkpoint, const models::ModelOpt
     return {model_of_run(path), training::load_checkpoint_model(std::move(newest)), where, path};
   }
   const std::string file = weights_in(path);
-  return {clip_model_of(path).value_or(model), weights::load_weight_file(file, entry), file};
+  return {model_of_folder(path).value_or(model), weights::load_weight_file(file, entry), file};
 }
 
 void write_class_names(const fs::path& run, const std::vector<std::string>& names) {

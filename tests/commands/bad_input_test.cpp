@@ -113,6 +113,13 @@ TEST(Completion, AsksTheProgramItself) {
 }
 
 // A disk that is full, as far as the program can tell: no file may be longer than 1 KiB.
+TEST_F(BadInput, Exports) {
+  expect_refused("export checkpoint=IN/none to=timm out=OUT/m.safetensors", "none: checkpoint: no such file or folder");
+  expect_refused("export checkpoint=IN/file to=jax out=OUT/m", "to: 'jax' is not timm, torchvision, huggingface");
+  expect_refused("export checkpoint=models/emoji/unet to=onnx part=text out=OUT/m", "onnx has no text encoders");
+  expect_refused("export checkpoint=IN/nothing to=timm out=OUT/m", "nothing: checkpoint: is no run folder");
+}
+
 TEST_F(BadInput, AFullDiskLeavesNothingHalfWritten) {
   const std::string full = "ulimit -f 2; ";
   const auto outcome = testing::run_program("world count=4 eval_count=1 threads=1 out=" + out().string(), full);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
+#include "freeatm/models/pretrained.h"
 #include "freeatm/weights/load.h"
 
 #include "testing.h"
@@ -49,7 +50,7 @@ TEST(Detectron2, HasItsNamesAndNoOthers) {
     pickled[1] = static_cast<char>(std::string(name).size()), pickled[2] = pickled[3] = pickled[4] = 0;
     EXPECT_TRUE(testing::contains(made.content, pickled + name)) << name;
   }
-  for (const char* name : {"layer1", "bn1", "downsample", "num_batches_tracked", "Xfc"})
+  for (const char* name : {"layer1.", ".bn1.", "downsample", "num_batches_tracked", "fc.weight"})
     EXPECT_FALSE(testing::contains(made.content, name)) << name;
   size_t arrays = 0;
   for (size_t at = 0; (at = made.content.find("_reconstruct", at)) != std::string::npos; ++at) ++arrays;
@@ -129,6 +130,12 @@ TEST(Huggingface, WhatViTModelCannotBeIsTimmsInItsWrapper) {
   EXPECT_EQ(config.at("model_type"), "timm_wrapper");
   EXPECT_EQ(config.at("model_args").at("class_token"), false);
   EXPECT_TRUE(has(made, "timm_model.fc_norm.weight"));
+  Source classifier = vit({.global_pool = "avg"});
+  add_head(classifier, 16);
+  const Exported whole = to_huggingface(classifier);
+  EXPECT_TRUE(has(whole, "timm_model.head.weight"));
+  EXPECT_TRUE(has(whole, "timm_model.fc_norm.weight"));
+  EXPECT_EQ(json::parse(whole.files.at("config.json")).at("label_names"), json({"cat", "dog"}));
 }
 
 TEST(Timm, HasOurNamesAndSaysHowItIsMade) {
@@ -147,7 +154,7 @@ TEST(Timm, HasOurNamesAndSaysHowItIsMade) {
                              {"dynamic_img_size", true}}));
   EXPECT_EQ(made.open.front(), "model.load_state_dict(load_file(\"made\"))");
   const Exported nano = to_timm(resnet(kNano));
-  EXPECT_FALSE(nano.metadata.contains("model_args"));  // one call does not make it
+  EXPECT_EQ(nano.metadata.at("architecture"), "resnet18");
   EXPECT_TRUE(testing::contains(nano.metadata.at("python"), "channels=[16, 32, 64, 128], output_stride=16"));
 }
 
@@ -159,6 +166,30 @@ TEST(Refusals, NameThePartAndWhatTakesIt) {
   EXPECT_USER_ERROR(to_timm(resnet({.depths = {1, 1, 1}, .width = 8})),
                     "has four stages, this one 3: to=onnx takes it");
   EXPECT_USER_ERROR(to_timm(resnet({.width = 8, .output_stride = 4})), "(output_stride=4): to=onnx takes it");
+}
+
+/// What a tool gets is read here again, whatever stands before its names.
+template <class Model, class Options>
+void expect_read_again(const Exported& made, const Source& source, const Options& options) {
+  Model model(options);
+  model.initialize(7);
+  weights::TensorMap file = made.tensors;
+  models::load_pretrained(model, file, "made", "checkpoint");
+  for (const auto& [name, tensor] : weights::module_state(model))
+    EXPECT_TRUE(tensor.equal(source.tensors.at(name))) << name;
+}
+
+TEST(ReadAgain, NamesOfEveryTool) {
+  const models::ViTOptions options{.image_size = 32, .patch_size = 8, .dim = 16, .depth = 2, .heads = 2};
+  Source source = source_with<models::ViT>(options);
+  for (int64_t head = 0; head < 2; ++head) {
+    if (head == 1) add_head(source, 16);
+    for (const auto convert : {to_timm, to_torchvision, to_huggingface})
+      expect_read_again<models::ViT>(convert(source), source, options);
+  }
+  Source nano = resnet(kNano);
+  add_head(nano, 128);
+  for (const auto convert : {to_timm, to_huggingface}) expect_read_again<models::ResNet>(convert(nano), nano, kNano);
 }
 
 class Writing : public ::testing::Test {

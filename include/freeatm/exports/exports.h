@@ -7,6 +7,7 @@
 
 #include "freeatm/core/files.h"
 #include "freeatm/exports/source.h"
+#include "freeatm/objectives/vision_language/trained.h"
 
 namespace freeatm::exports {
 
@@ -29,6 +30,15 @@ Exported to_torchvision(const Source& source);
 Exported to_huggingface(const Source& source);
 Exported to_detectron2(const Source& source);
 Exported to_onnx(const Source& source);
+
+/// Of a run of finetune task=detection, whole.
+bool is_detector(const objectives::Pretrained& start);
+Exported detector_to_torchvision(const objectives::Pretrained& start, const fs::path& out);
+
+/// Of a vision-language model the text encoder, or both towers of a CLIP.
+bool is_clip(const objectives::TrainedPair& pair);
+Exported text_to_huggingface(const objectives::TrainedPair& pair, const fs::path& out);
+Exported pair_to_huggingface(const objectives::TrainedPair& pair, const fs::path& out);
 
 /// Writes it, whole or not at all: a file, and where it has some the files beside it, or a folder. What lies there
 /// already stays if it is the same, and else is refused unless `overwrite`. Returns whether anything was written.

@@ -38,4 +38,7 @@ struct Source {
 /// wanted. Throws UserError(where, "checkpoint", ...) as `Pretrained::load`.
 Source source_of(const objectives::Pretrained& start, bool wants_head);
 
+/// Of a `clip_vit`.
+models::ClipVisionOptions clip_vision_options(const models::ModelOptions& model);
+
 }  // namespace freeatm::exports

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Weights of timm, torchvision, MoCo v3, MAE, CLIP or our own runs in a backbone, whatever stands before their names.
+// Weights of timm, torchvision, transformers, detectron2, MoCo v3, MAE, CLIP or our own runs in a backbone, whatever
+// stands before their names.
 #pragma once
 #include <string>
 #include <vector>
@@ -19,9 +20,11 @@ struct BackboneTensors {
 std::string unwrapped(std::string name);
 
 /// A file's encoder. The prefixes "module.", "model.", "base_encoder." (MoCo v3), "encoder_q." (MoCo v2), "teacher." or
-/// "student." (DINO), "backbone.", "vision_model.", "net." and "online_encoder." are taken away, alone or one behind
-/// the other, and what wrappers put into names ("_orig_mod.") anywhere; where there are such names, all others are left
-/// out. So are heads ("fc.", "head.", "head_dist.") and what belongs to a masked autoencoder's decoder.
+/// "student." (DINO), "backbone.", "vision_model.", "vit.", "resnet.", "timm_model." (transformers), "bottom_up."
+/// (detectron2), "net." and "online_encoder." are taken away, alone or one behind the other, and what wrappers put into
+/// names ("_orig_mod.") anywhere; where there are such names, all others are left out. So are heads and what belongs to
+/// a masked autoencoder's decoder. Then transformers' and detectron2's own names, and those of torchvision's ViT,
+/// become ours.
 BackboneTensors backbone_tensors(const weights::TensorMap& file);
 
 /// Changes a transformer's tensors where they may differ from the model's: positions of another (square) grid are

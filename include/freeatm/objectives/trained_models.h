@@ -41,8 +41,9 @@ struct WeightsOptions {
 ///   a run folder, or one of its checkpoints/step_N: its newest weights or those, averages where it has them, and the
 ///   run's own model
 ///   a file of weights (safetensors or of torch.save), or a folder with one (model.safetensors, pytorch_model.bin, or
-///   the only file of such a kind): names as timm, torchvision, MoCo v3 or MAE have them; `model` says what they are of
-///   a CLIPModel's folder: its vision tower, which its config.json describes
+///   the only file of such a kind): names as timm, torchvision, detectron2, MoCo v3 or MAE have them; `model` says what
+///   they are of a folder of transformers whose config.json describes a ViT, a ResNet or a CLIP, of which it is the
+///   vision tower
 Pretrained open_pretrained(const std::string& checkpoint, const models::ModelOptions& model,
                            const WeightsOptions& weights = {});
 

@@ -78,6 +78,7 @@ TrainedPair open_vision_language(const std::string& checkpoint) {
     }
     const models::ClipConfig config = models::ClipConfig::read(file.string());
     out.options = models::VisionLanguageModelOptions::of(config);
+    out.tokenizer_path = checkpoint;
     out.tokenizer = text::open_tokenizer(checkpoint);
     out.id_count = config.text.vocab_size;
     if (out.tokenizer->vocab_size() > out.id_count) {
@@ -91,7 +92,8 @@ TrainedPair open_vision_language(const std::string& checkpoint) {
   }
   const VisionLanguageOptions options = options_of(start.run);
   out.options = options.model();
-  out.tokenizer = text::open_tokenizer(find_shipped(options.text.tokenizer));
+  out.tokenizer_path = find_shipped(options.text.tokenizer);
+  out.tokenizer = text::open_tokenizer(out.tokenizer_path);
   out.image_size = options.augment.size;
   out.id_count = ids_known(options.text.encoder, *out.tokenizer);
   require_vocabulary(start, options.text.tokenizer, out.id_count);

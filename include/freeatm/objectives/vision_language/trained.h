@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "freeatm/core/files.h"
 #include "freeatm/models/model.h"
 #include "freeatm/models/vision_language.h"
 #include "freeatm/text/tokenizer.h"
@@ -19,6 +20,7 @@ struct TrainedPair {
   int64_t id_count = 0;        // that the text encoder knows
   weights::TensorMap tensors;  // under the model's own names
   std::string where;           // the checkpoint's folder or file
+  fs::path tokenizer_path;     // where the tokenizer lies
   int64_t image_size = 0;      // of the pictures that it was trained on
   std::string crop = "whole";  // and how they were seen: "centre" of a CLIP
 
