@@ -10,6 +10,7 @@
 #include "freeatm/core/log.h"
 #include "freeatm/core/names.h"
 #include "freeatm/exports/exports.h"
+#include "freeatm/objectives/segmentation/trained.h"
 
 namespace freeatm::commands {
 namespace {
@@ -89,6 +90,8 @@ exports::Exported exported(const ExportOptions& options) {
     return *std::move(whole);
   }
   if (exports::is_detector(start)) log::info("{}: of the detector the backbone alone is written", start.where);
+  if (objectives::is_segmenter(start.tensors))
+    log::info("{}: of the segmenter the backbone alone is written", start.where);
   if (options.image_size) start.model.fit_to_pictures(*options.image_size, "image_size");
   exports::Source source = exports::source_of(start, options.part == "auto");
   if (options.image_size) source.pictures.size = *options.image_size;

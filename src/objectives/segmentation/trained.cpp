@@ -15,11 +15,11 @@ namespace {
 // The last layers of torchvision's FCN, and of UPerNet and the linear head.
 constexpr const char *kFcnClassifier = "classifier.4.weight", *kClassifier = "decode_head.classifier.weight";
 
+}  // namespace
+
 bool is_segmenter(const weights::TensorMap& tensors) {
   return tensors.contains(kFcnClassifier) || tensors.contains(kClassifier);
 }
-
-}  // namespace
 
 std::shared_ptr<Segmentation> segmentation_from(const Pretrained& start, int64_t classes,
                                                 const SegmentationOptions& options, uint64_t seed) {

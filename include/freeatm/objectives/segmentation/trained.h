@@ -13,6 +13,9 @@
 
 namespace freeatm::objectives {
 
+/// Whether these are a whole segmenter's, ours or of torchvision's FCN.
+bool is_segmenter(const weights::TensorMap& tensors);
+
 /// A segmenter that starts from these weights: of a backbone's everything else starts anew; of a whole segmenter's,
 /// ours or torchvision's FCN, all that fits is taken. Both are said. Throws as `Pretrained::load`.
 std::shared_ptr<Segmentation> segmentation_from(const Pretrained& start, int64_t classes,
