@@ -134,7 +134,7 @@ Exported onnx_resnet(const Source& source, const models::ResNetOptions& options)
     for (int64_t block = 0; block < options.depths[i]; ++block) {
       const std::string name = format("layer{}.{}", i + 1, block);
       x = onnx_block(writer, name, x, stages[i], block == 0, is_bottleneck(options),
-                     source.tensors.contains(name + ".downsample.0.weight"));
+                     source.tensors.contains(format("{}.downsample.0.weight", name)));
     }
   }
   graph.node("Identity", kGrid, {x});

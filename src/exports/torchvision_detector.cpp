@@ -61,9 +61,10 @@ Arguments differing_arguments(const DetectionOptions& options) {
   return out;
 }
 
+const std::vector<double> kUsualAnchors{32, 64, 128, 256, 512};  // 8 strides of a ResNet's pyramid
+
 bool has_usual_anchors(const models::AnchorOptions& anchors) {
-  const std::vector<double> usual{32, 64, 128, 256, 512};
-  return (anchors.sizes.empty() || anchors.sizes == usual) && anchors.ratios == models::AnchorOptions().ratios;
+  return (anchors.sizes.empty() || anchors.sizes == kUsualAnchors) && anchors.ratios == models::AnchorOptions().ratios;
 }
 
 std::string detection_class(bool has_masks) { return has_masks ? "maskrcnn" : "fasterrcnn"; }
@@ -91,11 +92,11 @@ std::vector<std::string> detector_lines(const Source& source, const models::ResN
              module, standard_depth(body)));
   std::string first = "body, ";
   if (!has_usual_anchors(options.rcnn.anchors)) {
+    const models::AnchorOptions& given = options.rcnn.anchors;
     std::string sizes, ratios;
-    for (const double size : options.rcnn.anchors.sizes) sizes += format("({},), ", size);
-    for (const double ratio : options.rcnn.anchors.ratios) ratios += format("{}, ", ratio);
-    lines.push_back(format("anchors = {}rpn.AnchorGenerator(({}), (({}),) * {})", module, sizes, ratios,
-                           options.rcnn.anchors.sizes.size()));
+    for (const double size : given.sizes.empty() ? kUsualAnchors : given.sizes) sizes += format("({},), ", size);
+    for (const double ratio : given.ratios) ratios += format("{}, ", ratio);
+    lines.push_back(format("anchors = {}rpn.AnchorGenerator(({}), (({}),) * 5)", module, sizes, ratios));
     first += "rpn_anchor_generator=anchors, ";
   }
   std::string call = python_call(module + (has_masks ? "MaskRCNN" : "FasterRCNN"), arguments);

@@ -79,9 +79,10 @@ struct Piece {
 std::vector<Piece> pieces_of(const Exported& exported, const fs::path& out) {
   if (exported.is_folder) return {{out, [&](const fs::path& path) { write_folder(exported, path); }}};
   std::vector<Piece> pieces;
-  for (const auto& [ending, content] : exported.files) {
+  for (const auto& file : exported.files) {
     fs::path beside = out;
-    pieces.push_back({beside.replace_extension(ending), [&](const fs::path& path) { write_file(path, content); }});
+    pieces.push_back({beside.replace_extension(file.first),
+                      [&content = file.second](const fs::path& path) { write_file(path, content); }});
   }
   pieces.push_back({out, [&](const fs::path& path) { write_content(exported, path); }});
   return pieces;
