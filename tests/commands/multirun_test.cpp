@@ -74,9 +74,9 @@ TEST_F(Multirun, GoesOnInTheSameFolderAlsoWithMoreValues) {
 
 TEST_F(Multirun, RefusesBeforeAnythingIsWritten) {
   const std::vector<std::pair<std::string, std::string>> wrong = {
-      {"seed=1,2 sede=3", "did you mean 'seed'?"},
+      {"seed=1,2 seeed=3", "did you mean 'seed'?"},
       {"count=2,-1", "count=-1: count: -1 is not"},
-      {"seed=1,2 +sede=3", "sede: unknown key; did you mean 'seed'?"},
+      {"seed=1,2 +seeed=3", "seeed: unknown key; did you mean 'seed'?"},
       {"seed=1,2 ~threads=2", "~threads=2: threads: the value is 1, not 2"},
       {"seed=interval(0,1)", "an interval() has no list of values"},
       {"seed=1,2,", "the value is not complete"},
