@@ -51,6 +51,11 @@ at::Tensor Ragged::rows() const { return offsets.diff(); }
 
 at::Tensor Ragged::owner() const { return at::repeat_interleave(rows(), std::optional<int64_t>(values.size(0))); }
 
+at::Tensor Batch::find(const std::string& name) const {
+  const auto found = tensors.find(name);
+  return found == tensors.end() ? at::Tensor() : found->second;
+}
+
 Batch Batch::to(const at::Device& device) const {
   const auto move = [&](const at::Tensor& tensor) { return tensor.to(device, /*non_blocking=*/true); };
   Batch moved;

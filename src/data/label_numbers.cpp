@@ -23,11 +23,17 @@ constexpr CityClass kCityClasses[] = {
 
 }  // namespace
 
-std::array<std::optional<uint8_t>, 256> LabelNumbers::places() const {
+std::array<std::optional<uint8_t>, 256> LabelNumbers::known_places() const {
   std::array<std::optional<uint8_t>, 256> places;
-  if (ignores_others) places.fill(vision::LabelMap::kIgnored);
   for (const int64_t number : ignored) places.at(number) = vision::LabelMap::kIgnored;
   for (size_t i = 0; i < ids.size(); ++i) places.at(ids[i]) = static_cast<uint8_t>(i);
+  return places;
+}
+
+std::array<std::optional<uint8_t>, 256> LabelNumbers::places() const {
+  auto places = known_places();
+  if (!ignores_others) return places;
+  for (auto& place : places) place = place.value_or(vision::LabelMap::kIgnored);
   return places;
 }
 

@@ -30,11 +30,11 @@ void warn_of_unpaired(const fs::path& folder, const std::set<std::string>& stems
 class LabelPngs final : public Dataset {
  public:
   LabelPngs(std::vector<LabelledPicture> pictures, const LabelNumbers& numbers)
-      : pictures_(std::move(pictures)), names_(numbers.names), ids_(numbers.ids) {
-    places_.fill(numbers.ignores_others ? kOther : kRefused);
-    for (const int64_t number : numbers.ignored) places_.at(number) = vision::LabelMap::kIgnored;
-    for (size_t i = 0; i < ids_.size(); ++i) places_.at(ids_[i]) = static_cast<int>(i);
-  }
+      : pictures_(std::move(pictures)),
+        names_(numbers.names),
+        ids_(numbers.ids),
+        ignores_others_(numbers.ignores_others),
+        places_(numbers.known_places()) {}
 
   int64_t size() const override { return std::ssize(pictures_); }
   std::vector<std::string> class_names() const override { return names_; }
@@ -53,17 +53,15 @@ class LabelPngs final : public Dataset {
   }
 
  private:
-  static constexpr int kRefused = -1, kOther = -2;
-
   void take_places(vision::LabelMap& map, const fs::path& path) const {
     for (size_t i = 0; i < map.labels.size(); ++i) {
       uint8_t& label = map.labels[i];
-      const int place = places_[label];
-      if (place == kRefused)
+      const std::optional<uint8_t> place = places_[label];
+      if (!place && !ignores_others_)
         throw UserError(path.string(), "", "holds the value {} at x = {}, y = {}, which is that of no class",
                         int{label}, i % map.width, i / map.width);
-      if (place == kOther) note_other(label, path);
-      label = place == kOther ? vision::LabelMap::kIgnored : static_cast<uint8_t>(place);
+      if (!place) note_other(label, path);
+      label = place.value_or(vision::LabelMap::kIgnored);
     }
   }
 
@@ -76,7 +74,8 @@ class LabelPngs final : public Dataset {
   std::vector<LabelledPicture> pictures_;
   std::vector<std::string> names_;
   std::vector<int64_t> ids_;
-  std::array<int, 256> places_;  // of each number among the classes
+  bool ignores_others_;
+  std::array<std::optional<uint8_t>, 256> places_;  // of each number among the classes; none: unknown
   AnnotatedPictures files_;
   mutable std::atomic_flag has_noted_;
 };

@@ -21,7 +21,7 @@ using vision::Image;
 using vision::LabelMap;
 using Colours = std::array<std::array<uint8_t, 3>, 256>;
 
-constexpr size_t kMostExamples = 24, kNamedClasses = 4;
+constexpr size_t kNamedClasses = 4;
 constexpr int kMostPixels = 320;  // of the longer side: more do not show
 constexpr int kPaper = 200;       // where nobody has the picture
 constexpr uint8_t kMissed = 1;
@@ -70,6 +70,10 @@ std::string classes_in(const LabelMap& map, const std::vector<std::string>& name
   return count > kNamedClasses ? format("{} and {} more", text, count - kNamedClasses) : text;
 }
 
+int64_t judged_pixels(const LabelMap& truth) {
+  return std::ssize(truth.labels) - std::ranges::count(truth.labels, LabelMap::kIgnored);
+}
+
 /// Which class is taken for which, most often; pixels.
 struct Confusion {
   uint8_t truth, prediction;
@@ -88,20 +92,21 @@ Confusion worst_confusion(const LabelMap& truth, const LabelMap& prediction) {
 
 }  // namespace
 
+double share_wrong(const LabelMap& truth, const LabelMap& prediction) {
+  int64_t wrong = 0;
+  for (size_t i = 0; i < truth.labels.size(); ++i)
+    wrong += (truth.labels[i] != LabelMap::kIgnored) & (truth.labels[i] != prediction.labels[i]);
+  return static_cast<double>(wrong) / static_cast<double>(std::max<int64_t>(1, judged_pixels(truth)));
+}
+
 void SegmentationExamples::add(const std::string& key, const Image& image, const LabelMap& truth,
                                const LabelMap& prediction) {
   FREEATM_CHECK(image.empty() || (image.height == truth.height && image.width == truth.width),
                 "{}: a picture of {}x{} with a map of {}x{}", key, image.width, image.height, truth.width,
                 truth.height);
-  int64_t judged = 0, wrong = 0;
-  for (size_t i = 0; i < truth.labels.size(); ++i) {
-    const bool counts = truth.labels[i] != LabelMap::kIgnored;
-    judged += counts;
-    wrong += counts & (truth.labels[i] != prediction.labels[i]);
-  }
-  if (wrong == 0) return;
-  const double share = static_cast<double>(wrong) / static_cast<double>(judged);
-  if (worst_.size() == kMostExamples && share <= worst_.back().wrong) return;
+  const double share = share_wrong(truth, prediction);
+  if (share == 0) return;
+  if (worst_.size() == kMost && share <= worst_.back().wrong) return;
 
   LabelMap missed(truth.height, truth.width);
   for (size_t i = 0; i < truth.labels.size(); ++i) {
@@ -119,10 +124,10 @@ void SegmentationExamples::add(const std::string& key, const Image& image, const
                            "prediction: " + classes_in(prediction, class_names_)});
   picture.cells.push_back({at_most(painted(image, missed, red), kMostPixels),
                            format("{} taken for {}: {} of the picture", class_names_[most.truth], taken_for,
-                                  in_percent(most.pixels, judged))});
+                                  in_percent(most.pixels, judged_pixels(truth)))});
   const auto place = std::ranges::find_if(worst_, [&](const Picture& one) { return one.wrong < share; });
   worst_.insert(place, std::move(picture));
-  if (worst_.size() > kMostExamples) worst_.pop_back();
+  if (worst_.size() > kMost) worst_.pop_back();
 }
 
 void SegmentationExamples::write(const fs::path& folder) const {

@@ -10,10 +10,15 @@
 
 namespace freeatm::evaluation {
 
+/// Of the pixels that the truth has a class of; 0 where there are none.
+double share_wrong(const vision::LabelMap& truth, const vision::LabelMap& prediction);
+
 /// The pictures in which the largest share of pixels is wrong: picture, truth and prediction in VOC's colours, and what
 /// is wrong in red.
 class SegmentationExamples {
  public:
+  static constexpr size_t kMost = 24;  // pictures that are shown
+
   explicit SegmentationExamples(std::vector<std::string> class_names) : class_names_(std::move(class_names)) {}
 
   ///   image: of the maps' size; empty: nobody has the picture

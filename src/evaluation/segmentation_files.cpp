@@ -26,7 +26,6 @@ namespace {
 using vision::LabelMap;
 
 constexpr int64_t kMostClasses = 255;
-constexpr size_t kExamplePictures = 24;
 
 std::vector<std::string> names_in_file(const std::string& file) {
   std::vector<std::string> names;
@@ -190,22 +189,13 @@ class PairReader {
   std::map<std::string, uint8_t> strange_;  // files of predictions, and a number of no class in each
 };
 
-double share_wrong(const LabelMap& truth, const LabelMap& prediction) {
-  int64_t judged = 0, right = 0;
-  for (size_t i = 0; i < truth.labels.size(); ++i) {
-    judged += truth.labels[i] != LabelMap::kIgnored;
-    right += (truth.labels[i] != LabelMap::kIgnored) & (truth.labels[i] == prediction.labels[i]);
-  }
-  return judged == 0 ? 0 : 1 - static_cast<double>(right) / static_cast<double>(judged);
-}
-
 /// Of the pictures with the largest shares of wrong pixels, whose files are read again.
 void write_worst(const std::vector<FilePair>& pairs, const std::vector<double>& wrong, PairReader& reader,
                  const std::vector<std::string>& class_names, const fs::path& folder) {
   std::vector<size_t> order(pairs.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::ranges::stable_sort(order, std::ranges::greater(), [&](size_t i) { return wrong[i]; });
-  order.resize(std::min(order.size(), kExamplePictures));
+  order.resize(std::min(order.size(), SegmentationExamples::kMost));
   SegmentationExamples examples(class_names);
   for (const size_t i : order) {
     const auto [truth, prediction] = reader.read(pairs[i]);

@@ -44,6 +44,8 @@ struct Batch {
   int64_t size = 0;             // B
 
   const at::Tensor& operator[](const std::string& name) const { return tensors.at(name); }
+  /// Undefined where there is none.
+  at::Tensor find(const std::string& name) const;
   Batch to(const at::Device& device) const;  // but `samples`
   void pin_memory();                         // copies to an accelerator wait for nobody then
 };

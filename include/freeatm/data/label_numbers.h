@@ -20,6 +20,8 @@ struct LabelNumbers {
   /// What each number means: a place among the classes, or LabelMap::kIgnored; none: unknown. All at once, so that a
   /// class's place is never taken for another's number.
   std::array<std::optional<uint8_t>, 256> places() const;
+  /// The same, but that others are unknown even where they are ignored.
+  std::array<std::optional<uint8_t>, 256> known_places() const;
 };
 
 /// ADE20K's: 1 to 150 are the classes, 0 is none. Names are the numbers: its objectInfo150.txt has others.

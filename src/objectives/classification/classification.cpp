@@ -30,10 +30,7 @@ void ClassificationOptions::fields(config::Fields& f) {
     "a crop's least area, as a fraction of the picture's; null: .35, with any number of labels .8",
     config::between(0.01, 1));
   f("label_smoothing", label_smoothing, "share of a label that is spread over all classes", config::between(0, 0.99));
-  f("layer_decay", layer_decay, "learning rate of a layer, as a share of that of the layer behind it; 1: all the same",
-    config::between(0.01, 1));
-  f("drop_path", drop_path, "probability that training drops a branch of the last block; it rises from 0 at the first",
-    config::between(0, 0.95));
+  layer_fields(f, layer_decay, drop_path);
   f.group("mix", mix);
   f.group("erase", erase);
   f.group("rand_augment", rand_augment);
@@ -112,12 +109,8 @@ Tensor Classification::soft_targets(const Tensor& target, at::ScalarType dtype, 
 }
 
 training::Losses Classification::losses(const data::Batch& batch) {
-  const auto drawn = [&](const char* name) {
-    const auto found = batch.tensors.find(name);
-    return found == batch.tensors.end() ? Tensor() : found->second;
-  };
-  const Tensor mix = drawn("mix").defined() ? batch["mix"][0] : Tensor();
-  const Tensor logits = forward(batch["image"], mix, drawn("paths"));
+  const Tensor mix = batch.find("mix").defined() ? batch["mix"][0] : Tensor();
+  const Tensor logits = forward(batch["image"], mix, batch.find("paths"));
 
   const Tensor targets = soft_targets(batch["target"], at::promote_types(logits.scalar_type(), at::kFloat), mix);
   const Tensor larger =

@@ -115,10 +115,7 @@ void DetectionOptions::fields(config::Fields& f) {
   f("flip_probability", flip_probability, "of the mirror image", config::between(0, 1));
   f("frozen_stages", frozen_stages, "of the backbone, that learn nothing: 1 is the stem, 2 the first stage too",
     config::between(0, 64));
-  f("layer_decay", layer_decay, "learning rate of a layer, as a share of that of the layer behind it; 1: all the same",
-    config::between(0.01, 1));
-  f("drop_path", drop_path, "probability that training drops a branch of the last block; it rises from 0 at the first",
-    config::between(0, 0.95));
+  layer_fields(f, layer_decay, drop_path);
   f("window_size", window_size, "of a vit: patches along a side of ViTDet's windows; 0: as the model has it",
     config::between(0, 4096));
   f("relative_positions", relative_positions, "of a vit: ViTDet's, too; false: as the model has it");
@@ -221,8 +218,6 @@ training::Losses Detection::losses(const data::Batch& batch) {
   const auto boxes = rows_of_samples(batch.ragged.at("boxes"), counts);
   const auto labels = rows_of_samples(batch.ragged.at("labels"), counts);
   std::vector<Tensor> masks;
-  const auto paths = batch.tensors.find("paths");
-  const Tensor path_scales = paths == batch.tensors.end() ? Tensor() : paths->second;
   if (has_masks()) masks = rows_of_samples(batch.ragged.at("masks"), counts * areas);
 
   std::vector<Size> own, wanted;  // of each picture, and as it is seen
@@ -241,7 +236,7 @@ training::Losses Detection::losses(const data::Batch& batch) {
       targets.push_back(models::resized_targets(target, own[i], wanted[i]));
     }
     training::Losses out;
-    for (auto& [name, loss] : rcnn_->losses(padded(images), targets, path_scales))
+    for (auto& [name, loss] : rcnn_->losses(padded(images), targets, batch.find("paths")))
       out.terms.push_back({name, std::move(loss)});
     return out;
   });

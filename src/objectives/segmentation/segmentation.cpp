@@ -42,10 +42,7 @@ void SegmentationOptions::fields(config::Fields& f) {
   views.fields(f);
   model.fields(f);
   f("auxiliary_weight", auxiliary_weight, "of the auxiliary head's loss", config::between(0, 100));
-  f("layer_decay", layer_decay, "learning rate of a layer, as a share of that of the layer behind it; 1: all the same",
-    config::between(0.01, 1));
-  f("drop_path", drop_path, "probability that the last block is left out; it rises from 0 at the first",
-    config::between(0, 0.99));
+  layer_fields(f, layer_decay, drop_path);
   f.group("test", test);
 }
 
@@ -88,9 +85,8 @@ training::Counts Segmentation::counts(const data::Batch& batch) const {
 training::Losses Segmentation::losses(const data::Batch& batch) {
   const Tensor labels = batch["labels"].to(at::kLong), labelled = labels.ne(kIgnored);
   const Tensor count = labelled.sum();
-  const auto paths = batch.tensors.find("paths");
   const Tensor images = normalized_(batch["pixels"], segmenter_->parameters().back().scalar_type());
-  const auto logits = segmenter_->forward(images, paths == batch.tensors.end() ? Tensor() : paths->second);
+  const auto logits = segmenter_->forward(images, batch.find("paths"));
   training::Losses out{.terms = {{"cross_entropy", pixel_loss(logits.out, labels, count), count}}};
   if (logits.auxiliary.defined()) {
     const Tensor loss = options_.auxiliary_weight * pixel_loss(logits.auxiliary, labels, count);
