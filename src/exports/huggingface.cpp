@@ -64,7 +64,7 @@ void exchange_stem(const models::ResNetOptions& options, Json& config) {
                                        {"AutoModelForImageClassification", "FreeatmResNetForImageClassification"}})
     config["auto_map"][automatic] = std::string(kModule) + own;
   config["stem_stride"] = options.stem == "7x7" ? 0 : stem_stride(options);
-  for (const StageShape& stage : stages_of(options)) {
+  for (const models::ResNetStage& stage : stages_of(options)) {
     config["strides"].push_back(stage.stride);
     config["first_dilations"].push_back(stage.first_dilation);
     config["dilations"].push_back(stage.dilation);
@@ -78,7 +78,7 @@ Exported huggingface_resnet(const Source& source, const models::ResNetOptions& o
               {"embedding_size", options.width},  {"hidden_sizes", Json::array()}, {"depths", options.depths},
               {"layer_type", options.block},      {"hidden_act", "relu"},          {"downsample_in_first_stage", false},
               {"downsample_in_bottleneck", false}};  // the stride stands in the 3x3
-  for (const StageShape& stage : stages_of(options)) config["hidden_sizes"].push_back(stage.channels);
+  for (const models::ResNetStage& stage : stages_of(options)) config["hidden_sizes"].push_back(stage.channels);
   if (!is_theirs) exchange_stem(options, config);
   add_labels(source, config);
   Exported out = transformers_folder(is_theirs ? name : name + " with another stem", config);

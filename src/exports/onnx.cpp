@@ -98,8 +98,8 @@ Exported OnnxWriter::finish(const std::string& what, const OnnxGraph::Shape& pix
   return out;
 }
 
-std::string onnx_block(OnnxWriter& writer, const std::string& name, const std::string& x, const StageShape& stage,
-                       bool is_first, bool bottleneck, bool has_shortcut) {
+std::string onnx_block(OnnxWriter& writer, const std::string& name, const std::string& x,
+                       const models::ResNetStage& stage, bool is_first, bool bottleneck, bool has_shortcut) {
   const int64_t stride = is_first ? stage.stride : 1, first = is_first ? stage.first_dilation : stage.dilation;
   const auto layer = [&](const char* number, const std::string& in, int64_t steps, int64_t dilation) {
     return writer.batch_norm(name + ".bn" + number, writer.convolution(name + ".conv" + number, in, steps, dilation));
@@ -129,7 +129,7 @@ Exported onnx_resnet(const Source& source, const models::ResNetOptions& options)
                     {"strides", std::vector<int64_t>{2, 2}},
                     {"pads", std::vector<int64_t>(4, 1)}});
   }
-  const std::vector<StageShape> stages = stages_of(options);
+  const std::vector<models::ResNetStage> stages = stages_of(options);
   for (size_t i = 0; i < stages.size(); ++i) {
     for (int64_t block = 0; block < options.depths[i]; ++block) {
       const std::string name = format("layer{}.{}", i + 1, block);

@@ -14,8 +14,8 @@ std::string python_value(const Arguments& value) {
 
 }  // namespace
 
-std::string python_call(const std::string& function, const Arguments& arguments) {
-  std::string text;
+std::string python_call(const std::string& function, const Arguments& arguments, const std::string& first) {
+  std::string text = first;
   for (const auto& [name, value] : arguments.items())
     text += (text.empty() ? "" : ", ") + name + "=" + python_value(value);
   return function + "(" + text + ")";

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "resnet_shape.h"
 
-#include <algorithm>
 #include <regex>
+#include <vector>
 
 #include "freeatm/core/error.h"
 
 namespace freeatm::exports {
 namespace {
-
-constexpr int64_t kExpansion = 4;  // of a bottleneck
 
 struct StandardResNet {
   int64_t depth;
@@ -24,30 +22,6 @@ const StandardResNet kStandardResNets[] = {{18, false, {2, 2, 2, 2}},
                                            {152, true, {3, 8, 36, 3}}};
 
 }  // namespace
-
-int64_t stem_stride(const models::ResNetOptions& options) {
-  return options.stem == "7x7" ? 4 : options.stem == "3x3" ? 2 : 1;
-}
-
-// As ResNet's constructor strides and dilates.
-std::vector<StageShape> stages_of(const models::ResNetOptions& options) {
-  std::vector<StageShape> stages;
-  int64_t grid_stride = stem_stride(options), dilation = 1;
-  for (size_t i = 0; i < options.depths.size(); ++i) {
-    const int64_t wanted = i == 0 ? 1 : 2, width = options.width << i;
-    StageShape stage{.channels = is_bottleneck(options) ? kExpansion * width : width,
-                     .stride = wanted,
-                     .first_dilation = dilation,
-                     .dilation = dilation};
-    if (grid_stride * wanted > options.output_stride) {
-      dilation *= wanted;
-      stage.stride = 1, stage.dilation = dilation;
-    }
-    grid_stride *= stage.stride;
-    stages.push_back(stage);
-  }
-  return stages;
-}
 
 int64_t standard_depth(const models::ResNetOptions& options) {
   for (const StandardResNet& one : kStandardResNets) {

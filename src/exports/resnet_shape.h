@@ -3,22 +3,10 @@
 #pragma once
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "freeatm/models/resnet.h"
 
 namespace freeatm::exports {
-
-struct StageShape {
-  int64_t channels;                  // of its result
-  int64_t stride;                    // of its first block
-  int64_t first_dilation, dilation;  // the first: of the 3x3 that still sees the stage before
-};
-
-std::vector<StageShape> stages_of(const models::ResNetOptions& options);
-
-/// Pixels a cell behind the stem.
-int64_t stem_stride(const models::ResNetOptions& options);
 
 /// 18, 34, 50, 101 or 152 where it has the blocks of that ResNet; else 0.
 int64_t standard_depth(const models::ResNetOptions& options);

@@ -3,7 +3,7 @@
 
 #include <ATen/ATen.h>
 
-#include "freeatm/config/fields.h"
+#include "freeatm/config/named_options.h"
 #include "freeatm/core/error.h"
 #include "freeatm/runs/run_folder.h"
 #include "freeatm/weights/load.h"
@@ -14,18 +14,8 @@ namespace {
 constexpr const char *kHeadWeight = "head.weight", *kHeadBias = "head.bias";
 
 template <class Options>
-struct NamedModel {
-  std::string name;
-  Options options;
-  void fields(config::Fields& f) {
-    f("name", name, "the architecture");
-    options.fields(f);
-  }
-};
-
-template <class Options>
 Options read_options(const config::Node& tree) {
-  return config::read<NamedModel<Options>>({.command = "export", .tree = tree}).options;
+  return config::read<config::NamedOptions<Options>>({.command = "export", .tree = tree}).options;
 }
 
 int64_t whole_or(const config::Node& tree, const char* path, int64_t otherwise) {
@@ -44,7 +34,9 @@ PictureFacts pictures_of_run(const fs::path& run, int64_t otherwise) {
   return {.size = whole_or(config, "objective.augment.size", otherwise), .is_squeezed = has_scenes};
 }
 
-weights::TensorMap plain(const weights::TensorMap& tensors) {
+}  // namespace
+
+weights::TensorMap plain_tensors(const weights::TensorMap& tensors) {
   weights::TensorMap out;
   for (const auto& [name, tensor] : tensors) {
     const at::ScalarType dtype = tensor.is_floating_point() ? at::kFloat : tensor.scalar_type();
@@ -52,8 +44,6 @@ weights::TensorMap plain(const weights::TensorMap& tensors) {
   }
   return out;
 }
-
-}  // namespace
 
 models::ClipVisionOptions clip_vision_options(const models::ModelOptions& model) {
   return read_options<models::ClipVisionOptions>(config::dump(model));
@@ -71,10 +61,10 @@ Source source_of(const objectives::Pretrained& start, bool wants_head) {
     out.model = read_options<models::ViTOptions>(model);
   else
     out.model = clip_vision_options(start.model);
-  out.tensors = plain(weights::module_state(*start.load(0)));
+  out.tensors = plain_tensors(weights::module_state(*start.load(0)));
   const auto head = start.tensors.find(kHeadWeight);
   if (!wants_head || !start.is_run() || head == start.tensors.end()) return out;
-  out.head = plain({{"weight", head->second}, {"bias", start.tensors.at(kHeadBias)}});
+  out.head = plain_tensors({{"weight", head->second}, {"bias", start.tensors.at(kHeadBias)}});
   out.class_names = objectives::read_class_names(start.run);
   out.is_multi_label = out.pictures.is_squeezed;  // of a classifier these alone are
   if (out.classes() != head->second.size(0))

@@ -27,12 +27,6 @@ void add_text_lines(const std::string& name, const fs::path& path, Exported& out
               format("tokenizer = AutoTokenizer.from_pretrained({})", folder)};
 }
 
-TensorMap contiguous(const TensorMap& tensors) {
-  TensorMap out;
-  for (const auto& [name, tensor] : tensors) out[name] = tensor.detach().to(at::kCPU, at::kFloat).contiguous();
-  return out;
-}
-
 /// Number of the layer in "encoder.layer.3.output.dense.bias"; -1: none.
 int64_t layer_of(const std::string& name) {
   constexpr std::string_view kLayer = "encoder.layer.";
@@ -57,7 +51,7 @@ Exported bert_to_huggingface(const TrainedPair& pair, const fs::path& path) {
                                                    {"hidden_dropout_prob", 0.0},
                                                    {"attention_probs_dropout_prob", 0.0},
                                                    {"pad_token_id", pair.tokenizer->pad_id()}});
-  for (const auto& [name, tensor] : contiguous(pair.tensors)) {
+  for (const auto& [name, tensor] : plain_tensors(pair.tensors)) {
     if (!name.starts_with(kTextEncoder)) continue;
     const std::string own = name.substr(kTextEncoder.size());
     if (layer_of(own) < layers) out.tensors[own] = tensor;
@@ -98,7 +92,7 @@ Exported clip_text_to_huggingface(const TrainedPair& pair, const fs::path& path)
   add_ids(*pair.tokenizer, config);
   config["architectures"] = {kName};
   Exported out = transformers_folder(kName, config);
-  for (const auto& [name, tensor] : contiguous(pair.tensors)) {
+  for (const auto& [name, tensor] : plain_tensors(pair.tensors)) {
     if (name.starts_with("text_model.") || name.starts_with("text_projection.")) out.tensors[name] = tensor;
   }
   add_text_lines(kName, path, out);
@@ -127,7 +121,7 @@ Exported pair_to_huggingface(const TrainedPair& pair, const fs::path& path) {
   Json root = Json::parse(config.json());
   add_ids(*pair.tokenizer, root["text_config"]);
   Exported out = transformers_folder("CLIPModel", root);
-  for (const auto& [name, tensor] : contiguous(pair.tensors))
+  for (const auto& [name, tensor] : plain_tensors(pair.tensors))
     out.tensors[name.starts_with(kBackbone) ? "vision_model." + name.substr(kBackbone.size()) : name] = tensor;
   out.tokenizer = pair.tokenizer_path;
   add_preprocessor(out, clip_pictures({.size = pair.image_size, .is_squeezed = pair.crop == "whole"}));

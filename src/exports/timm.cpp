@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "freeatm/exports/exports.h"
+#include "freeatm/models/timm_vits.h"
 
 #include "resnet_shape.h"
 #include "tool_files.h"
@@ -13,16 +14,6 @@ namespace freeatm::exports {
 namespace {
 
 constexpr int64_t kUsualWidth = 64;
-
-struct TimmViT {
-  const char* name;
-  int64_t dim, depth, heads;
-};
-
-constexpr TimmViT kTimmViTs[] = {{"vit_base_patch16_224", 768, 12, 12},
-                                 {"vit_tiny_patch16_224", 192, 12, 3},
-                                 {"vit_small_patch16_224", 384, 12, 6},
-                                 {"vit_large_patch16_224", 1024, 24, 16}};
 
 /// timm's stem is a 7x7 of 64 channels and a max-pool, and its first block fits that: what differs is exchanged, as one
 /// does for small pictures.
@@ -85,15 +76,14 @@ Exported timm_vit(const Source& source, const models::ViTOptions& options) {
 }  // namespace
 
 std::string timm_call(const std::string& name, const Arguments& arguments) {
-  std::string call = python_call("timm.create_model", arguments);
-  return call.insert(call.find('(') + 1, "\"" + name + "\", ");
+  return python_call("timm.create_model", arguments, "\"" + name + "\"");
 }
 
 TimmModel timm_vit_model(const models::ViTOptions& options) {
-  const auto* known = std::ranges::find_if(kTimmViTs, [&](const TimmViT& one) {
+  const auto* known = std::ranges::find_if(models::kTimmViTs, [&](const models::TimmViT& one) {
     return one.dim == options.dim && one.depth == options.depth && one.heads == options.heads;
   });
-  const TimmViT& base = known == std::end(kTimmViTs) ? kTimmViTs[0] : *known;
+  const models::TimmViT& base = known == std::end(models::kTimmViTs) ? models::kTimmViTs[0] : *known;
   TimmModel model{base.name, Arguments::object()};
   Arguments& arguments = model.arguments;
   if (options.image_size != 224) arguments["img_size"] = options.image_size;

@@ -42,19 +42,16 @@ Exported torchvision_resnet(const Source& source, const models::ResNetOptions& o
   if (!source.head.empty()) arguments["num_classes"] = source.classes();
   if (has_dilation(options)) {
     Arguments dilates = Arguments::array();
-    const std::vector<StageShape> stages = stages_of(options);
+    const std::vector<models::ResNetStage> stages = stages_of(options);
     for (size_t i = 1; i < stages.size(); ++i) dilates.push_back(stages[i].dilation > stages[i].first_dilation);
     arguments["replace_stride_with_dilation"] = dilates;
   }
   Exported out{.tensors = source.tensors};
   const int64_t depth = standard_depth(options);
-  std::string call =
-      python_call(depth != 0 ? format("torchvision.models.resnet{}", depth) : format("{}.ResNet", kModule), arguments);
-  if (depth == 0) {
-    std::string blocks =
-        format("{}.{}, {}", kModule, is_bottleneck(options) ? "Bottleneck" : "BasicBlock", options.depths);
-    call.insert(call.find('(') + 1, blocks + (arguments.empty() ? "" : ", "));
-  }
+  const std::string block = is_bottleneck(options) ? "Bottleneck" : "BasicBlock";
+  const std::string call = depth != 0 ? python_call(format("torchvision.models.resnet{}", depth), arguments)
+                                      : python_call(format("{}.ResNet", kModule), arguments,
+                                                    format("{}.{}, {}", kModule, block, options.depths));
   out.what = depth != 0 ? format("torchvision's resnet{}", depth) : "torchvision's ResNet";
   out.build = {"import torch, torchvision", "model = " + call};
   if (options.stem != "7x7") {

@@ -82,25 +82,24 @@ std::vector<std::string> detector_lines(const Source& source, const models::ResN
       refuse(source,
              "torchvision has the detectors of v2 with ResNet-50 and its own anchors alone: part=backbone takes "
              "the backbone alone");
-    std::string call = python_call(module + detection_class(has_masks) + "_resnet50_fpn_v2", arguments);
-    lines.push_back("model = " + call.insert(call.find('(') + 1, "weights=None, weights_backbone=None, "));
+    lines.push_back("model = " + python_call(module + detection_class(has_masks) + "_resnet50_fpn_v2", arguments,
+                                             "weights=None, weights_backbone=None"));
     return lines;
   }
   lines.push_back(
       format("body = {}backbone_utils.resnet_fpn_backbone(backbone_name=\"resnet{}\", weights=None, "
              "norm_layer=torch.nn.BatchNorm2d, trainable_layers=5)",
              module, standard_depth(body)));
-  std::string first = "body, ";
+  std::string first = "body";
   if (!has_usual_anchors(options.rcnn.anchors)) {
     const models::AnchorOptions& given = options.rcnn.anchors;
     std::string sizes, ratios;
     for (const double size : given.sizes.empty() ? kUsualAnchors : given.sizes) sizes += format("({},), ", size);
     for (const double ratio : given.ratios) ratios += format("{}, ", ratio);
     lines.push_back(format("anchors = {}rpn.AnchorGenerator(({}), (({}),) * 5)", module, sizes, ratios));
-    first += "rpn_anchor_generator=anchors, ";
+    first += ", rpn_anchor_generator=anchors";
   }
-  std::string call = python_call(module + (has_masks ? "MaskRCNN" : "FasterRCNN"), arguments);
-  lines.push_back("model = " + call.insert(call.find('(') + 1, first));
+  lines.push_back("model = " + python_call(module + (has_masks ? "MaskRCNN" : "FasterRCNN"), arguments, first));
   return lines;
 }
 
@@ -131,8 +130,7 @@ Exported detector_to_torchvision(const objectives::Pretrained& start, const fs::
     out.build.push_back(
         format("    if isinstance(module, torch.nn.BatchNorm2d): module.eps = {}", options.rcnn.norm_eps));
   }
-  for (const auto& [name, tensor] : start.tensors)
-    out.tensors[torchvision_name(name)] = tensor.detach().to(at::kCPU).contiguous();
+  for (const auto& [name, tensor] : plain_tensors(start.tensors)) out.tensors[torchvision_name(name)] = tensor;
   describe(out, source, "torchvision", options.rcnn.heads.masks ? "MaskRCNN" : "FasterRCNN",
            differing_arguments(options));
   return out;

@@ -8,6 +8,8 @@
 #include "freeatm/core/format.h"
 #include "freeatm/models/initialize.h"
 
+#include "channels_last.h"
+
 namespace freeatm::models {
 
 using torch::nn::Conv2d;
@@ -16,11 +18,8 @@ namespace {
 
 Conv2d convolution(int64_t in, int64_t out, int64_t kernel, int64_t stride = 1, int64_t dilation = 1) {
   const int64_t padding = kernel / 2 * dilation;
-  Conv2d layer(
+  return channels_last_conv2d(
       torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(padding).dilation(dilation).bias(false));
-  // As the pictures lie: else each call would copy the weights.
-  layer->weight.set_data(layer->weight.contiguous(at::MemoryFormat::ChannelsLast));
-  return layer;
 }
 
 }  // namespace
@@ -91,29 +90,48 @@ void ResNetOptions::fields(config::Fields& f) {
     f.refuse("output_stride", format("{} is not 4, 8, 16 or 32", output_stride));
 }
 
+int64_t stem_stride(const ResNetOptions& options) { return options.stem == "7x7" ? 4 : options.stem == "3x3" ? 2 : 1; }
+
+std::vector<ResNetStage> stages_of(const ResNetOptions& options) {
+  std::vector<ResNetStage> stages;
+  int64_t grid_stride = stem_stride(options), dilation = 1;
+  for (size_t i = 0; i < options.depths.size(); ++i) {
+    const int64_t wanted = i == 0 ? 1 : 2, width = options.width << i;
+    ResNetStage stage{.channels = options.block == "bottleneck" ? ResidualBlock::kExpansion * width : width,
+                      .stride = wanted,
+                      .first_dilation = dilation,
+                      .dilation = dilation};
+    if (grid_stride * wanted > options.output_stride) {
+      dilation *= wanted;
+      stage.stride = 1, stage.dilation = dilation;
+    }
+    grid_stride *= stage.stride;
+    stages.push_back(stage);
+  }
+  return stages;
+}
+
 ResNet::ResNet(const ResNetOptions& options) : max_pool_(options.stem == "7x7") {
   const NormKind norm = norm_kind(options.norm);
   int64_t channels = options.width;
-  const int64_t stem_stride = options.stem == "cifar" ? 1 : 2;
-  conv1 = register_module("conv1", convolution(3, channels, max_pool_ ? 7 : 3, stem_stride));
+  conv1 = register_module("conv1", convolution(3, channels, max_pool_ ? 7 : 3, options.stem == "cifar" ? 1 : 2));
   bn1 = register_module("bn1", Norm(channels, NormOptions{norm}));
   const bool bottleneck = options.block == "bottleneck";
-  int64_t grid_stride = max_pool_ ? 4 : stem_stride, dilation = 1;
-  for (size_t i = 0; i < options.depths.size(); ++i) {
-    ResidualBlock::Grid grid{.stride = i == 0 ? 1 : 2, .first_dilation = dilation, .dilation = dilation};
-    if (grid_stride * grid.stride > options.output_stride) {
-      dilation *= grid.stride;
-      grid = {.stride = 1, .first_dilation = grid.first_dilation, .dilation = dilation};
-    }
-    grid_stride *= grid.stride;
-    const int64_t width = options.width << i;
+  const std::vector<ResNetStage> shapes = stages_of(options);
+  int64_t grid_stride = stem_stride(options);
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    const ResNetStage& shape = shapes[i];
     const auto stage = register_module(format("layer{}", i + 1), torch::nn::ModuleList());
     auto& blocks = stages_.emplace_back();
     for (int64_t block = 0; block < options.depths[i]; ++block) {
-      if (block == 1) grid = {.stride = 1, .first_dilation = dilation, .dilation = dilation};
-      stage->push_back(blocks.emplace_back(std::make_shared<ResidualBlock>(channels, width, bottleneck, grid, norm)));
-      channels = bottleneck ? ResidualBlock::kExpansion * width : width;
+      const ResidualBlock::Grid grid = block == 0
+                                           ? ResidualBlock::Grid{shape.stride, shape.first_dilation, shape.dilation}
+                                           : ResidualBlock::Grid{1, shape.dilation, shape.dilation};
+      stage->push_back(
+          blocks.emplace_back(std::make_shared<ResidualBlock>(channels, options.width << i, bottleneck, grid, norm)));
+      channels = shape.channels;
     }
+    grid_stride *= shape.stride;
     levels_.push_back({.channels = channels, .stride = grid_stride});
   }
 }

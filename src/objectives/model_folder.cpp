@@ -9,6 +9,7 @@
 #include "freeatm/core/log.h"
 #include "freeatm/models/clip.h"
 #include "freeatm/models/resnet.h"
+#include "freeatm/models/timm_vits.h"
 #include "freeatm/models/vit.h"
 
 #include "run_parts.h"
@@ -88,30 +89,22 @@ models::ModelOptions resnet_of(const FolderConfig& config, bool is_own) {
   config.require("downsample_in_bottleneck", false);
   config.require<int64_t>("num_channels", 3);
   std::vector<int64_t> channels;
-  for (size_t i = 0; i < out.depths.size(); ++i)
-    channels.push_back((out.block == "bottleneck" ? 4 : 1) * (out.width << i));
+  for (const models::ResNetStage& stage : stages_of(out)) channels.push_back(stage.channels);
   config.require("hidden_sizes", channels);
   if (!is_own) return model_options("resnet", out);
   const auto stem = config.value<int64_t>("stem_stride", 0);
   out.stem = stem == 0 ? "7x7" : stem == 2 ? "3x3" : "cifar";
-  out.output_stride = stem == 0 ? 4 : stem;
+  out.output_stride = stem_stride(out);
   for (const int64_t stride : config.value<std::vector<int64_t>>("strides", {})) out.output_stride *= stride;
   return model_options("resnet", out);
 }
 
 /// timm's ViT: the architectures that `export` names, and what differs from them.
 models::ModelOptions wrapped_vit_of(const FolderConfig& config) {
-  struct Named {
-    const char* name;
-    int64_t dim, depth, heads;
-  };
-  constexpr Named kNamed[] = {{"vit_tiny_patch16_224", 192, 12, 3},
-                              {"vit_small_patch16_224", 384, 12, 6},
-                              {"vit_base_patch16_224", 768, 12, 12},
-                              {"vit_large_patch16_224", 1024, 24, 16}};
   const auto name = config.value<std::string>("architecture", "");
-  const auto* known = std::ranges::find(kNamed, name, [](const Named& one) { return std::string(one.name); });
-  if (known == std::end(kNamed))
+  const auto* known =
+      std::ranges::find(models::kTimmViTs, name, [](const models::TimmViT& one) { return std::string(one.name); });
+  if (known == std::end(models::kTimmViTs))
     throw UserError(config.path().string(), "architecture",
                     "'{}' is none that can be read here: name its file, and say `model`", name);
   const json arguments = config.value<json>("model_args", json::object());

@@ -16,7 +16,6 @@
 #include "freeatm/weights/weight_files.h"
 
 #include "model_folder.h"
-#include "run_parts.h"
 
 namespace freeatm::objectives {
 namespace {

@@ -34,6 +34,9 @@ struct Source {
   int64_t classes() const { return static_cast<int64_t>(class_names.size()); }
 };
 
+/// Contiguous on the CPU, in fp32 where they are no whole numbers.
+weights::TensorMap plain_tensors(const weights::TensorMap& tensors);
+
 /// The backbone of what `open_pretrained` opened, and the head of a `finetune task=classification` where that is
 /// wanted. Throws UserError(where, "checkpoint", ...) as `Pretrained::load`.
 Source source_of(const objectives::Pretrained& start, bool wants_head);

@@ -23,6 +23,17 @@ struct ResNetOptions {
   void fields(config::Fields& f);
 };
 
+/// What the options mean for one stage.
+struct ResNetStage {
+  int64_t channels;                  // of its result
+  int64_t stride;                    // of its first block
+  int64_t first_dilation, dilation;  // the first: of the 3x3 that still sees the stage before
+};
+std::vector<ResNetStage> stages_of(const ResNetOptions& options);
+
+/// Pixels a cell behind the stem.
+int64_t stem_stride(const ResNetOptions& options);
+
 class ResidualBlock;
 
 /// Residual network, He et al. 2016, with the stride in a bottleneck's 3x3. Names and output equal torchvision's and

@@ -5,6 +5,8 @@
 
 #include "freeatm/core/error.h"
 
+#include "../channels_last.h"
+
 namespace freeatm::models {
 
 ChannelNormImpl::ChannelNormImpl(int64_t channels)
@@ -22,10 +24,8 @@ ConvBlockImpl::ConvBlockImpl(int64_t in, int64_t out, const Options& options) : 
                 options.norm);
   convolution_ = register_module(
       "0",
-      torch::nn::Conv2d(
+      channels_last_conv2d(
           torch::nn::Conv2dOptions(in, out, options.kernel).padding(options.kernel / 2).bias(options.norm == "none")));
-  // As the features lie: else each call would copy the weights.
-  convolution_->weight.set_data(convolution_->weight.contiguous(at::MemoryFormat::ChannelsLast));
   if (options.norm == "batch") batch_norm_ = register_module("1", Norm(out));
   if (options.norm == "layer") channel_norm_ = register_module("1", ChannelNorm(out));
 }

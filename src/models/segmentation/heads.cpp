@@ -11,6 +11,8 @@
 #include "freeatm/core/format.h"
 #include "freeatm/models/norm.h"
 
+#include "../channels_last.h"
+
 namespace freeatm::models {
 namespace {
 
@@ -19,10 +21,7 @@ using at::Tensor;
 constexpr std::array<int64_t, 4> kPoolScales = {1, 2, 3, 6};  // pyramid pooling's grids (Zhao et al. 2017)
 
 torch::nn::Conv2d same_size_convolution(int64_t in, int64_t out, int64_t kernel, bool bias) {
-  torch::nn::Conv2d layer(torch::nn::Conv2dOptions(in, out, kernel).padding(kernel / 2).bias(bias));
-  // As the features lie: else each call would copy the weights.
-  layer->weight.set_data(layer->weight.contiguous(at::MemoryFormat::ChannelsLast));
-  return layer;
+  return channels_last_conv2d(torch::nn::Conv2dOptions(in, out, kernel).padding(kernel / 2).bias(bias));
 }
 
 Tensor resized_to(const Tensor& x, const Tensor& like) {

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "freeatm/config/named_options.h"
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
 #include "freeatm/core/shipped.h"
@@ -11,8 +12,6 @@
 #include "freeatm/objectives/vision_language/vision_language.h"
 #include "freeatm/runs/run_folder.h"
 #include "freeatm/weights/load.h"
-
-#include "../run_parts.h"
 
 namespace freeatm::objectives {
 namespace {
@@ -26,7 +25,7 @@ VisionLanguageOptions options_of(const fs::path& run) {
   if (method != "vision_language")
     throw UserError(run.string(), "checkpoint", "is a run of {}, which knows no texts: objective=vision_language",
                     method);
-  return config::read<NamedOptions<VisionLanguageOptions>>({.command = "evaluate", .tree = *objective}).options;
+  return config::read<config::NamedOptions<VisionLanguageOptions>>({.command = "evaluate", .tree = *objective}).options;
 }
 
 // A CLIPModel's names -> ours.
