@@ -4,7 +4,7 @@
 #include <ATen/ATen.h>
 #include <nlohmann/json.hpp>
 
-#include "program.h"
+#include "finetuned_world.h"
 
 namespace freeatm {
 namespace {
@@ -18,26 +18,10 @@ const std::string kSmall =
     " model.width=8 objective.pyramid.channels=8 objective.heads.box_dim=16 objective.rpn.before_nms_test=40"
     " objective.rpn.after_nms_test=20 loader.batch_size=8 trainer.epochs=null trainer.log_every=1 ";
 
-class DetectionCommand : public testing::Refusals {
+class DetectionCommand : public testing::FinetunedWorld {
  protected:
-  static void SetUpTestSuite() {
-    shared_ = new testing::TemporaryFolder;
-    expect_done("world count=32 eval_count=12 threads=1 out=" + (*shared_ / "world").string());
-    expect_done(finetune(run(), "trainer.steps=4"));
-  }
-  static void TearDownTestSuite() { delete shared_; }
-
-  static std::string scenes() { return (*shared_ / "world/scenes").string(); }
-  static std::string run() { return (*shared_ / "run").string(); }
-  static std::string finetune(const std::string& out, const std::string& more) {
-    return format("finetune experiment=nano_detection checkpoint=none data.root={} out={} {} {}", scenes(), out, kSmall,
-                  more);
-  }
-  static json metrics(const fs::path& folder) { return json::parse(read_file(folder / "metrics.json")); }
-
-  static testing::TemporaryFolder* shared_;
+  static void SetUpTestSuite() { set_up("nano_detection", kSmall); }
 };
-testing::TemporaryFolder* DetectionCommand::shared_ = nullptr;
 
 TEST_F(DetectionCommand, EvaluateRepeatsTheScoresOfItsRun) {
   const fs::path again = in_ / "again";
@@ -61,19 +45,7 @@ TEST_F(DetectionCommand, WhatItWroteIsScoredAlikeAsAFile) {
   }
 }
 
-TEST_F(DetectionCommand, AStoppedRunEndsAsOneThatNeverStopped) {
-  const fs::path whole = in_ / "whole", stopped = in_ / "stopped";
-  const std::string more = "trainer.checkpoint_steps=2 eval_splits=[test]";
-  expect_done(finetune(whole.string(), more + " trainer.steps=4"));
-  expect_done(finetune(stopped.string(), more + " trainer.steps=4"));
-  fs::remove_all(stopped / "checkpoints/step_4");
-  fs::remove(stopped / "metrics.json");
-  write_file(stopped / "checkpoints/latest", "step_2\n");
-  expect_done(finetune(stopped.string(), more + " trainer.steps=4"));
-  EXPECT_EQ(read_file(stopped / "checkpoints/step_4/model.safetensors"),
-            read_file(whole / "checkpoints/step_4/model.safetensors"));
-  EXPECT_EQ(metrics(stopped), metrics(whole));
-}
+TEST_F(DetectionCommand, AStoppedRunEndsAsOneThatNeverStopped) { expect_same_after_a_stop(); }
 
 TEST_F(DetectionCommand, WhatDoesNotFitIsOneLine) {
   const std::string start =
@@ -83,9 +55,8 @@ TEST_F(DetectionCommand, WhatDoesNotFitIsOneLine) {
   expect_refused(start + " objective.rpn.background_iou=0.9", "background_iou");
   expect_refused(start + " objective.window_size=4", "objective.window_size: a resnet has neither windows");
   expect_refused(start + " 'objective.scale_jitter=[2.0,0.1]'", "[2, 0.1] is not the least and the largest factor");
-  expect_refused(
-      "finetune experiment=nano_detection checkpoint=none out=OUT data.root=" + (*shared_ / "world/objects").string(),
-      "has no objects to learn");
+  expect_refused("finetune experiment=nano_detection checkpoint=none out=OUT data.root=" + objects(),
+                 "has no objects to learn");
   expect_refused("evaluate task=detection checkpoint=" + scenes() + " out=OUT data.root=" + scenes(), "checkpoint");
 }
 
@@ -110,9 +81,9 @@ TEST_F(DetectionCommand, PublishedPresetsTakeOneStep) {
 TEST_F(DetectionCommand, ViTDetsAttentionIsTakenUpFromAPretrainingAndStaysInTheRun) {
   const fs::path start = in_ / "mae", out = in_ / "vitdet", again = in_ / "again";
   expect_done(
-      format("pretrain experiment=nano_mae data.root={}/world/objects out={} trainer.epochs=null trainer.steps=1 "
+      format("pretrain experiment=nano_mae data.root={} out={} trainer.epochs=null trainer.steps=1 "
              "trainer.warmup_epochs=0 loader.batch_size=8 probe.every=null",
-             (*shared_).path().string(), start.string()));
+             objects(), start.string()));
   expect_done(format(
       "finetune experiment=nano_detection checkpoint={} data.root={} eval_splits=[test] out={} trainer.steps=2 "
       "trainer.epochs=null trainer.warmup_epochs=0 loader.batch_size=4 objective.pyramid.channels=8 "
@@ -131,14 +102,8 @@ TEST_F(DetectionCommand, ViTDetsAttentionIsTakenUpFromAPretrainingAndStaysInTheR
 }
 
 TEST_F(DetectionCommand, LearnsFromAHarvestsPhrasesAndIsJudgedOnExactObjects) {
-  const fs::path shards = in_ / "h", out = in_ / "pseudo";
-  expect_done(format("harvest source=images data.root={} data.split=train count=16 batch_size=8 out={}", scenes(),
-                     shards.string()));
-  const std::string said =
-      expect_done(format("finetune experiment=nano_detection checkpoint=none data.root={} eval_root={} "
-                         "eval_splits=[test] out={} {} trainer.steps=1",
-                         shards.string(), scenes(), out.string(), kSmall));
-  EXPECT_TRUE(metrics(out).contains("test_segm_AP")) << said;
+  const fs::path out = finetuned_on_a_harvest();
+  EXPECT_TRUE(metrics(out).contains("test_segm_AP"));
   EXPECT_EQ(json::parse(read_file(out / "classes.json")).size(), 40);
 }
 

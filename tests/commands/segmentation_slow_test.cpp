@@ -3,7 +3,7 @@
 // it wrote, from a killed run, and with input that is wrong.
 #include <nlohmann/json.hpp>
 
-#include "program.h"
+#include "finetuned_world.h"
 
 namespace freeatm {
 namespace {
@@ -17,26 +17,10 @@ const std::string kSmaller =
     " model.width=8 objective.channels=8 objective.auxiliary_channels=8 loader.batch_size=8 trainer.epochs=null"
     " trainer.warmup_epochs=0 trainer.log_every=1 ";
 
-class SegmentationCommand : public testing::Refusals {
+class SegmentationCommand : public testing::FinetunedWorld {
  protected:
-  static void SetUpTestSuite() {
-    shared_ = new testing::TemporaryFolder;
-    expect_done("world count=32 eval_count=12 threads=1 out=" + (*shared_ / "world").string());
-    expect_done(finetune(run(), "trainer.steps=4"));
-  }
-  static void TearDownTestSuite() { delete shared_; }
-
-  static std::string scenes() { return (*shared_ / "world/scenes").string(); }
-  static std::string run() { return (*shared_ / "run").string(); }
-  static std::string finetune(const std::string& out, const std::string& more) {
-    return format("finetune experiment=nano_segmentation checkpoint=none data.root={} out={} {} {}", scenes(), out,
-                  kSmaller, more);
-  }
-  static json metrics(const fs::path& folder) { return json::parse(read_file(folder / "metrics.json")); }
-
-  static testing::TemporaryFolder* shared_;
+  static void SetUpTestSuite() { set_up("nano_segmentation", kSmaller); }
 };
-testing::TemporaryFolder* SegmentationCommand::shared_ = nullptr;
 
 TEST_F(SegmentationCommand, EvaluateRepeatsTheScoresOfItsRun) {
   const fs::path again = in_ / "again";
@@ -59,28 +43,14 @@ TEST_F(SegmentationCommand, SeenInWindowsAndMirroredItScoresOtherwise) {
   EXPECT_NE(metrics(out).at("test_pixel_accuracy"), metrics(run()).at("test_pixel_accuracy"));
 }
 
-TEST_F(SegmentationCommand, AStoppedRunEndsAsOneThatNeverStopped) {
-  const fs::path whole = in_ / "whole", stopped = in_ / "stopped";
-  const std::string more = "trainer.checkpoint_steps=2 eval_splits=[test] trainer.steps=4";
-  expect_done(finetune(whole.string(), more));
-  expect_done(finetune(stopped.string(), more));
-  fs::remove_all(stopped / "checkpoints/step_4");
-  fs::remove(stopped / "metrics.json");
-  write_file(stopped / "checkpoints/latest", "step_2\n");
-  expect_done(finetune(stopped.string(), more));
-  EXPECT_EQ(read_file(stopped / "checkpoints/step_4/model.safetensors"),
-            read_file(whole / "checkpoints/step_4/model.safetensors"));
-  EXPECT_EQ(metrics(stopped), metrics(whole));
-}
+TEST_F(SegmentationCommand, AStoppedRunEndsAsOneThatNeverStopped) { expect_same_after_a_stop(); }
 
 TEST_F(SegmentationCommand, WhatDoesNotFitIsOneLine) {
   const std::string start = finetune("OUT", "trainer.steps=1");
   expect_refused(start + " objective.test.stride=600", "objective.test.stride: 600 is more than the window's 512");
   expect_refused(start + " objective.max_scale=0.1", "objective.max_scale");
   expect_refused(start + " loader.batch_size=1", "loader.batch_size: 1 is too small for upernet");
-  expect_refused("finetune experiment=nano_segmentation checkpoint=none out=OUT data.root=" +
-                     (*shared_ / "world/objects").string(),
-                 "data.root");
+  expect_refused("finetune experiment=nano_segmentation checkpoint=none out=OUT data.root=" + objects(), "data.root");
   expect_refused("evaluate task=segmentation out=OUT checkpoint=" + scenes() + " data.root=" + scenes(), "checkpoint");
 }
 
@@ -99,14 +69,8 @@ TEST_F(SegmentationCommand, PublishedPresetsTakeOneStep) {
 }
 
 TEST_F(SegmentationCommand, LearnsFromAHarvestsPhrasesAndIsJudgedOnExactMaps) {
-  const fs::path shards = in_ / "h", out = in_ / "pseudo";
-  expect_done(format("harvest source=images data.root={} data.split=train count=16 batch_size=8 out={}", scenes(),
-                     shards.string()));
-  const std::string said =
-      expect_done(format("finetune experiment=nano_segmentation checkpoint=none data.root={} eval_root={} "
-                         "eval_splits=[test] out={} {} trainer.steps=1",
-                         shards.string(), scenes(), out.string(), kSmaller));
-  EXPECT_TRUE(metrics(out).contains("test_mean_iou")) << said;
+  const fs::path out = finetuned_on_a_harvest();
+  EXPECT_TRUE(metrics(out).contains("test_mean_iou"));
   EXPECT_EQ(json::parse(read_file(out / "classes.json")).size(), 41);
 }
 

@@ -2,6 +2,7 @@
 // Weights that are a function of their name and index, the same in scripts/baselines/hash_weights.py: parity tests of
 // large models need no large files.
 #pragma once
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -36,15 +37,28 @@ inline at::Tensor hash_tensor(std::string_view name, at::IntArrayRef shape, floa
 }
 
 /// Every floating parameter and buffer by its name; weights and variances of norms (one-dimensional) are 1 + value.
-inline void fill_with_hash(torch::nn::Module& module, float scale) {
+///   scale_of: of a tensor's values
+template <class ScaleOf>
+void fill_with_hashes(torch::nn::Module& module, ScaleOf scale_of) {
   const at::NoGradGuard no_grad;
   const auto fill = [&](const std::string& name, at::Tensor tensor) {
     if (!tensor.is_floating_point()) return;
     const bool around_one = tensor.dim() == 1 && (name.ends_with("weight") || name.ends_with("running_var"));
-    tensor.copy_(hash_tensor(name, tensor.sizes(), scale).add_(around_one ? 1.0 : 0.0));
+    tensor.copy_(hash_tensor(name, tensor.sizes(), scale_of(tensor)).add_(around_one ? 1.0 : 0.0));
   };
   for (const auto& item : module.named_parameters()) fill(item.key(), item.value());
   for (const auto& item : module.named_buffers()) fill(item.key(), item.value());
+}
+
+inline void fill_with_hash(torch::nn::Module& module, float scale) {
+  fill_with_hashes(module, [=](const at::Tensor&) { return scale; });
+}
+
+/// Uniform with variance 1 / fan_in.
+inline void fill_by_fan_in(torch::nn::Module& module) {
+  fill_with_hashes(module, [](const at::Tensor& tensor) {
+    return static_cast<float>(std::sqrt(3 / (tensor.dim() > 1 ? static_cast<double>(tensor[0].numel()) : 100.0)));
+  });
 }
 
 }  // namespace freeatm::testing

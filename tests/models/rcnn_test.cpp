@@ -35,18 +35,6 @@ std::shared_ptr<Rcnn> rcnn_of(bool masks, int64_t version) {
   return std::make_shared<Rcnn>(std::make_shared<ResNet>(body), kClasses, options, 0);
 }
 
-/// Uniform with variance 1 / fan_in.
-void fill(torch::nn::Module& module) {
-  const at::NoGradGuard no_grad;
-  for (auto& [name, tensor] : weights::module_state(module)) {
-    if (!tensor.is_floating_point()) continue;
-    const bool around_one = tensor.dim() == 1 && (name.ends_with("weight") || name.ends_with("running_var"));
-    const auto fan_in = tensor.dim() > 1 ? static_cast<double>(tensor[0].numel()) : 100.0;
-    at::Tensor(tensor).copy_(
-        testing::hash_tensor(name, tensor.sizes(), static_cast<float>(std::sqrt(3 / fan_in))).add_(around_one));
-  }
-}
-
 std::vector<at::Tensor> pictures() {
   return {(testing::hash_tensor("picture0", {3, 90, 120}).to(at::kDouble) + 1) / 2,
           (testing::hash_tensor("picture1", {3, 100, 70}).to(at::kDouble) + 1) / 2};
@@ -99,7 +87,7 @@ class RcnnAgainstTorchvision : public ::testing::TestWithParam<std::string> {
   std::shared_ptr<Rcnn> model = rcnn_of(masks, reference.data.at("version"));
 
   void SetUp() override {
-    fill(*model);
+    testing::fill_by_fan_in(*model);
     model->to(at::kDouble);
     model->draw_keys = [](int64_t count) { return testing::hash_tensor("keys", {count}); };
   }

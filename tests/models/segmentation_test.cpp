@@ -30,18 +30,6 @@ std::shared_ptr<Segmenter> segmenter_like(const std::string& name) {
   return std::make_shared<Segmenter>(std::move(backbone), kNumLabels, options, 0);
 }
 
-/// Uniform with variance 1 / fan_in.
-void fill_by_names(torch::nn::Module& module) {
-  const at::NoGradGuard no_grad;
-  for (auto& [name, tensor] : weights::module_state(module)) {
-    if (!tensor.is_floating_point()) continue;
-    const bool around_one = tensor.dim() == 1 && (name.ends_with("weight") || name.ends_with("running_var"));
-    const auto fan_in = tensor.dim() > 1 ? static_cast<double>(tensor[0].numel()) : 100.0;
-    at::Tensor(tensor).copy_(
-        testing::hash_tensor(name, tensor.sizes(), static_cast<float>(std::sqrt(3 / fan_in))).add_(around_one));
-  }
-}
-
 at::Tensor images() { return testing::hash_tensor("images", {2, 3, kImageHeight, kImageWidth}).to(at::kDouble); }
 
 /// 0 to 4 and, as often, nothing.
@@ -61,7 +49,7 @@ class SegmenterAgainstReference : public ::testing::TestWithParam<std::string> {
   std::shared_ptr<Segmenter> model = segmenter_like(GetParam());
 
   void SetUp() override {
-    fill_by_names(*model);
+    testing::fill_by_fan_in(*model);
     model->to(at::kDouble);
   }
 };
