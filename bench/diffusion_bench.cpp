@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures of a diffusers folder (FREEATM_BENCH_MODEL, else models/emoji; FREEATM_BENCH_STEPS, else 25) with guidance
-// 4: drawn alone, and with their maps harvested as `freeatm harvest` does by default, or with self-attention as well.
+// Pictures of a diffusers folder (FREEATM_BENCH_MODEL, else models/emoji; FREEATM_BENCH_STEPS, else 25;
+// FREEATM_BENCH_DTYPE, else fp32) with guidance 4: drawn alone, and with their maps harvested as `freeatm harvest` does
+// by default, or with self-attention as well.
 #include <benchmark/benchmark.h>
 #include <cstdlib>
 #include <fstream>
@@ -11,6 +12,7 @@
 #include "freeatm/diffusion/harvester.h"
 #include "freeatm/diffusion/pipeline.h"
 #include "freeatm/diffusion/sampler.h"
+#include "freeatm/runtime/device.h"
 
 #include "op_shares.h"
 
@@ -22,8 +24,9 @@ constexpr const char* kCaption = "a photo of a dog and an apple on the grass";
 enum Harvest : int64_t { kOff, kTokens, kTokensAndSelf };
 
 const Pipeline& pipeline() {
-  const char* folder = std::getenv("FREEATM_BENCH_MODEL");
-  static const auto loaded = Pipeline::load(folder ? folder : FREEATM_SOURCE_DIR "/models/emoji", at::kCPU, at::kFloat);
+  const char *folder = std::getenv("FREEATM_BENCH_MODEL"), *dtype = std::getenv("FREEATM_BENCH_DTYPE");
+  static const auto loaded = Pipeline::load(folder ? folder : FREEATM_SOURCE_DIR "/models/emoji", at::kCPU,
+                                            runtime::pick_dtype(dtype ? dtype : "fp32", at::kCPU));
   return loaded;
 }
 

@@ -164,7 +164,8 @@ void spin_briefly(char** argv) {
 // One line: LibTorch puts a backtrace behind its own.
 std::string failure_text(const std::exception& error) {
   if (runtime::is_out_of_memory(error)) return "out of memory: a smaller batch_size needs less";
-  const std::string text = error.what();
+  std::string text = error.what();
+  text.erase(0, text.find_first_not_of('\n'));
   return text.substr(0, text.find('\n'));
 }
 

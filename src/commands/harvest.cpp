@@ -51,7 +51,8 @@ struct HarvestCommandOptions {
     f("out", out, "folder of the shards", config::free());
     run.fields(f);
     f("device", device, "auto, cpu, cuda or cuda:N", config::free());
-    f("dtype", dtype, "compute type", config::any_of({"fp32", "bf16", "fp16"}));
+    f("dtype", dtype, "compute type; auto: bf16 where the device is quick at it",
+      config::any_of({"fp32", "bf16", "fp16", "auto"}));
     f("resume", resume, "go on with the shards that are there", runs::any_resume());
     if (f.reading() && source != "captions" && !data.root) f.refuse("source", source + " needs data.root");
   }

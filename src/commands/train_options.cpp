@@ -4,16 +4,6 @@
 #include "freeatm/runtime/device.h"
 
 namespace freeatm::commands {
-namespace {
-
-/// bf16 where the device is quick at it.
-at::ScalarType pick_compute(const std::string& name, at::Device device) {
-  if (name != "auto") return runtime::pick_dtype(name, device);
-  return runtime::computes_natively(device, at::kBFloat16) ? at::kBFloat16 : at::kFloat;
-}
-
-}  // namespace
-
 void TrainOptions::fields(config::Fields& f) {
   f("out", out, "the run folder", config::free());
   f("seed", seed, "of weights, order and augmentations", config::between(0, 4294967295));
@@ -28,7 +18,7 @@ void TrainOptions::fields(config::Fields& f) {
 }
 
 training::TrainRunOptions TrainOptions::run(at::Device where) const {
-  return {loader, trainer, static_cast<uint64_t>(seed), where, pick_compute(dtype, where)};
+  return {loader, trainer, static_cast<uint64_t>(seed), where, runtime::pick_dtype(dtype, where)};
 }
 
 }  // namespace freeatm::commands

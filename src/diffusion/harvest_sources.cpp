@@ -40,6 +40,7 @@ class Source : public HarvestSource {
   /// Fills in the maps, the phrases' tokens and what is known of the pictures.
   void complete(std::vector<Harvested>& pictures, int64_t begin, const PromptBatch& prompts,
                 const AttentionHarvester& harvester) const {
+    pipeline_.require_unwritten();
     const auto maps = harvester.maps();
     std::vector<SelfAttention> self(pictures.size());
     if (options_.masks.needs_self_attention()) self = harvester.self_attention();
@@ -57,7 +58,7 @@ class Source : public HarvestSource {
         phrase.tokens = text::tokens_in(phrase.span, encoding.spans);
       if (encoding.cut > 0) warn_of_cut(picture.sample, encoding);
       picture.provenance.seed = seed(begin + static_cast<int64_t>(i));
-      picture.provenance.model_digest = pipeline_.digest;
+      picture.provenance.model_digest = pipeline_.digest();
       picture.provenance.token_texts = encoding.pieces;
       picture.provenance.token_spans = encoding.spans;
       picture.maps = {maps[i], self[i]};

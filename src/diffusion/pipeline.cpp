@@ -2,13 +2,13 @@
 #include "freeatm/diffusion/pipeline.h"
 
 #include <algorithm>
-#include <fstream>
-#include <initializer_list>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/file_digest.h"
 #include "freeatm/core/files.h"
 #include "freeatm/core/json.h"
 #include "freeatm/core/log.h"
@@ -79,11 +79,6 @@ void check_index(const std::string& folder) {
   if (!class_of("safety_checker").is_null()) log::info("{}: the safety checker is not used", folder);
 }
 
-void load_weights(torch::nn::Module& module, const weights::TensorMap& tensors, const std::string& path) {
-  weights::require_complete(weights::load_into(weights::module_state(module), tensors), path);
-  module.eval();
-}
-
 void check_widths(const std::string& folder, const models::ClipTextConfig& text, const models::UNetOptions& unet,
                   const models::AutoencoderOptions& vae) {
   const std::string path = folder + "/unet/config.json";
@@ -126,69 +121,86 @@ double least_numbers(const models::AutoencoderOptions& o) {
   return sum;
 }
 
-/// In pieces: a file may be larger than memory.
-uint64_t file_hash(const std::string& path, uint64_t seed) {
-  std::ifstream file(path, std::ios::binary);
-  std::string piece(size_t{1} << 24, '\0');
-  while (file.read(piece.data(), static_cast<std::streamsize>(piece.size())) || file.gcount() > 0) {
-    seed = stable_hash(std::string_view(piece.data(), static_cast<size_t>(file.gcount())), seed);
-  }
-  return seed;
+/// What the text encoder computes in. Its share of the work is small: on a CPU weights of fp32 stay where they lie,
+/// instead of needing memory in another type.
+at::ScalarType text_type(const weights::WeightFiles& files, at::Device device, at::ScalarType dtype) {
+  const weights::TensorMap tensors = weights::load_weights(files);
+  const bool is_full = std::ranges::all_of(tensors, [](const auto& item) {
+    return item.second.scalar_type() == at::kFloat || !item.second.is_floating_point();
+  });
+  return device.is_cpu() && is_full ? at::kFloat : dtype;
 }
 
-std::string digest_of(std::initializer_list<weights::WeightFiles> components) {
-  uint64_t hash = 0;
-  for (const weights::WeightFiles& component : components) {
-    for (const std::string& path : component.files) hash = file_hash(path, hash);
-  }
-  return hash_text(hash);
+/// A model's module with the tensors of its files.
+template <class Model, class Options>
+std::shared_ptr<Model> model_of(const Options& options, const weights::TensorMap& tensors, const std::string& path,
+                                at::Device device, at::ScalarType dtype, Use use) {
+  weights::require_numbers(tensors, least_numbers(options), path);
+  const auto model = [&] {
+    const weights::WithoutFirstWeights all_in_the_file;
+    return std::make_shared<Model>(options);
+  }();
+  weights::adopt(*model, tensors, path);
+  models::place(*model, device, dtype, use);
+  model->eval();
+  return model;
 }
 
 }  // namespace
 
 void PipelineOptions::fields(config::Fields& f) { f("path", path, "a diffusers StableDiffusionPipeline folder"); }
 
-Pipeline Pipeline::load(const std::string& folder, at::Device device, at::ScalarType dtype) {
+Pipeline Pipeline::load(const std::string& folder, at::Device device, at::ScalarType dtype, Use use) {
   check_index(folder);
   const auto text_files = weights::find_weights(folder + "/text_encoder", weights::kTransformersWeights);
   const auto unet_files = weights::find_weights(folder + "/unet", weights::kDiffusersWeights);
   const auto vae_files = weights::find_weights(folder + "/vae", weights::kDiffusersWeights);
+  std::vector<std::string> files;
+  for (const auto& component : {text_files, unet_files, vae_files})
+    files.insert(files.end(), component.files.begin(), component.files.end());
+  std::vector<FileState> states;
+  for (const std::string& file : files) states.push_back(FileState::of(file));
 
-  auto text_encoder = models::load_clip_text(folder + "/text_encoder", device, dtype).ptr();
+  auto text_encoder =
+      models::load_clip_text(folder + "/text_encoder", device, text_type(text_files, device, dtype), use).ptr();
   const auto unet_options = models::UNetOptions::from_config(folder + "/unet/config.json");
-  auto vae = load_autoencoder(folder + "/vae", device, dtype);
+  auto vae = load_autoencoder(folder + "/vae", device, dtype, use);
   check_widths(folder, text_encoder->config(), unet_options, vae->options());
-  const weights::TensorMap unet_weights = weights::load_weights(unet_files);
-  weights::require_numbers(unet_weights, least_numbers(unet_options), unet_files.path);
-  auto unet = std::make_shared<models::UNet2DConditionModel>(unet_options);
-  unet->to(device, dtype);
-  load_weights(*unet, unet_weights, unet_files.path);
+  auto unet = model_of<models::UNet2DConditionModel>(unet_options, weights::load_weights(unet_files), unet_files.path,
+                                                     device, dtype, use);
 
   text::ClipTokenizer tokenizer(folder + "/tokenizer");
   if (tokenizer.model_max_length() > text_encoder->config().max_position_embeddings) {
     throw UserError(folder + "/tokenizer", "model_max_length", "{} is more than the text encoder's {} positions",
                     tokenizer.model_max_length(), text_encoder->config().max_position_embeddings);
   }
-  return {folder,
-          std::move(tokenizer),
-          std::move(text_encoder),
-          std::move(unet),
-          std::move(vae),
-          digest_of({text_files, unet_files, vae_files}),
-          device,
-          dtype};
+  auto hash = std::async(std::launch::async, [files] { return file_digest(files); }).share();
+  return {folder, std::move(tokenizer), std::move(text_encoder), std::move(unet), std::move(vae), device,
+          dtype,  std::move(files),     std::move(states),       std::move(hash)};
+}
+
+std::string Pipeline::not_finite_in(const std::string& component) const {
+  const auto& names = component == "text_encoder" ? weights::kTransformersWeights : weights::kDiffusersWeights;
+  for (const auto& [name, tensor] : weights::load_weights(weights::find_weights(folder + "/" + component, names))) {
+    if (!tensor.is_floating_point()) continue;
+    std::string found = weights::not_finite_in({{name, tensor.to(dtype)}});
+    if (!found.empty()) return found;
+  }
+  return "";
+}
+
+std::string Pipeline::digest() const { return hash_text(weight_hash.get()); }
+
+void Pipeline::require_unwritten() const {
+  for (size_t i = 0; i < weight_files.size(); ++i) weight_states[i].require_unwritten(weight_files[i]);
 }
 
 std::shared_ptr<models::AutoencoderKL> load_autoencoder(const std::string& folder, at::Device device,
-                                                        at::ScalarType dtype) {
+                                                        at::ScalarType dtype, Use use) {
   const auto files = weights::find_weights(folder, weights::kDiffusersWeights);
   const auto options = models::AutoencoderOptions::from_config(folder + "/config.json");
   const weights::TensorMap tensors = models::with_current_attention_names(weights::load_weights(files));
-  weights::require_numbers(tensors, least_numbers(options), files.path);
-  auto vae = std::make_shared<models::AutoencoderKL>(options);
-  vae->to(device, dtype);
-  load_weights(*vae, tensors, files.path);
-  return vae;
+  return model_of<models::AutoencoderKL>(options, tensors, files.path, device, dtype, use);
 }
 
 }  // namespace freeatm::diffusion

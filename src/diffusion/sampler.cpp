@@ -56,23 +56,32 @@ at::Tensor rows_not_finite(const at::Tensor& values) {
   return values.isfinite().flatten(1).all(1).logical_not().nonzero().flatten();
 }
 
-struct Culprit {
-  const char* component;
-  const torch::nn::Module& model;
-};
-
 /// Throws UserError where a row is not finite.
+///   component: of the pipeline's folder, which computed the values
 void require_finite(const at::Tensor& values, const char* what, const std::vector<std::string>& names,
-                    const Pipeline& pipeline, const Culprit& culprit) {
+                    const Pipeline& pipeline, const std::string& component) {
   const at::Tensor bad = rows_not_finite(values);
   if (bad.numel() == 0) return;
   const std::string& name = names.at(static_cast<size_t>(bad[0].item<int64_t>()));
-  const std::string tensor = weights::not_finite_in(weights::module_state(culprit.model));
+  const std::string tensor = pipeline.not_finite_in(component);
   const char* help = "another scheduler, a smaller guidance_scale or other weights";
   if (!tensor.empty()) help = "other weights";
   if (pipeline.dtype != at::kFloat) help = "dtype=fp32";
-  throw UserError(pipeline.folder + "/" + culprit.component, "", "the {} of {} are not finite{}; try {}", what, name,
+  throw UserError(pipeline.folder + "/" + component, "", "the {} of {} are not finite{}; try {}", what, name,
                   tensor.empty() ? "" : ", and so is " + tensor, help);
+}
+
+/// The autoencoder's work on a batch, on as many pictures at once as fit into its memory: what it needs grows with them
+/// and is more than the UNet's. Pictures do not see each other, so that only roundings differ.
+///   scale: pixels along a side of a row's value
+template <class Run>
+at::Tensor in_slices(const at::Tensor& batch, int64_t scale, Run run) {
+  constexpr int64_t kPixels = 512 * 512;
+  const int64_t pixels = batch.size(2) * batch.size(3) * scale * scale, most = std::max<int64_t>(1, kPixels / pixels);
+  if (batch.size(0) <= most) return run(batch);
+  std::vector<at::Tensor> slices;
+  for (const at::Tensor& slice : batch.split(most)) slices.push_back(run(slice));
+  return at::cat(slices);
 }
 
 /// run(), with running out of memory said in one line.
@@ -143,9 +152,9 @@ PromptBatch Sampler::encode(std::span<const std::string> captions, std::vector<s
     rows.push_back(entry->second);
   }
   const at::Tensor hidden = pipeline_.text_encoder->forward(at::stack(ids).to(pipeline_.device));
-  prompts.hidden = hidden.index_select(0, at::tensor(rows, at::kLong).to(pipeline_.device));
-  require_finite(prompts.hidden, "caption's values", prompts.names, pipeline_,
-                 {"text_encoder", *pipeline_.text_encoder});
+  prompts.hidden = hidden.index_select(0, at::tensor(rows, at::kLong).to(pipeline_.device)).to(pipeline_.dtype);
+  weights::release_mapped_weights(*pipeline_.text_encoder);
+  require_finite(prompts.hidden, "caption's values", prompts.names, pipeline_, "text_encoder");
   return prompts;
 }
 
@@ -221,7 +230,7 @@ at::Tensor Sampler::draw(const PromptBatch& prompts, std::span<const uint32_t> s
 
 void Sampler::require_finite_of_unet(const at::Tensor& values, const char* what,
                                      const std::vector<std::string>& names) const {
-  require_finite(values, what, names, pipeline_, {"unet", *pipeline_.unet});
+  require_finite(values, what, names, pipeline_, "unet");
 }
 
 // From the file: weights that overflow in half precision are lost in the pipeline's.
@@ -238,26 +247,29 @@ models::AutoencoderKL& Sampler::full_precision_vae(const std::string& picture) c
 // [B, channels, h, w] -> [B, 3, H, W], fp32, about [-1, 1]
 at::Tensor Sampler::decode(const at::Tensor& latents, const std::vector<std::string>& names) const {
   const at::Tensor unscaled = latents / pipeline_.vae->options().scaling_factor;
-  at::Tensor decoded = pipeline_.vae->decode(unscaled.to(pipeline_.dtype)).to(at::kFloat);
+  at::Tensor decoded = in_slices(unscaled.to(pipeline_.dtype), pipeline_.vae->factor(),
+                                 [&](const at::Tensor& slice) { return pipeline_.vae->decode(slice).to(at::kFloat); });
   const at::Tensor bad = rows_not_finite(decoded);
   if (bad.numel() > 0 && pipeline_.dtype != at::kFloat) {
     models::AutoencoderKL& vae = full_precision_vae(names.at(static_cast<size_t>(bad[0].item<int64_t>())));
     decoded.index_copy_(0, bad, vae.decode(unscaled.index_select(0, bad)));
   }
-  require_finite(decoded, "pixels", names, pipeline_, {"vae", *pipeline_.vae});
+  require_finite(decoded, "pixels", names, pipeline_, "vae");
   return decoded;
 }
 
 // [B, 3, H, W] in [0, 1] -> [B, channels, h, w], fp32
 at::Tensor Sampler::latents_of(const at::Tensor& images, const std::vector<std::string>& names) const {
   const at::Tensor pixels = images.to(pipeline_.device, at::kFloat).mul(2).sub_(1);
-  at::Tensor latents = pipeline_.vae->encode(pixels.to(pipeline_.dtype)).mean.to(at::kFloat);
+  at::Tensor latents = in_slices(pixels.to(pipeline_.dtype), 1, [&](const at::Tensor& slice) {
+    return pipeline_.vae->encode(slice).mean.to(at::kFloat);
+  });
   const at::Tensor bad = rows_not_finite(latents);
   if (bad.numel() > 0 && pipeline_.dtype != at::kFloat) {
     models::AutoencoderKL& vae = full_precision_vae(names.at(static_cast<size_t>(bad[0].item<int64_t>())));
     latents.index_copy_(0, bad, vae.encode(pixels.index_select(0, bad)).mean);
   }
-  require_finite(latents, "latents", names, pipeline_, {"vae", *pipeline_.vae});
+  require_finite(latents, "latents", names, pipeline_, "vae");
   return latents * pipeline_.vae->options().scaling_factor;
 }
 

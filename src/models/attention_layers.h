@@ -74,7 +74,7 @@ class Transformer2D : public torch::nn::Module {
 
  private:
   torch::nn::GroupNorm norm_{nullptr};
-  torch::nn::Conv2d conv_in_{nullptr}, conv_out_{nullptr};      // proj_in, proj_out: either these
+  Convolution conv_in_{nullptr}, conv_out_{nullptr};            // proj_in, proj_out: either these
   torch::nn::Linear linear_in_{nullptr}, linear_out_{nullptr};  // or these
   std::shared_ptr<ModuleArray<TransformerBlock>> transformer_blocks_;
 };

@@ -51,7 +51,7 @@ class VaeEncoder : public torch::nn::Module {
   at::Tensor forward(at::Tensor x);
 
  private:
-  torch::nn::Conv2d conv_in_{nullptr}, conv_out_{nullptr};
+  Convolution conv_in_{nullptr}, conv_out_{nullptr};
   std::shared_ptr<ModuleArray<VaeBlock>> down_blocks_;
   std::shared_ptr<VaeMidBlock> mid_block_;
   torch::nn::GroupNorm conv_norm_out_{nullptr};
@@ -64,7 +64,7 @@ class VaeDecoder : public torch::nn::Module {
   at::Tensor forward(at::Tensor x);
 
  private:
-  torch::nn::Conv2d conv_in_{nullptr}, conv_out_{nullptr};
+  Convolution conv_in_{nullptr}, conv_out_{nullptr};
   std::shared_ptr<VaeMidBlock> mid_block_;
   std::shared_ptr<ModuleArray<VaeBlock>> up_blocks_;
   torch::nn::GroupNorm conv_norm_out_{nullptr};

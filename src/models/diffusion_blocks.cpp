@@ -3,7 +3,6 @@
 
 #include <ATen/ops/addcmul.h>
 #include <ATen/ops/constant_pad_nd.h>
-#include <ATen/ops/conv2d.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/upsample_nearest2d.h>
 #include <torch/nn/options/conv.h>
@@ -18,16 +17,16 @@ at::Tensor add_rows(at::Tensor out, const at::Tensor& x) {
   return out.unflatten(0, {copies, x.size(0)}).add_(x).flatten(0, 1);
 }
 
-torch::nn::Conv2d conv3x3(int64_t in_channels, int64_t out_channels, int64_t stride, int64_t padding) {
-  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in_channels, out_channels, 3).stride(stride).padding(padding));
+Convolution conv3x3(int64_t in_channels, int64_t out_channels, int64_t stride, int64_t padding) {
+  return Convolution(torch::nn::Conv2dOptions(in_channels, out_channels, 3).stride(stride).padding(padding));
 }
 
-torch::nn::Conv2d conv1x1(int64_t in_channels, int64_t out_channels) {
-  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in_channels, out_channels, 1));
+Convolution conv1x1(int64_t in_channels, int64_t out_channels) {
+  return Convolution(torch::nn::Conv2dOptions(in_channels, out_channels, 1));
 }
 
-torch::nn::Conv2d conv_same(int64_t in_channels, int64_t out_channels, int64_t kernel) {
-  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in_channels, out_channels, kernel).padding(kernel / 2));
+Convolution conv_same(int64_t in_channels, int64_t out_channels, int64_t kernel) {
+  return Convolution(torch::nn::Conv2dOptions(in_channels, out_channels, kernel).padding(kernel / 2));
 }
 
 torch::nn::GroupNorm group_norm(int64_t groups, int64_t channels, double eps) {
@@ -68,7 +67,7 @@ at::Tensor ResnetBlock2D::forward(const at::Tensor& x, const at::Tensor& time) {
   } else if (scale_shift_) {
     h = modulate(norm2_(conv1_(h)), embedding);
   } else if (embedding.size(0) == 1) {  // one time for all pictures is a part of the convolution's bias
-    h = norm2_(at::conv2d(h, conv1_->weight, conv1_->bias + embedding.flatten(), /*stride=*/1, /*padding=*/1));
+    h = norm2_(conv1_->convolve(h, conv1_->bias + embedding.flatten()));
   } else {
     h = norm2_(add_rows(conv1_(h), embedding));
   }

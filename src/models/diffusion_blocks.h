@@ -6,9 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
+
+#include "convolution.h"
 
 namespace freeatm::models {
 
@@ -37,10 +38,10 @@ at::Tensor activate(at::Tensor fresh);
 /// pass needs.
 at::Tensor add_rows(at::Tensor out, const at::Tensor& x);
 
-torch::nn::Conv2d conv3x3(int64_t in_channels, int64_t out_channels, int64_t stride = 1, int64_t padding = 1);
-torch::nn::Conv2d conv1x1(int64_t in_channels, int64_t out_channels);
+Convolution conv3x3(int64_t in_channels, int64_t out_channels, int64_t stride = 1, int64_t padding = 1);
+Convolution conv1x1(int64_t in_channels, int64_t out_channels);
 /// Stride 1, the grid stays as it is. kernel: odd
-torch::nn::Conv2d conv_same(int64_t in_channels, int64_t out_channels, int64_t kernel);
+Convolution conv_same(int64_t in_channels, int64_t out_channels, int64_t kernel);
 torch::nn::GroupNorm group_norm(int64_t groups, int64_t channels, double eps);
 
 /// GroupNorm, SiLU, convolution, twice, with a shortcut. The time is added to every pixel between the two, or scales
@@ -60,7 +61,7 @@ class ResnetBlock2D : public torch::nn::Module {
 
  private:
   torch::nn::GroupNorm norm1_{nullptr}, norm2_{nullptr};
-  torch::nn::Conv2d conv1_{nullptr}, conv2_{nullptr}, conv_shortcut_{nullptr};
+  Convolution conv1_{nullptr}, conv2_{nullptr}, conv_shortcut_{nullptr};
   torch::nn::Linear time_emb_proj_{nullptr};
   bool scale_shift_;
 };
@@ -74,7 +75,7 @@ class Downsample2D : public torch::nn::Module {
 
  private:
   bool symmetric_;
-  torch::nn::Conv2d conv_;
+  Convolution conv_;
 };
 
 /// Nearest neighbour, then a convolution.
@@ -85,7 +86,7 @@ class Upsample2D : public torch::nn::Module {
   at::Tensor forward(const at::Tensor& x, int64_t height, int64_t width);
 
  private:
-  torch::nn::Conv2d conv_;
+  Convolution conv_;
 };
 
 }  // namespace freeatm::models

@@ -42,12 +42,13 @@ at::Device pick_device(const std::string& name) {
   }
 }
 
-at::ScalarType pick_dtype(const std::string& name, std::optional<at::Device> device) {
+at::ScalarType pick_dtype(const std::string& name, at::Device device) {
+  if (name == "auto") return computes_natively(device, at::kBFloat16) ? at::kBFloat16 : at::kFloat;
   static const std::map<std::string, at::ScalarType> kTypes = {
       {"fp32", at::kFloat}, {"bf16", at::kBFloat16}, {"fp16", at::kHalf}};
   const auto type = kTypes.find(name);
-  if (type == kTypes.end()) throw UserError("", "dtype", "'{}' is not fp32, bf16 or fp16", name);
-  if (device && !computes_natively(*device, type->second))
+  if (type == kTypes.end()) throw UserError("", "dtype", "'{}' is not auto, fp32, bf16 or fp16", name);
+  if (!computes_natively(device, type->second))
     log::warning("dtype={}: this processor has no instructions for it; fp32 is faster here", name);
   return type->second;
 }

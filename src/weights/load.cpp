@@ -3,10 +3,32 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/isfinite.h>
+#include <torch/library.h>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/mapped_file.h"
 
 namespace freeatm::weights {
+namespace {
+
+// A dispatch key that is asked before all others and does nothing, but for the draws of LibTorch's constructors.
+constexpr auto kFirst = c10::DispatchKey::TESTING_ONLY_GenericMode;
+
+at::Tensor& draw_nothing(at::Tensor& self, double, double, std::optional<at::Generator>) { return self; }
+
+TORCH_LIBRARY_IMPL(_, TESTING_ONLY_GenericMode, library) { library.fallback(torch::CppFunction::makeFallthrough()); }
+TORCH_LIBRARY_IMPL(aten, TESTING_ONLY_GenericMode, library) {
+  library.impl("uniform_", draw_nothing);
+  library.impl("normal_", draw_nothing);
+}
+
+}  // namespace
+
+WithoutFirstWeights::WithoutFirstWeights() : was_(c10::impl::tls_is_dispatch_key_included(kFirst)) {
+  c10::impl::tls_set_dispatch_key_included(kFirst, true);
+}
+
+WithoutFirstWeights::~WithoutFirstWeights() { c10::impl::tls_set_dispatch_key_included(kFirst, was_); }
 
 TensorMap module_state(const torch::nn::Module& module) {
   TensorMap state;
@@ -15,8 +37,10 @@ TensorMap module_state(const torch::nn::Module& module) {
   return state;
 }
 
-LoadReport load_into(const TensorMap& destination, const TensorMap& source) {
-  const at::NoGradGuard no_grad;
+namespace {
+
+/// What would be loaded, and what would not.
+LoadReport compare(const TensorMap& destination, const TensorMap& source) {
   LoadReport report;
   for (const auto& [name, target] : destination) {
     const auto found = source.find(name);
@@ -26,7 +50,6 @@ LoadReport load_into(const TensorMap& destination, const TensorMap& source) {
       report.misshaped.push_back(
           format("{}: {} in the file, {} in the model", name, found->second.sizes(), target.sizes()));
     } else {
-      target.copy_(found->second);
       report.loaded.push_back(name);
     }
   }
@@ -34,6 +57,28 @@ LoadReport load_into(const TensorMap& destination, const TensorMap& source) {
     if (!destination.contains(name)) report.unexpected.push_back(name);
   }
   return report;
+}
+
+}  // namespace
+
+LoadReport load_into(const TensorMap& destination, const TensorMap& source) {
+  const at::NoGradGuard no_grad;
+  LoadReport report = compare(destination, source);
+  for (const std::string& name : report.loaded) destination.at(name).copy_(source.at(name));
+  return report;
+}
+
+void adopt(torch::nn::Module& module, const TensorMap& source, const std::string& where) {
+  const at::NoGradGuard no_grad;
+  require_complete(compare(module_state(module), source), where);
+  for (auto& item : module.named_parameters()) item.value().set_data(source.at(item.key()));
+  for (auto& item : module.named_buffers()) item.value().set_data(source.at(item.key()));
+}
+
+void release_mapped_weights(const torch::nn::Module& module) {
+  for (const auto& weight : module.parameters()) {
+    if (weight.device().is_cpu()) release_mapped(weight.const_data_ptr(), weight.nbytes());
+  }
 }
 
 std::string not_finite_in(const TensorMap& tensors) {

@@ -2,6 +2,7 @@
 // Opening a folder: what is missing, foreign or broken is named in one line.
 #include "freeatm/diffusion/pipeline.h"
 
+#include <fstream>
 #include <functional>
 
 #include <ATen/ATen.h>
@@ -102,7 +103,7 @@ TEST(PipelineLoad, NamesWhatIsMissingOrForeign) {
 TEST(PipelineLoad, FindsHalfPrecisionWeights) {
   const HashFolder folder("sd1_like");
   fs::rename(folder.file(kUNet), folder.file("unet/diffusion_pytorch_model.fp16.safetensors"));
-  EXPECT_EQ(load(folder).digest, load(HashFolder("sd1_like")).digest);
+  EXPECT_EQ(load(folder).digest(), load(HashFolder("sd1_like")).digest());
 }
 
 TEST(PipelineLoad, LeavesTheSafetyCheckerAlone) {
@@ -115,14 +116,22 @@ TEST(PipelineLoad, LeavesTheSafetyCheckerAlone) {
 
 TEST(PipelineLoad, DigestIsOfTheWeights) {
   const HashFolder folder("sd1_like"), same("sd1_like");
-  const std::string digest = load(folder).digest;
+  const std::string digest = load(folder).digest();
   EXPECT_EQ(digest.size(), 16u);
-  EXPECT_EQ(load(same).digest, digest);
+  EXPECT_EQ(load(same).digest(), digest);
   auto tensors = weights::load_safetensors(folder.file(kUNet)).tensors;
   for (auto& [name, tensor] : tensors) tensor = tensor.clone();
   tensors.begin()->second.view(-1)[0] += 1;
   weights::save_safetensors(folder.file(kUNet), tensors);
-  EXPECT_NE(load(folder).digest, digest);
+  EXPECT_NE(load(folder).digest(), digest);
+}
+
+TEST(PipelineLoad, TellsWhenAFileIsWrittenIntoMeanwhile) {
+  const HashFolder folder("sd1_like");
+  const Pipeline pipeline = load(folder);
+  EXPECT_NO_THROW(pipeline.require_unwritten());
+  std::ofstream(folder.file(kUNet), std::ios::in | std::ios::binary).seekp(100).put('x');
+  EXPECT_USER_ERROR(pipeline.require_unwritten(), kUNet + std::string(": was written into while it was in use"));
 }
 
 }  // namespace

@@ -55,6 +55,14 @@ TEST(Sampler, APictureHardlyDependsOnItsBatch) {
   EXPECT_GT(difference(same[0], same[1]), 0.1);
 }
 
+// Of 384 x 384 one picture at a time goes through the autoencoder: two of them are more than 512 x 512.
+TEST(Sampler, LargePicturesAreDecodedOneByOne) {
+  const SamplerOptions large{.steps = 1, .guidance_scale = 1, .height = 384, .width = 384};
+  const at::Tensor both = draw(large, {"a cat", "a dog"}, {3, 4});
+  EXPECT_LE(difference(both[0], draw(large, {"a cat"}, {3})[0]), 1e-4);
+  EXPECT_LE(difference(both[1], draw(large, {"a dog"}, {4})[0]), 1e-4);
+}
+
 TEST(Sampler, WithoutGuidanceTheNegativePromptIsNotUsed) {
   Rows probe;
   EXPECT_TRUE(at::equal(draw({.steps = 3, .guidance_scale = 1}),

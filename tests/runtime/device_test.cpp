@@ -20,10 +20,10 @@ TEST(Device, IsSaidAsConfigsSayIt) {
 }
 
 TEST(Device, TypesAreSaidAsConfigsSayThem) {
-  EXPECT_EQ(pick_dtype("fp32"), at::kFloat);
-  EXPECT_EQ(pick_dtype("bf16"), at::kBFloat16);
-  EXPECT_EQ(pick_dtype("fp16"), at::kHalf);
-  EXPECT_USER_ERROR(pick_dtype("float"), "dtype: 'float' is not fp32, bf16 or fp16");
+  EXPECT_EQ(pick_dtype("fp32", at::kCPU), at::kFloat);
+  EXPECT_EQ(pick_dtype("bf16", at::kCPU), at::kBFloat16);
+  EXPECT_EQ(pick_dtype("fp16", at::kCPU), at::kHalf);
+  EXPECT_USER_ERROR(pick_dtype("float", at::kCPU), "dtype: 'float' is not auto, fp32, bf16 or fp16");
   EXPECT_TRUE(computes_natively(at::kCPU, at::kFloat));
 }
 

@@ -31,6 +31,29 @@ TEST(LoadInto, FillsLeavesThatNeedGradients) {
   EXPECT_TRUE(model.at("a").is_leaf());
 }
 
+TEST(Adopt, TakesTheTensorsThemselvesOrNone) {
+  torch::nn::Linear linear(3, 2);
+  const TensorMap file{{"weight", torch::ones({2, 3})}, {"bias", torch::ones({2}, torch::kHalf)}};
+  adopt(*linear, file, "f");
+  EXPECT_EQ(linear->weight.data_ptr(), file.at("weight").data_ptr());
+  EXPECT_EQ(linear->bias.scalar_type(), torch::kHalf);
+  EXPECT_USER_ERROR(adopt(*linear, {{"weight", torch::zeros({2, 3})}}, "f"), "f: bias: is missing in the file");
+  EXPECT_TRUE(linear->weight.equal(torch::ones({2, 3})));
+}
+
+TEST(WithoutFirstWeights, LeavesOutWhatConstructorsDraw) {
+  const auto seed = [] { return at::detail::getDefaultCPUGenerator().get_state(); };
+  const at::Tensor before = seed();
+  {
+    const WithoutFirstWeights none;
+    torch::nn::Sequential(torch::nn::Linear(3, 2), torch::nn::Conv2d(2, 2, 3), torch::nn::Embedding(5, 2));
+    EXPECT_TRUE(seed().equal(before));
+    EXPECT_TRUE(torch::nn::LayerNorm(torch::nn::LayerNormOptions({4}))->weight.equal(torch::ones({4})));
+  }
+  torch::nn::Linear(3, 2);
+  EXPECT_FALSE(seed().equal(before));
+}
+
 TEST(RequireComplete, NamesTheFirstFault) {
   EXPECT_USER_ERROR(require_complete({{}, {"a", "b"}, {}, {}}, "f"), "f: a: is missing in the file (and 1 more)");
   EXPECT_USER_ERROR(require_complete({{}, {}, {"c"}, {}}, "f"), "f: c: is not a tensor of this model");

@@ -5,12 +5,12 @@
 #include <vector>
 
 #include <torch/nn/module.h>
-#include <torch/nn/modules/conv.h>
 
 #include "freeatm/weights/safetensors.h"
 
 namespace freeatm::models {
 
+class ConvolutionImpl;
 class VaeEncoder;
 class VaeDecoder;
 
@@ -53,7 +53,7 @@ class AutoencoderKL : public torch::nn::Module {
   AutoencoderOptions options_;
   std::shared_ptr<VaeEncoder> encoder_;
   std::shared_ptr<VaeDecoder> decoder_;
-  std::shared_ptr<torch::nn::Conv2dImpl> quant_conv_, post_quant_conv_;  // null where the config has none
+  std::shared_ptr<ConvolutionImpl> quant_conv_, post_quant_conv_;  // null where the config has none
 };
 
 /// Weights of before diffusers 0.15 call the middle attention's layers query, key, value and proj_attn: the same

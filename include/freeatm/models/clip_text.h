@@ -10,6 +10,7 @@
 #include <torch/nn/pimpl.h>
 
 #include "freeatm/core/random.h"
+#include "freeatm/models/placement.h"
 
 namespace freeatm::models {
 
@@ -63,6 +64,6 @@ TORCH_MODULE(ClipTextModel);
 
 /// A folder with config.json and model.safetensors (or model.fp16.safetensors), in evaluation mode. Keys with and
 /// without the older prefix `text_model.` are read, and those of CLIPTextModelWithProjection. Throws UserError.
-ClipTextModel load_clip_text(const std::string& folder, at::Device device, at::ScalarType dtype);
+ClipTextModel load_clip_text(const std::string& folder, at::Device device, at::ScalarType dtype, Use use = Use::kDraw);
 
 }  // namespace freeatm::models

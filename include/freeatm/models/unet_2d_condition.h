@@ -5,7 +5,6 @@
 #include <vector>
 
 #include <torch/nn/module.h>
-#include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/normalization.h>
 
 #include "freeatm/models/attention.h"
@@ -15,6 +14,7 @@ namespace freeatm::models {
 template <class M>
 class ModuleArray;
 class Attention;
+class ConvolutionImpl;
 class TimestepEmbedding;
 class UNetDownBlock;
 class UNetMidBlock;
@@ -83,7 +83,7 @@ class UNet2DConditionModel : public torch::nn::Module {
  private:
   UNetOptions options_;
   std::shared_ptr<TimestepEmbedding> time_embedding_;
-  std::shared_ptr<torch::nn::Conv2dImpl> conv_in_, conv_out_;
+  std::shared_ptr<ConvolutionImpl> conv_in_, conv_out_;
   std::shared_ptr<torch::nn::GroupNormImpl> conv_norm_out_;
   std::shared_ptr<ModuleArray<UNetDownBlock>> down_blocks_;
   std::shared_ptr<UNetMidBlock> mid_block_;

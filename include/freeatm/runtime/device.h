@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <exception>
-#include <optional>
 #include <string>
 
 #include <c10/core/Device.h>
@@ -13,9 +12,9 @@ namespace freeatm::runtime {
 /// exists. Throws UserError.
 at::Device pick_device(const std::string& name);
 
-/// "fp32", "bf16" or "fp16". With a device, warns of a type that it computes in more slowly than in fp32. Throws
-/// UserError.
-at::ScalarType pick_dtype(const std::string& name, std::optional<at::Device> device = {});
+/// "fp32", "bf16", "fp16", or "auto": bf16 where the device has instructions for it, else fp32. Warns of a type that it
+/// computes in more slowly than in fp32. Throws UserError.
+at::ScalarType pick_dtype(const std::string& name, at::Device device);
 
 /// Whether the device has instructions for the type. A processor without them emulates it: a convolution in fp16 takes
 /// tens of times as long as in fp32.

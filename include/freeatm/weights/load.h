@@ -22,6 +22,26 @@ TensorMap module_state(const torch::nn::Module& module);
 /// Copies each of the source's tensors into the destination's of the same name (converted to its dtype and device).
 LoadReport load_into(const TensorMap& destination, const TensorMap& source);
 
+/// While it lives, this thread's new modules hold whatever their memory held: what LibTorch's constructors draw is left
+/// out. For models of which a file has every number, as `adopt` then proves.
+class WithoutFirstWeights {
+ public:
+  WithoutFirstWeights();
+  ~WithoutFirstWeights();
+  WithoutFirstWeights(const WithoutFirstWeights&) = delete;
+  WithoutFirstWeights& operator=(const WithoutFirstWeights&) = delete;
+
+ private:
+  bool was_;
+};
+
+/// The source's tensors become the module's own, as they are and where they lie: nothing is copied. Throws
+/// UserError(where, name, ...) unless names and shapes are the same.
+void adopt(torch::nn::Module& module, const TensorMap& source, const std::string& where);
+
+/// Weights that lie in a mapped file need not stay in memory: they are read again when they are used again.
+void release_mapped_weights(const torch::nn::Module& module);
+
 /// The first tensor that holds NaN or Inf, and how many: "norm.weight (1 of 48 values)"; "" where all are finite.
 std::string not_finite_in(const TensorMap& tensors);
 

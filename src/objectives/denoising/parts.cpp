@@ -23,7 +23,7 @@ std::string digest_of(const torch::nn::Module& module) {
 }
 
 FrozenParts with_autoencoder(FrozenParts parts, const fs::path& vae, at::Device device) {
-  parts.vae = diffusion::load_autoencoder(vae.string(), device, at::kFloat);
+  parts.vae = diffusion::load_autoencoder(vae.string(), device, at::kFloat, diffusion::Use::kTrain);
   weights::require_finite(weights::module_state(*parts.vae), vae.string(), "diffusion.path");
   parts.vae_digest = digest_of(*parts.vae);
   return parts;
@@ -32,9 +32,9 @@ FrozenParts with_autoencoder(FrozenParts parts, const fs::path& vae, at::Device 
 }  // namespace
 
 FrozenParts frozen_parts(const fs::path& model, at::Device device) {
-  const auto pipeline = diffusion::Pipeline::load(model.string(), device, at::kFloat);
+  const auto unet = models::UNetOptions::from_config((model / "unet" / "config.json").string());
   return with_autoencoder({.tokenizer_folder = model / "tokenizer",
-                           .sample_size = pipeline.unet->options().sample_size,
+                           .sample_size = unet.sample_size,
                            .noise = diffusion::make_scheduler((model / "scheduler").string())->noise(),
                            .scheduler_config = read_file(model / "scheduler" / "scheduler_config.json")},
                           model / "vae", device);
@@ -48,7 +48,7 @@ FrozenParts frozen_parts(const fs::path& tokenizer, const fs::path& vae, const d
 }
 
 TrainedParts trained_parts(const fs::path& model, at::Device device) {
-  const auto given = diffusion::Pipeline::load(model.string(), device, at::kFloat);
+  const auto given = diffusion::Pipeline::load(model.string(), device, at::kFloat, diffusion::Use::kTrain);
   weights::require_finite(weights::module_state(*given.unet), (model / "unet").string(), "diffusion.path");
   weights::require_finite(weights::module_state(*given.text_encoder), (model / "text_encoder").string(),
                           "diffusion.path");
