@@ -108,7 +108,7 @@ void SamplerOptions::fields(config::Fields& f) {
   f("scheduler", scheduler, "of the folder's noise schedule; null: the folder's own",
     config::any_of(scheduler_names()));
   f("steps", steps, "denoising steps", config::between(1, 1000));
-  f("guidance_scale", guidance_scale, "classifier-free guidance; 1: none", config::at_least(1));
+  f("guidance_scale", guidance_scale, "classifier-free guidance; 1: none", config::between(1, 1e6));
   f("guidance_rescale", guidance_rescale, "share of the deviation that guidance adds and this takes back",
     config::between(0, 1));
   f("guidance_interval", guidance_interval, "[lowest, highest] timestep with guidance; []: all", config::at_least(0));

@@ -79,9 +79,12 @@ TEST(NotFinite, NamesThePartThePictureAndTheTensor) {
 }
 
 TEST(NotFinite, SaysWhatHelps) {
+  {
+    const testing::HashFolder folder("sd1_like");
+    scale_tensor(folder, kUNetFile, "conv_out.weight", 1e38);
+    EXPECT_USER_ERROR(drawn_from(folder), "try another scheduler, a smaller guidance_scale");
+  }
   const testing::HashFolder folder("sd1_like");
-  EXPECT_USER_ERROR(drawn_from(folder, {.steps = 2, .guidance_scale = 1e38}),
-                    "try another scheduler, a smaller guidance_scale");
   scale_tensor(folder, kUNetFile, "conv_in.weight", 1e6);
   EXPECT_USER_ERROR(drawn_from(folder, {.steps = 2}, at::kHalf),
                     "/unet: the latents of first are not finite, and so is");
