@@ -132,7 +132,7 @@ at::Tensor Transformer2D::forward(const at::Tensor& x, const UNetPass& pass) {
   };  // [B, h * w, channels]
   const auto to_grid = [&](const at::Tensor& tokens) { return tokens.transpose(1, 2).unflatten(2, {height, width}); };
 
-  at::Tensor hidden = norm_(x);
+  at::Tensor hidden = normalize(*norm_, x);
   hidden =
       conv_in_.is_empty() ? fused_linear(*linear_in_, to_tokens(hidden)) : to_tokens(conv_in_(hidden)).contiguous();
   for (const auto& block : *transformer_blocks_) hidden = block->forward(hidden, height, width, pass);

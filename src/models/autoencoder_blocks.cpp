@@ -15,7 +15,7 @@ VaeAttention::VaeAttention(int64_t channels, int64_t groups)
       group_norm_(register_module("group_norm", group_norm(groups, channels, kNormEps))) {}
 
 at::Tensor VaeAttention::forward(const at::Tensor& x) {
-  const at::Tensor tokens = group_norm_(x).flatten(2).transpose(1, 2);  // [B, h * w, channels]
+  const at::Tensor tokens = normalize(*group_norm_, x).flatten(2).transpose(1, 2);  // [B, h * w, channels]
   const at::Tensor out = attend(queries(tokens), keys_values(tokens));
   return out.transpose(1, 2).unflatten(2, {x.size(2), x.size(3)}) + x;
 }
@@ -74,7 +74,7 @@ VaeEncoder::VaeEncoder(const AutoencoderOptions& options) {
 at::Tensor VaeEncoder::forward(at::Tensor x) {
   x = conv_in_(x);
   for (const auto& block : *down_blocks_) x = block->forward(x);
-  return conv_out_(activate(conv_norm_out_(mid_block_->forward(x))));
+  return conv_out_(norm_activate(*conv_norm_out_, mid_block_->forward(x)));
 }
 
 VaeDecoder::VaeDecoder(const AutoencoderOptions& options) {
@@ -94,7 +94,7 @@ VaeDecoder::VaeDecoder(const AutoencoderOptions& options) {
 at::Tensor VaeDecoder::forward(at::Tensor x) {
   x = mid_block_->forward(conv_in_(x));
   for (const auto& block : *up_blocks_) x = block->forward(x);
-  return conv_out_(activate(conv_norm_out_(x)));
+  return conv_out_(norm_activate(*conv_norm_out_, x));
 }
 
 }  // namespace freeatm::models

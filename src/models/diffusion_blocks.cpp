@@ -8,9 +8,19 @@
 #include <ATen/ops/upsample_nearest2d.h>
 #include <torch/nn/options/conv.h>
 
+#include "freeatm/ops/group_norm.h"
+
 namespace freeatm::models {
 
 at::Tensor activate(at::Tensor fresh) { return at::GradMode::is_enabled() ? at::silu(fresh) : at::silu_(fresh); }
+
+at::Tensor norm_activate(const torch::nn::GroupNormImpl& norm, const at::Tensor& x) {
+  return ops::group_norm_silu(x, norm.options.num_groups(), norm.weight, norm.bias, norm.options.eps());
+}
+
+at::Tensor normalize(const torch::nn::GroupNormImpl& norm, const at::Tensor& x) {
+  return ops::group_norm(x, norm.options.num_groups(), norm.weight, norm.bias, norm.options.eps());
+}
 
 at::Tensor add_rows(at::Tensor out, const at::Tensor& x) {
   const int64_t copies = out.size(0) / x.size(0);
@@ -62,17 +72,18 @@ ResnetBlock2D::ResnetBlock2D(int64_t in_channels, int64_t out_channels, const Op
 at::Tensor ResnetBlock2D::forward(const at::Tensor& x, const at::Tensor& time) {
   // [1 or B, out_channels or twice as many, 1, 1]
   const at::Tensor embedding = time.defined() ? time_emb_proj_(time).unsqueeze(-1).unsqueeze(-1) : at::Tensor();
-  at::Tensor h = activate(norm1_(x));
+  at::Tensor h = norm_activate(*norm1_, x);
   if (!embedding.defined()) {
-    h = norm2_(conv1_(h));
+    h = norm_activate(*norm2_, conv1_(h));
   } else if (scale_shift_) {
-    h = modulate(norm2_(conv1_(h)), embedding);
+    h = activate(modulate(normalize(*norm2_, conv1_(h)), embedding));
   } else if (embedding.size(0) == 1) {  // one time for all pictures is a part of the convolution's bias
-    h = norm2_(at::conv2d(h, conv1_->weight, conv1_->bias + embedding.flatten(), /*stride=*/1, /*padding=*/1));
+    h = norm_activate(*norm2_,
+                      at::conv2d(h, conv1_->weight, conv1_->bias + embedding.flatten(), /*stride=*/1, /*padding=*/1));
   } else {
-    h = norm2_(add_rows(conv1_(h), embedding));
+    h = norm_activate(*norm2_, add_rows(conv1_(h), embedding));
   }
-  h = conv2_(activate(h));
+  h = conv2_(h);
   return h.add_(conv_shortcut_.is_empty() ? x : conv_shortcut_(x));
 }
 

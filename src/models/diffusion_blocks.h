@@ -33,6 +33,10 @@ class ModuleArray : public torch::nn::Module {
 /// SiLU. In place where no gradient is wanted: give it a tensor that nothing else reads.
 at::Tensor activate(at::Tensor fresh);
 
+/// silu(norm(x)) and norm(x), [B, C, h, w], in one pass over memory where no gradient is wanted.
+at::Tensor norm_activate(const torch::nn::GroupNormImpl& norm, const at::Tensor& x);
+at::Tensor normalize(const torch::nn::GroupNormImpl& norm, const at::Tensor& x);
+
 /// out [k * B, ...] + x [B, ...]: row r gets x's row r mod B. In place: `out` must be a fresh result that no backward
 /// pass needs.
 at::Tensor add_rows(at::Tensor out, const at::Tensor& x);

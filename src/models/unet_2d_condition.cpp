@@ -66,7 +66,7 @@ at::Tensor UNet2DConditionModel::forward(const at::Tensor& sample, const at::Ten
   for (const auto& block : *down_blocks_) x = block->forward(x, pass, skips);
   if (mid_block_) x = mid_block_->forward(x, pass);
   for (const auto& block : *up_blocks_) x = block->forward(x, pass, skips);
-  return conv_out_->forward(activate(conv_norm_out_->forward(x)));
+  return conv_out_->forward(norm_activate(*conv_norm_out_, x));
 }
 
 }  // namespace freeatm::models
