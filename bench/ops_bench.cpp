@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each kernel and its reference: norm, residual sum and ReLU at the nano ResNet's first and last stage; the sums of
+// Each kernel and its reference: norm, residual sum and ReLU at the nano ResNet's first and last stage; group norm with
+// and without SiLU in Stable Diffusion 1.5's UNet and VAE at 256 pixels and in our own small UNet; the sums of
 // attention maps at Stable Diffusion's 16 x 16 and 32 x 32 grids; ROIAlign over a feature pyramid and NMS, on the
 // regions and boxes that scripts/peers/detection_ops.py gives torchvision.
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include "freeatm/ops/group_norm.h"
 #include "freeatm/ops/nms.h"
 #include "freeatm/ops/norm_relu.h"
 #include "freeatm/ops/roi_align.h"
@@ -47,6 +49,33 @@ BENCHMARK(norm_and_relu)
     ->Args({16, 32, 1, 1})
     ->Args({128, 8, 0, 1})
     ->Args({128, 8, 1, 1})
+    ->Unit(benchmark::kMicrosecond)
+    ->UseRealTime();
+
+void norm_and_silu(benchmark::State& state) {
+  const at::AutoGradMode no_grad(false);
+  const auto type = state.range(3) != 0 ? at::kBFloat16 : at::kFloat;
+  const auto layout = state.range(4) != 0 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
+  const bool activates = state.range(5) != 0, is_kernel = state.range(6) != 0;
+  const int64_t channels = state.range(1), side = state.range(2);
+  const at::Tensor x = at::randn({state.range(0), channels, side, side}).to(type).contiguous(layout);
+  const at::Tensor weight = at::ones({channels}, type), bias = at::zeros({channels}, type);
+  for (auto _ : state) {
+    if (activates) {
+      (is_kernel ? group_norm_silu : group_norm_silu_reference)(x, 32, weight, bias, 1e-5);
+    } else if (is_kernel) {
+      group_norm(x, 32, weight, bias, 1e-5);
+    } else {
+      at::group_norm(x, 32, weight, bias, 1e-5);
+    }
+  }
+}
+BENCHMARK(norm_and_silu)
+    ->ArgNames({"batch", "channels", "side", "bf16", "last", "silu", "kernel"})
+    ->ArgsProduct({{2}, {320}, {32}, {0, 1}, {0, 1}, {0, 1}, {0, 1}})
+    ->ArgsProduct({{2}, {1280, 2560}, {8}, {0, 1}, {0, 1}, {0, 1}, {0, 1}})
+    ->ArgsProduct({{1}, {256}, {256}, {0, 1}, {0, 1}, {1}, {0, 1}})
+    ->ArgsProduct({{32}, {64}, {16}, {0, 1}, {0, 1}, {1}, {0, 1}})
     ->Unit(benchmark::kMicrosecond)
     ->UseRealTime();
 
