@@ -24,7 +24,7 @@ void preview_fields(config::Fields& f, PreviewOptions& preview, const std::strin
   }
   f("prompts", preview.prompts, "what is drawn, the i-th with seed i; none: the split's first captions");
   f("steps", preview.steps, "denoising steps", config::between(1, 1000));
-  f("guidance_scale", preview.guidance_scale, "classifier-free guidance; 1: none", config::at_least(1));
+  f("guidance_scale", preview.guidance_scale, "classifier-free guidance; 1: none", config::between(1, 1e6));
 }
 
 // A part of the options that is no struct of its own.
