@@ -18,11 +18,9 @@ import cv2
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
-ROWS = ["", "sampler.cache_interval=2", "sampler.cache_interval=3", "sampler.cache_interval=5", "sampler.cache_interval=2 sampler.cache_depth=2",
-        "sampler.cache_interval=5 sampler.cache_depth=2", "sampler.steps=23", "sampler.steps=21", "sampler.steps=19", "sampler.steps=17",
-        "sampler.guidance_interval=[0,600]", "sampler.guidance_interval=[200,1000]", "harvest.timestep_min=100",
-        "harvest.timestep_min=100 harvest.only_masks=true", "harvest.timestep_min=200", "harvest.timestep_min=200 harvest.only_masks=true",
-        "harvest.timestep_min=300", "harvest.timestep_min=300 harvest.only_masks=true"]
+ROWS = ["", "sampler.steps=21", "sampler.steps=17", "sampler.steps=13", "sampler.cache_interval=2", "sampler.cache_interval=3",
+        "sampler.cache_interval=5", "sampler.cache_interval=3 sampler.cache_depth=2", "sampler.cache_interval=5 sampler.cache_depth=2",
+        "sampler.guidance_interval=[0,600]", "harvest.timestep_min=200 harvest.only_masks=true"]
 
 
 def run(*words):
