@@ -34,6 +34,7 @@ CommandLine parse_command_line(const std::string& command, std::vector<std::stri
   app.add_flag("-h,--help", line.help);
   app.add_flag("--print-config", line.print_config);
   app.add_flag("-m,--multirun", line.multirun);
+  app.add_flag("--dry-run", line.dry_run);
   app.add_option("--config-dir", line.config_dir);
   app.add_option("--config-name", line.config_name);
   app.add_option("--config", line.config_file);
@@ -47,7 +48,7 @@ CommandLine parse_command_line(const std::string& command, std::vector<std::stri
 }
 
 std::vector<std::string> flag_names() {
-  return {"--config", "--config-dir", "--config-name", "--help", "--multirun", "--print-config"};
+  return {"--config", "--config-dir", "--config-name", "--dry-run", "--help", "--multirun", "--print-config"};
 }
 
 std::string flags_help() {
@@ -55,6 +56,7 @@ std::string flags_help() {
          "  --config-dir DIR  --config-name NAME                     other configurations\n"
          "  --config RUN/config.yaml                                 repeat that run\n"
          "  --print-config                                           the composed configuration, then stop\n"
+         "  --dry-run                                                harvest: what it would need, then stop\n"
          "  -m, --multirun  seed=1,2  model=glob(*)  a=range(1,9,2)  a job for each combination, in OUT/0, OUT/1\n"
          "                  exit code 0: all done, 1: some failed, 2: refused before a job or by every one\n";
 }

@@ -12,7 +12,7 @@ struct CommandLine {
   std::string command;
   std::string config_dir, config_name, config_file;
   std::vector<std::string> overrides;
-  bool help = false, print_config = false, multirun = false;
+  bool help = false, print_config = false, multirun = false, dry_run = false;
 };
 
 /// Throws UserError for flags that do not exist.

@@ -62,7 +62,14 @@ int run_multirun(const Command& command, const CommandLine& line) {
   return 0;
 }
 
+void require_dry_run(const Command& command, const CommandLine& line) {
+  if (command.dry_run == nullptr)
+    throw UserError("", "--dry-run", "freeatm {} has none; freeatm harvest has", command.name);
+  if (line.multirun) throw UserError("", "--dry-run", "is of one job; without -m it can be had");
+}
+
 int run(const Command& command, const CommandLine& line) {
+  if (line.dry_run) require_dry_run(command, line);
   if (line.multirun && !line.help) return run_multirun(command, line);
   if (line.help) {
     std::printf("freeatm %s [key=value ...]\n  %s\n\n%s\n%s", command.name, command.summary, flags_help().c_str(),
@@ -80,7 +87,7 @@ int run(const Command& command, const CommandLine& line) {
     std::cout << config::to_yaml(tree);
     return 0;
   }
-  return command.run({command.name, tree, line.help});
+  return (line.dry_run ? command.dry_run : command.run)({command.name, tree, line.help});
 }
 
 void print_usage() {

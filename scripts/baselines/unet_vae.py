@@ -73,6 +73,18 @@ def random_vae(rng, levels):
     return dict(config=config, size=size, legacy_names=config.get("mid_block_add_attention", True) and rng.random() < 0.5)
 
 
+def reusing(model, depth, before, now):
+    """The output for `now` where all that lies below the `depth` finest levels is what it was for `before` (DeepCache, cut between levels)."""
+    below, kept = model.up_blocks[-depth - 1], []
+    hook = below.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    model(*before)
+    hook.remove()
+    hook = below.register_forward_hook(lambda module, inputs, output: kept[0])
+    output = model(*now).sample
+    hook.remove()
+    return output
+
+
 def unet_values(case):
     model = fill_with_hash(UNet2DConditionModel(**case["config"]), SCALE["unet"]).eval().double()
     width = max(model.config.cross_attention_dim) if isinstance(model.config.cross_attention_dim, list) else model.config.cross_attention_dim
@@ -82,6 +94,9 @@ def unet_values(case):
     two_times = model(sample, torch.tensor([20, 999]), states).sample
     (two_times * tensor("loss", *two_times.shape)).sum().backward()
     values = dict(one_time=sampled(one_time), two_times=sampled(two_times), gradients=gradient_numbers(model, sample=sample, states=states))
+    later = tensor("later", *sample.shape).double()
+    for depth in range(1, len(model.up_blocks)):
+        values[f"reusing_{depth}"] = sampled(reusing(model, depth, (sample, 381, states), (later, 341, states)))
     for name, dtype in dict(fp32=torch.float32, bf16=torch.bfloat16, fp16=torch.float16).items():
         with torch.no_grad():
             values[f"{name}_error"] = off_by(copy.deepcopy(model).to(dtype)(sample.to(dtype), 381, states.to(dtype)).sample, one_time)

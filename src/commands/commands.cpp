@@ -5,6 +5,7 @@ namespace freeatm::commands {
 
 int world(const config::Composed& composed);
 int harvest(const config::Composed& composed);
+int harvest_dry_run(const config::Composed& composed);
 int pretrain(const config::Composed& composed);
 int finetune(const config::Composed& composed);
 int evaluate(const config::Composed& composed);
@@ -16,7 +17,8 @@ namespace {
 
 constexpr Command kCommands[] = {
     {"world", "draw the emoji world: scenes with captions and exact masks, objects with labels", world},
-    {"harvest", "captions -> generated pictures with a mask for each phrase (WebDataset shards)", harvest},
+    {"harvest", "captions -> generated pictures with a mask for each phrase (WebDataset shards)", harvest,
+     harvest_dry_run},
     {"pretrain", "train a backbone on shards, COCO or an image folder", pretrain},
     {"finetune", "train a classifier on labelled pictures, from a pretrained backbone or from scratch", finetune},
     {"evaluate",

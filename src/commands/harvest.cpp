@@ -2,12 +2,16 @@
 // freeatm harvest: captions or captioned pictures -> pictures with a mask for each phrase, as WebDataset shards.
 #include "freeatm/diffusion/harvest.h"
 
+#include <cstdio>
+
 #include "freeatm/commands/commands.h"
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
 #include "freeatm/core/shipped.h"
 #include "freeatm/data/captions.h"
+#include "freeatm/diffusion/harvest_estimate.h"
 #include "freeatm/diffusion/pipeline.h"
+#include "freeatm/runs/claimable.h"
 #include "freeatm/runs/run_folder.h"
 #include "freeatm/runtime/device.h"
 #include "freeatm/world/world.h"
@@ -74,30 +78,41 @@ struct HarvestCommandOptions {
   }
 };
 
-HarvestSummary harvest_captions(const HarvestCommandOptions& options) {
-  const auto captions = data::read_captions(find_shipped(options.captions), options.templates);
+/// work(source), where pictures come from captions or exist.
+template <class Work>
+auto with_source(const HarvestCommandOptions& options, Work work) {
+  const bool is_drawn = options.source == "captions";
+  std::vector<text::Caption> captions;
+  std::unique_ptr<data::Dataset> dataset;
+  if (is_drawn) {
+    captions = data::read_captions(find_shipped(options.captions), options.templates);
+  } else {
+    dataset = data::open_dataset({*options.data.root, options.data.layout, options.data.split});
+  }
   const auto pipeline = options.load();
   const text::PhraseFinder phrases = options.phrases();
-  const auto source = diffusion::sampled_pictures(pipeline, captions, phrases, options.run);
-  diffusion::require_no_fewer(*source, options.run, options.out);
-  const runs::RunFolder folder(options.claim());
-  return run_harvest(*source, options.run, folder.path());
+  const auto source = is_drawn ? diffusion::sampled_pictures(pipeline, captions, phrases, options.run)
+                               : diffusion::given_pictures(pipeline, *dataset, phrases, options.run);
+  return work(*source);
 }
 
-HarvestSummary harvest_images(const HarvestCommandOptions& options) {
-  const auto dataset = data::open_dataset({*options.data.root, options.data.layout, options.data.split});
-  const auto pipeline = options.load();
-  const text::PhraseFinder phrases = options.phrases();
-  const auto source = diffusion::given_pictures(pipeline, *dataset, phrases, options.run);
-  diffusion::require_no_fewer(*source, options.run, options.out);
-  const runs::RunFolder folder(options.claim());
-  return run_harvest(*source, options.run, folder.path());
+HarvestSummary harvest_pictures(const HarvestCommandOptions& options) {
+  return with_source(options, [&](const diffusion::HarvestSource& source) {
+    diffusion::require_no_fewer(source, options.run, options.out);
+    const runs::RunFolder folder(options.claim());
+    return run_harvest(source, options.run, folder.path());
+  });
 }
 
-HarvestSummary harvest_shards(const HarvestCommandOptions& options) {
+fs::path shards_of(const HarvestCommandOptions& options) {
   const fs::path root = *options.data.root;
   if (fs::weakly_canonical(root) == fs::weakly_canonical(options.out))
     throw UserError("", "out", "is data.root: the new shards would take the place of those they are made from");
+  return root;
+}
+
+HarvestSummary harvest_shards(const HarvestCommandOptions& options) {
+  const fs::path root = shards_of(options);
   diffusion::require_no_fewer(root, options.out);
   const runs::RunFolder folder(options.claim());
   return diffusion::decide_anew(root, options.run, folder.path());
@@ -107,12 +122,27 @@ HarvestSummary harvest_shards(const HarvestCommandOptions& options) {
 
 int harvest(const config::Composed& composed) {
   const auto options = config::read<HarvestCommandOptions>(composed);
-  const HarvestSummary summary = options.source == "captions" ? harvest_captions(options)
-                                 : options.source == "images" ? harvest_images(options)
-                                                              : harvest_shards(options);
+  const HarvestSummary summary = options.source == "shards" ? harvest_shards(options) : harvest_pictures(options);
   log::info("{} pictures in {} ({} shards were there already)", summary.pictures, options.out, summary.shards_kept);
   if (summary.shards_kept == 0 && summary.phrases == 0)
     log::warning("no caption names a thing that is known: the pictures have no masks");
+  return 0;
+}
+
+int harvest_dry_run(const config::Composed& composed) {
+  const auto options = config::read<HarvestCommandOptions>(composed);
+  const auto of_source = [&](const diffusion::HarvestSource& source) {
+    runs::require_claimable(options.claim());
+    return diffusion::estimate_harvest(source, options.run, options.out);
+  };
+  const auto of_shards = [&](const fs::path& root) {
+    runs::require_claimable(options.claim());
+    return diffusion::estimate_masks(root, options.run, options.out);
+  };
+  const diffusion::HarvestEstimate estimate =
+      options.source == "shards" ? of_shards(shards_of(options)) : with_source(options, of_source);
+  std::printf("%s", estimate.table().c_str());
+  for (const std::string& warning : estimate.warnings()) log::warning("{}", warning);
   return 0;
 }
 

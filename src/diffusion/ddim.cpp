@@ -20,9 +20,10 @@ namespace {
 std::pair<at::Tensor, at::Tensor> split_prediction(Prediction prediction, const at::Tensor& output,
                                                    const at::Tensor& sample, double a) {
   const double signal = std::sqrt(a), noise = std::sqrt(1 - a);
-  if (prediction == Prediction::kEpsilon) return {at::sub(sample, output, noise).div_(signal), output};
-  if (prediction == Prediction::kSample) return {output.clone(), at::sub(sample, output, signal).div_(noise)};
-  return {(signal * sample).sub_(output, noise), (signal * output).add_(sample, noise)};
+  at::Tensor x0 = predicted_sample(prediction, output, sample, a);
+  if (prediction == Prediction::kEpsilon) return {std::move(x0), output};
+  if (prediction == Prediction::kSample) return {std::move(x0), at::sub(sample, output, signal).div_(noise)};
+  return {std::move(x0), (signal * output).add_(sample, noise)};
 }
 
 struct Alphas {
@@ -35,6 +36,7 @@ class DdimTrajectory final : public Trajectory {
       : options_(options), timesteps_(std::move(timesteps)), alphas_(std::move(alphas)) {}
 
   const std::vector<double>& timesteps() const override { return timesteps_; }
+  double alpha_bar(int64_t i) const override { return alphas_[i].here; }
   bool is_stochastic() const override { return options_.eta > 0; }
 
   at::Tensor step(int64_t i, const at::Tensor& model_output, const at::Tensor& sample,

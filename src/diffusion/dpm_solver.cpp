@@ -35,6 +35,7 @@ class DpmSolverTrajectory final : public Trajectory {
   }
 
   const std::vector<double>& timesteps() const override { return timesteps_; }
+  double alpha_bar(int64_t i) const override { return levels_[i].alpha * levels_[i].alpha; }
 
   at::Tensor step(int64_t i, const at::Tensor& model_output, const at::Tensor& sample, const at::Tensor&) override {
     const Level here = levels_[i], next = levels_[i + 1];

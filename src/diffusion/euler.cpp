@@ -28,6 +28,8 @@ class EulerTrajectory final : public Trajectory {
     return options_.timestep_spacing == "leading" ? std::hypot(largest, 1) : largest;
   }
 
+  double alpha_bar(int64_t i) const override { return 1 / (sigmas_[i] * sigmas_[i] + 1); }
+
   at::Tensor scale_input(int64_t i, const at::Tensor& sample) const override {
     return sample / std::hypot(sigmas_[i], 1);
   }

@@ -2,6 +2,7 @@
 #include "freeatm/diffusion/harvest.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <limits>
 #include <set>
@@ -15,7 +16,7 @@
 #include "freeatm/runtime/device.h"
 #include "freeatm/runtime/threads.h"
 
-#include "entry_pool.h"
+#include "harvest_parts.h"
 
 namespace freeatm::diffusion {
 namespace {
@@ -24,17 +25,6 @@ std::string shard_name(int64_t number) {
   char text[32];
   std::snprintf(text, sizeof text, "shard-%06lld.tar", static_cast<long long>(number));
   return text;
-}
-
-/// A shard that is there with just the samples that it should have needs no work: any other is made anew.
-bool is_whole(const fs::path& path, const std::string& first_key, int64_t size) {
-  if (!fs::exists(path)) return false;
-  try {
-    const auto samples = data::index_shard(path);
-    return std::ssize(samples) == size && samples.front().key == first_key;
-  } catch (const UserError&) {  // damaged
-    return false;
-  }
 }
 
 /// Throws UserError where `out` holds a shard that is not among the wanted ones, or more pictures than are wanted: a
@@ -82,19 +72,11 @@ void put_masks(const PhraseMasks& masks, const std::string& score, data::Sample&
   }
 }
 
-/// A picture as its shard holds it; its masks are decided here.
-ShardEntry entry_of(Harvested& picture, const MaskOptions& options) {
-  decide(picture, options);
-  return {.members = {{"png", vision::encode_png(picture.sample.image)},
-                      {"json", data::sample_json(picture.sample, picture.provenance)},
-                      {"maps.npy", data::npy_float16(picture.maps.tokens)}},
-          .phrases = std::ssize(picture.sample.regions)};
-}
-
-/// Pictures [begin, end) of a source; where memory runs out, the error is one line with their number.
-std::vector<Harvested> harvest_batch(const HarvestSource& source, int64_t begin, int64_t end) {
+/// work(begin, end); where memory runs out, the error is one line with the number of pictures.
+template <class Work>
+auto naming_the_number(int64_t begin, int64_t end, Work work) {
   try {
-    return source.harvest(begin, end);
+    return work(begin, end);
   } catch (const std::exception& error) {
     if (!runtime::is_out_of_memory(error)) throw;
     throw std::runtime_error(
@@ -110,7 +92,8 @@ int64_t make_shard(const HarvestSource& source, const HarvestRunOptions& options
   EntryPool entries(threads, static_cast<size_t>(options.batch_size + threads), writer);
   for (int64_t first = begin; first < end; first += options.batch_size) {
     stop_if_signalled();
-    auto batch = harvest_batch(source, first, std::min(first + options.batch_size, end));
+    auto batch = naming_the_number(first, std::min(first + options.batch_size, end),
+                                   [&](int64_t from, int64_t to) { return source.harvest(from, to); });
     progress.advance(std::ssize(batch));
     for (Harvested& picture : batch) {
       const std::string key = picture.sample.key;
@@ -139,18 +122,6 @@ at::Tensor stored_maps(const data::ShardReader& shard, const data::IndexedSample
   return maps;
 }
 
-/// A sample with all its members, but for the masks.
-ShardEntry decided_entry(const data::ShardReader& shard, const data::IndexedSample& indexed, data::Sample& sample,
-                         const at::Tensor& maps, const MaskOptions& options) {
-  put_masks(phrase_masks({maps, {}}, sample.phrases(), sample.image, options), options.score, sample);
-  ShardEntry entry{.phrases = std::ssize(sample.regions)};
-  for (const data::MemberPlace& place : indexed.members) {
-    const std::string bytes = shard.bytes(place);
-    entry.members.push_back({place.extension, place.extension == "json" ? data::with_phrases(bytes, sample) : bytes});
-  }
-  return entry;
-}
-
 /// A shard with all members of another, but for the masks. Returns the number of phrases.
 int64_t decide_shard(const data::ShardReader& shard, const fs::path& path, const HarvestRunOptions& options,
                      const fs::path& target) {
@@ -158,10 +129,8 @@ int64_t decide_shard(const data::ShardReader& shard, const fs::path& path, const
   const int64_t threads = options.thread_count();
   EntryPool entries(threads, static_cast<size_t>(2 * threads), writer);
   for (const data::IndexedSample& indexed : shard.samples()) {
-    data::Sample sample = shard.sample(indexed);
-    const at::Tensor maps = stored_maps(shard, indexed, sample, path);
-    entries.add(indexed.key, [&, maps, sample = std::move(sample)]() mutable {
-      return decided_entry(shard, indexed, sample, maps, options.masks);
+    entries.add(indexed.key, [&, stored = stored_sample(shard, indexed, path)]() mutable {
+      return decided_entry(shard, indexed, stored, options.masks);
     });
   }
   const int64_t phrases = entries.finish();
@@ -170,6 +139,43 @@ int64_t decide_shard(const data::ShardReader& shard, const fs::path& path, const
 }
 
 }  // namespace
+
+// A shard that is there with just the samples that it should have needs no work: any other is made anew.
+bool is_whole(const fs::path& path, const std::string& first_key, int64_t size) {
+  if (!fs::exists(path)) return false;
+  try {
+    const auto samples = data::index_shard(path);
+    return std::ssize(samples) == size && samples.front().key == first_key;
+  } catch (const UserError&) {  // damaged
+    return false;
+  }
+}
+
+ShardEntry entry_of(Harvested& picture, const MaskOptions& options) {
+  decide(picture, options);
+  return {.members = {{"png", vision::encode_png(picture.sample.image)},
+                      {"json", data::sample_json(picture.sample, picture.provenance)},
+                      {"maps.npy", data::npy_float16(picture.maps.tokens)}},
+          .phrases = std::ssize(picture.sample.regions)};
+}
+
+StoredSample stored_sample(const data::ShardReader& shard, const data::IndexedSample& indexed, const fs::path& path) {
+  StoredSample out{shard.sample(indexed), {}};
+  out.maps = stored_maps(shard, indexed, out.sample, path);
+  return out;
+}
+
+ShardEntry decided_entry(const data::ShardReader& shard, const data::IndexedSample& indexed, StoredSample& stored,
+                         const MaskOptions& options) {
+  data::Sample& sample = stored.sample;
+  put_masks(phrase_masks({stored.maps, {}}, sample.phrases(), sample.image, options), options.score, sample);
+  ShardEntry entry{.phrases = std::ssize(sample.regions)};
+  for (const data::MemberPlace& place : indexed.members) {
+    const std::string bytes = shard.bytes(place);
+    entry.members.push_back({place.extension, place.extension == "json" ? data::with_phrases(bytes, sample) : bytes});
+  }
+  return entry;
+}
 
 void HarvestRunOptions::fields(config::Fields& f) {
   f("count", count, "pictures; null: every caption images_per_caption times, or every given picture",
@@ -213,39 +219,56 @@ void require_no_fewer(const fs::path& root, const fs::path& out) {
   require_nothing_lost(out, names, pictures);
 }
 
-HarvestSummary run_harvest(const HarvestSource& source, const HarvestRunOptions& options, const fs::path& out) {
-  struct Shard {
-    fs::path path;
-    int64_t begin, end;
-  };
+Rehearsal HarvestSource::rehearse(int64_t begin, int64_t end) const {
+  Rehearsal out;
+  const auto start = std::chrono::steady_clock::now();
+  out.pictures = harvest(begin, end);
+  out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return out;
+}
+
+Rehearsal rehearsed_batch(const HarvestSource& source, int64_t begin, int64_t end) {
+  return naming_the_number(begin, end, [&](int64_t from, int64_t to) { return source.rehearse(from, to); });
+}
+
+ShardPlan plan_shards(const HarvestSource& source, const HarvestRunOptions& options, const fs::path& out) {
   if (options.seed + source.size() - 1 > std::numeric_limits<uint32_t>::max())
     throw UserError("", "seed", "{} and {} pictures go beyond 2^32 - 1", options.seed, source.size());
   require_no_fewer(source, options, out);
-  HarvestSummary summary;
-  std::vector<Shard> wanted;
+  ShardPlan plan;
   for (int64_t begin = 0; begin < source.size(); begin += options.shard_size) {
     const int64_t end = std::min(begin + options.shard_size, source.size());
     const fs::path path = out / shard_name(begin / options.shard_size);
     if (is_whole(path, sample_key(begin), end - begin)) {
-      ++summary.shards_kept;
-      summary.pictures += end - begin;
+      ++plan.shards_kept;
+      plan.pictures_kept += end - begin;
     } else {
-      wanted.push_back({path, begin, end});
+      plan.wanted.push_back({path, begin, end});
     }
   }
+  return plan;
+}
+
+HarvestSummary run_harvest(const HarvestSource& source, const HarvestRunOptions& options, const fs::path& out) {
+  const ShardPlan plan = plan_shards(source, options, out);
+  HarvestSummary summary{.pictures = plan.pictures_kept, .shards_kept = plan.shards_kept};
   Progress progress("harvest", source.size(), "pictures", summary.pictures);
-  for (const Shard& shard : wanted) {
+  for (const ShardPlan::Shard& shard : plan.wanted) {
     summary.phrases += make_shard(source, options, shard.path, shard.begin, shard.end, progress);
     summary.pictures += shard.end - shard.begin;
   }
   return summary;
 }
 
-HarvestSummary decide_anew(const fs::path& root, const HarvestRunOptions& options, const fs::path& out) {
-  if (options.masks.needs_self_attention()) {
+void require_no_model(const MaskOptions& options) {
+  if (options.needs_self_attention()) {
     throw UserError("", "masks.refine", "{} needs the model: shards hold no self-attention; source=captions or images",
-                    options.masks.refine);
+                    options.refine);
   }
+}
+
+HarvestSummary decide_anew(const fs::path& root, const HarvestRunOptions& options, const fs::path& out) {
+  require_no_model(options.masks);
   const auto paths = data::shard_paths(root);
   require_no_fewer(root, out);
   HarvestSummary summary;

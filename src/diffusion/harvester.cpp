@@ -21,6 +21,9 @@ constexpr int64_t kMostSelfCells = 32 * 32;  // a map of all pairs of cells is 4
 
 constexpr int64_t kFirstWord = 1;  // behind the start token
 
+constexpr const char* kNotComputed =
+    "; it was not computed there: a smaller sampler.cache_interval, or a larger sampler.cache_depth";
+
 const char* block_name(models::Block block) {
   return block == models::Block::kDown ? "down" : block == models::Block::kMid ? "mid" : "up";
 }
@@ -76,6 +79,8 @@ void HarvestOptions::fields(config::Fields& f) {
     config::at_least(1));
   f("timestep_min", timestep_min, "steps with less noise than at this timestep are not looked at", config::at_least(0));
   f("timestep_max", timestep_max, "steps with more noise than at this timestep are not looked at", config::at_least(0));
+  f("only_masks", only_masks,
+    "pictures are drawn no further than the masks need: as the last of these steps sees them");
   f("timesteps", timesteps, "noise levels at which pictures that exist are looked at", config::between(0, 999));
   if (!f.reading()) return;
   if (blocks.empty()) f.refuse("blocks", "is empty");
@@ -120,20 +125,35 @@ bool AttentionHarvester::is_chosen_grid(const models::AttentionSite& site) const
   return std::ranges::any_of(options_.scales, [&](int64_t scale) { return fits(site, scale); });
 }
 
+bool AttentionHarvester::is_chosen(const models::AttentionSite& site) const {
+  if (std::ranges::count(options_.blocks, block_name(site.block)) == 0) return false;
+  if (!site.is_cross) return self_scale_ && fits(site, *self_scale_);
+  return layer_weight(site.layer) > 0 && is_chosen_grid(site);
+}
+
 bool AttentionHarvester::wants(const models::AttentionSite& site) const {
   if (site.is_cross) {
     const double scale = static_cast<double>(height_) / static_cast<double>(site.height);
     cross_scales_[block_name(site.block)].insert(std::lround(scale));
   }
-  if (!active_ || std::ranges::count(options_.blocks, block_name(site.block)) == 0) return false;
-  if (!site.is_cross) return self_scale_ && fits(site, *self_scale_);
-  return layer_weight(site.layer) > 0 && is_chosen_grid(site);
+  const bool chosen = is_chosen(site);
+  if (!active_ && chosen) (site.is_cross ? cross_elsewhere_ : self_elsewhere_) = true;
+  return active_ && chosen;
 }
 
 void AttentionHarvester::begin_step(int64_t, double timestep) {
   timesteps_.push_back(timestep);
-  active_ =
-      timestep >= static_cast<double>(options_.timestep_min) && timestep <= static_cast<double>(options_.timestep_max);
+  active_ = is_looked_at(timestep);
+}
+
+bool AttentionHarvester::is_looked_at(double timestep) const {
+  return timestep >= static_cast<double>(options_.timestep_min) &&
+         timestep <= static_cast<double>(options_.timestep_max);
+}
+
+void AttentionHarvester::count(Grid& grid, double weight) const {
+  grid.weight += weight;
+  if (std::exchange(grid.last_step, std::ssize(timesteps_)) != std::ssize(timesteps_)) ++grid.steps;
 }
 
 void AttentionHarvester::observe(const models::AttentionCall& call) {
@@ -153,26 +173,23 @@ void AttentionHarvester::observe(const models::AttentionCall& call) {
     const at::Tensor words = all.narrow(-1, kFirstWord, tokens);  // [rows, heads, N, tokens]
     grid.sum.add_(at::einsum("rh,rhnt->rnt", {head_shares(all, call), words}), weight);
   }
-  grid.weight += weight;
+  count(grid, weight);
 }
 
 void AttentionHarvester::observe_self(const models::AttentionCall& call) {
   if (!self_.sum.defined()) self_.sum = zeros(call, call.key.size(2));
   add_sums(call, 0, 1, self_.sum);
-  self_.weight += 1;
+  count(self_, 1);
   self_height_ = call.site.height, self_width_ = call.site.width;
 }
 
 std::string AttentionHarvester::what_was_there() const {
   if (timesteps_.empty()) return "";
-  const bool is_in_time = std::ranges::any_of(timesteps_, [&](double timestep) {
-    return timestep >= static_cast<double>(options_.timestep_min) &&
-           timestep <= static_cast<double>(options_.timestep_max);
-  });
-  if (!is_in_time) {
+  if (std::ranges::none_of(timesteps_, [&](double timestep) { return is_looked_at(timestep); })) {
     return format("; the steps are at timesteps {}: another harvest.timestep_max, or more sampler.steps",
                   std::vector(timesteps_.begin(), timesteps_.begin() + std::min<int64_t>(8, std::ssize(timesteps_))));
   }
+  if (cross_elsewhere_) return kNotComputed;
   std::string there;
   for (const auto& [block, scales] : cross_scales_)
     there += format("{}{} {}", there.empty() ? "" : ", ", block, std::vector(scales.begin(), scales.end()));
@@ -187,14 +204,18 @@ std::vector<at::Tensor> AttentionHarvester::maps() const {
                     what_was_there());
   }
   const auto [height, width] = grids_.rbegin()->first;
+  int64_t most_steps = 0;
+  for (const auto& [size, grid] : grids_) most_steps = std::max(most_steps, grid.steps);
   double weight = 0;
   at::Tensor sum;  // [B, tokens, height, width]
   for (const auto& [size, grid] : grids_) {
     const at::Tensor maps = grid.sum.transpose(1, 2).unflatten(2, {size.first, size.second}).contiguous();
     const bool finest = size == grids_.rbegin()->first;
     const at::Tensor resized = finest ? maps : at::upsample_bilinear2d(maps, {height, width}, /*align_corners=*/false);
-    sum = sum.defined() ? sum + resized : resized;
-    weight += grid.weight;
+    const double each = static_cast<double>(most_steps) / static_cast<double>(grid.steps);  // what a step stands for
+    const at::Tensor counted = each == 1 ? resized : resized * each;
+    sum = sum.defined() ? sum + counted : counted;
+    weight += grid.weight * each;
   }
   sum = (sum / weight).cpu();
   std::vector<at::Tensor> pictures;
@@ -204,8 +225,9 @@ std::vector<at::Tensor> AttentionHarvester::maps() const {
 
 std::vector<SelfAttention> AttentionHarvester::self_attention() const {
   if (!self_.sum.defined()) {
-    throw UserError("", "harvest.self_scale", "no self-attention of blocks {} has the grid {} x {}", options_.blocks,
-                    divide_up(height_, self_scale_.value_or(1)), divide_up(width_, self_scale_.value_or(1)));
+    throw UserError("", "harvest.self_scale", "no self-attention of blocks {} has the grid {} x {}{}", options_.blocks,
+                    divide_up(height_, self_scale_.value_or(1)), divide_up(width_, self_scale_.value_or(1)),
+                    self_elsewhere_ ? kNotComputed : "");
   }
   const at::Tensor mean = (self_.sum / self_.weight).cpu();
   std::vector<SelfAttention> pictures;

@@ -8,6 +8,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/cumprod.h>
 #include <ATen/ops/linspace.h>
+#include <ATen/ops/sub.h>
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
@@ -43,6 +44,14 @@ Prediction prediction_from_name(const std::string& name, const std::string& wher
     known.emplace_back(text);
   }
   throw UserError(where, "prediction_type", "'{}' is not {}", name, one_of(known));
+}
+
+at::Tensor predicted_sample(Prediction prediction, const at::Tensor& output, const at::Tensor& noisy,
+                            double alpha_bar) {
+  const double signal = std::sqrt(alpha_bar), noise = std::sqrt(1 - alpha_bar);
+  if (prediction == Prediction::kEpsilon) return at::sub(noisy, output, noise).div_(signal);
+  if (prediction == Prediction::kSample) return output.clone();
+  return (signal * noisy).sub_(output, noise);
 }
 
 NoiseSchedule NoiseSchedule::from_config(models::ModelConfig& config) {

@@ -56,6 +56,7 @@ class PndmTrajectory final : public Trajectory {
   }
 
   const std::vector<double>& timesteps() const override { return timesteps_; }
+  double alpha_bar(int64_t i) const override { return alpha(calls_[i].timestep); }
 
   at::Tensor step(int64_t i, const at::Tensor& model_output, const at::Tensor& sample, const at::Tensor&) override {
     if (!options_.skip_prk_steps && i < kRungeKuttaSteps * kCallsPerStep)

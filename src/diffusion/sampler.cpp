@@ -116,6 +116,9 @@ void SamplerOptions::fields(config::Fields& f) {
   f("height", height, "of the pictures; null: what the model was trained on", config::at_least(1));
   f("width", width, "of the pictures; null: what the model was trained on", config::at_least(1));
   f("eta", eta, "ddim only; 0: deterministic, 1: DDPM's variance", config::between(0, 1));
+  f("cache_interval", cache_interval, "the deep levels of the UNet are computed each so many steps; 1: at every step",
+    config::at_least(1));
+  f("cache_depth", cache_depth, "levels of the UNet, from the finest, that every step computes", config::at_least(1));
   const bool is_interval =
       guidance_interval.empty() || (guidance_interval.size() == 2 && guidance_interval[0] <= guidance_interval[1]);
   if (f.reading() && !is_interval) f.refuse("guidance_interval", "is not [lowest, highest] or []");
@@ -128,6 +131,11 @@ Sampler::Sampler(const Pipeline& pipeline, const SamplerOptions& options)
       latent_size_{latent_side(options.height, pipeline, "sampler.height"),
                    latent_side(options.width, pipeline, "sampler.width")} {
   scheduler_->start(options_.steps);  // refuses now what it would refuse at the first picture
+  const int64_t levels = std::ssize(pipeline.unet->options().block_out_channels);
+  if (options_.cache_interval > 1 && options_.cache_depth >= levels) {
+    throw UserError("", "sampler.cache_depth", "{} leaves no level to cache: this model has {}", options_.cache_depth,
+                    levels);
+  }
   if (options_.guidance_scale == 1) return;
   const c10::InferenceMode inference;
   negative_ = pipeline_.unet->prepare_context(
@@ -195,11 +203,32 @@ at::Tensor Sampler::sample(const PromptBatch& prompts, std::span<const uint32_t>
                 seeds.size());
   const int64_t factor = pipeline_.vae->factor();
   return naming_the_batch(prompts.size(), latent_size_.height * factor, latent_size_.width * factor,
-                          [&] { return draw(prompts, seeds, probe); });
+                          [&] { return pictures(latents(prompts, seeds, probe), prompts); });
 }
 
-at::Tensor Sampler::draw(const PromptBatch& prompts, std::span<const uint32_t> seeds,
-                         models::AttentionProbe* probe) const {
+std::vector<UNetCall> Sampler::calls() const { return calls_of(*scheduler_->start(options_.steps)); }
+
+std::optional<double> Sampler::cut_at() const {
+  const auto trajectory = scheduler_->start(options_.steps);
+  const std::vector<UNetCall> calls = calls_of(*trajectory);
+  if (calls.size() == trajectory->timesteps().size()) return {};
+  return calls.back().timestep;
+}
+
+std::vector<UNetCall> Sampler::calls_of(const Trajectory& trajectory) const {
+  std::vector<UNetCall> calls;
+  int64_t age = 0;  // of the deep features
+  for (const double timestep : trajectory.timesteps()) {
+    if (!calls.empty() && timestep < static_cast<double>(options_.timestep_min)) break;
+    const bool is_on = is_guided(timestep);
+    if (calls.empty() || is_on != calls.back().is_guided || age == options_.cache_interval) age = 0;
+    calls.push_back({timestep, is_on, age++ == 0});
+  }
+  return calls;
+}
+
+at::Tensor Sampler::latents(const PromptBatch& prompts, std::span<const uint32_t> seeds,
+                            models::AttentionProbe* probe) const {
   const c10::InferenceMode inference;
   const int64_t batch = prompts.size();
   // Keys and values of the captions do not change from step to step.
@@ -212,19 +241,32 @@ at::Tensor Sampler::draw(const PromptBatch& prompts, std::span<const uint32_t> s
   // Latents stay in fp32 whatever the models compute in: the small steps of the end would vanish in 8 bits of mantissa.
   at::Tensor latents = noise.next(shape, pipeline_.device).mul_(trajectory->initial_sigma());
 
-  for (size_t i = 0; i < trajectory->timesteps().size(); ++i) {
-    const double timestep = trajectory->timesteps()[i];
+  const std::vector<UNetCall> calls = calls_of(*trajectory);
+  models::UNetCache cache{options_.cache_depth, {}};
+  for (size_t i = 0; i < calls.size(); ++i) {
+    const auto [timestep, is_on, is_whole] = calls[i];
     if (probe) probe->begin_step(static_cast<int64_t>(i), timestep);
-    const bool is_on = is_guided(timestep);
+    if (is_whole) cache.features.reset();
     const at::Tensor input = trajectory->scale_input(i, latents).to(pipeline_.dtype);
-    const at::Tensor output =
-        pipeline_.unet
-            ->forward(input, one_timestep(timestep, input), is_on ? guided : plain, probe, is_on ? batch : 0, batch)
-            .to(at::kFloat);
-    latents = trajectory->step(i, is_on ? guide(output) : output, latents,
-                               trajectory->is_stochastic() ? noise.next(shape, pipeline_.device) : at::Tensor());
+    at::Tensor output = pipeline_.unet
+                            ->forward(input, one_timestep(timestep, input), is_on ? guided : plain, probe,
+                                      is_on ? batch : 0, batch, options_.cache_interval > 1 ? &cache : nullptr)
+                            .to(at::kFloat);
+    if (is_on) output = guide(output);
+    if (i + 1 == calls.size() && calls.size() < trajectory->timesteps().size()) {  // cut short: what the call foresees
+      latents = predicted_sample(scheduler_->noise().prediction, output, trajectory->scale_input(i, latents),
+                                 trajectory->alpha_bar(i));
+    } else {
+      latents = trajectory->step(i, output, latents,
+                                 trajectory->is_stochastic() ? noise.next(shape, pipeline_.device) : at::Tensor());
+    }
   }
   require_finite_of_unet(latents, "latents", prompts.names);
+  return latents;
+}
+
+at::Tensor Sampler::pictures(const at::Tensor& latents, const PromptBatch& prompts) const {
+  const c10::InferenceMode inference;
   return decode(latents, prompts.names).mul_(0.5).add_(0.5).clamp_(0, 1);
 }
 

@@ -53,7 +53,7 @@ UNetContext UNet2DConditionModel::prepare_context(const at::Tensor& encoder_hidd
 
 at::Tensor UNet2DConditionModel::forward(const at::Tensor& sample, const at::Tensor& timesteps,
                                          const UNetContext& context, AttentionProbe* probe, int64_t first_row,
-                                         int64_t rows) {
+                                         int64_t rows, UNetCache* cache) {
   const int64_t batch = sample.size(0);
   FREEATM_CHECK(context.rows % batch == 0, "{} pictures, {} rows of context", batch, context.rows);
   FREEATM_CHECK(timesteps.dim() == 1 && (timesteps.size(0) == 1 || timesteps.size(0) == batch),
@@ -63,9 +63,21 @@ at::Tensor UNet2DConditionModel::forward(const at::Tensor& sample, const at::Ten
 
   at::Tensor x = conv_in_->forward(options_.center_input_sample ? 2 * sample - 1 : sample);
   std::vector<at::Tensor> skips = {x};
-  for (const auto& block : *down_blocks_) x = block->forward(x, pass, skips);
-  if (mid_block_) x = mid_block_->forward(x, pass);
-  for (const auto& block : *up_blocks_) x = block->forward(x, pass, skips);
+  const auto levels = static_cast<int64_t>(down_blocks_->size());
+  FREEATM_CHECK(!cache || (cache->depth >= 1 && cache->depth < levels), "{} of {} levels", cache->depth, levels);
+  const bool is_kept = cache && cache->features.defined();
+  const int64_t computed = is_kept ? cache->depth : levels;  // from the finest
+  for (int64_t level = 0; level < computed; ++level)
+    x = (*down_blocks_)[level].forward(x, pass, skips, /*to_next=*/level + 1 < computed);
+  if (is_kept) {
+    x = cache->features;
+  } else if (mid_block_) {
+    x = mid_block_->forward(x, pass);
+  }
+  for (int64_t level = computed - 1; level >= 0; --level) {
+    if (cache && level == cache->depth - 1) cache->features = x;
+    x = (*up_blocks_)[levels - 1 - level].forward(x, pass, skips);
+  }
   return conv_out_->forward(norm_activate(*conv_norm_out_, x));
 }
 

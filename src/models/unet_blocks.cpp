@@ -56,13 +56,13 @@ UNetDownBlock::UNetDownBlock(const UNetOptions& options, size_t level) {
   downsamplers_->add(channels[level], /*symmetric=*/true);
 }
 
-at::Tensor UNetDownBlock::forward(at::Tensor x, const UNetPass& pass, std::vector<at::Tensor>& skips) {
+at::Tensor UNetDownBlock::forward(at::Tensor x, const UNetPass& pass, std::vector<at::Tensor>& skips, bool to_next) {
   for (size_t i = 0; i < resnets_->size(); ++i) {
     x = (*resnets_)[i].forward(x, pass.time);
     if (attentions_) x = (*attentions_)[i].forward(x, pass);
     skips.push_back(x);
   }
-  if (downsamplers_) skips.push_back(x = (*downsamplers_)[0].forward(x));
+  if (to_next) skips.push_back(x = (*downsamplers_)[0].forward(x));
   return x;
 }
 

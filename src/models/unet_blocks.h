@@ -26,8 +26,9 @@ class TimestepEmbedding : public torch::nn::Module {
 class UNetDownBlock : public torch::nn::Module {
  public:
   UNetDownBlock(const UNetOptions& options, size_t level);
-  /// Appends to `skips` what the up block of this level will want. Returns the last of them.
-  at::Tensor forward(at::Tensor x, const UNetPass& pass, std::vector<at::Tensor>& skips);
+  /// Appends to `skips` what the up blocks will want. Returns the last of them.
+  ///   to_next: halves the grid for the next level; the last one has no such layer
+  at::Tensor forward(at::Tensor x, const UNetPass& pass, std::vector<at::Tensor>& skips, bool to_next);
 
  private:
   std::shared_ptr<ModuleArray<ResnetBlock2D>> resnets_;

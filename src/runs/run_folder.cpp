@@ -9,6 +9,7 @@
 #include "freeatm/core/json.h"
 #include "freeatm/core/log.h"
 #include "freeatm/core/version.h"
+#include "freeatm/runs/claimable.h"
 
 #include "lock_file.h"
 
@@ -49,19 +50,53 @@ std::vector<std::string> keys_of_no_matter(const Claim& claim, const Identity& t
   return keys;
 }
 
+void require_resume(const Claim& claim, bool is_run) {
+  if (!is_run && claim.resume == "must")
+    throw UserError(claim.out.string(), "resume", "must: there is nothing to go on from");
+  if (is_run && claim.resume == "never")
+    throw UserError(claim.out.string(), "out", "holds a run already; give another folder, or resume=auto");
+}
+
+void require_nothing_else(const Claim& claim) {
+  if (!holds_nothing(claim.out))
+    throw UserError(claim.out.string(), "out", "is neither empty nor a run folder; give another one");
+}
+
+/// How a run that is there differs from what is claimed; throws UserError unless it may.
+std::string allowed_difference(const Claim& claim, const Identity& there, const Identity& here) {
+  const config::Node saved = config::load_yaml((claim.out / kConfigFile).string());
+  std::string difference = first_difference(saved, claim.config, keys_of_no_matter(claim, there));
+  const bool is_config = !difference.empty();
+  if (!is_config) difference = first_difference(there, here);
+  if (!difference.empty() && claim.resume != "force") {
+    throw UserError(claim.out.string(), "out", "holds a run of another {} ({}); give another folder, or resume=force",
+                    is_config ? "config" : "origin", difference);
+  }
+  return difference;
+}
+
+Identity identity_of_claim(const Claim& claim) { return make_identity(claim.config, claim.free_keys, claim.inputs); }
+
 }  // namespace
+
+void require_claimable(const Claim& claim) {
+  const bool is_run = fs::exists(claim.out / kConfigFile);
+  require_resume(claim, is_run);
+  if (is_run) {
+    allowed_difference(claim, read_identity(claim.out), identity_of_claim(claim));
+  } else if (fs::exists(claim.out)) {
+    require_folder(claim.out, "out");
+    require_nothing_else(claim);
+  }
+}
 
 config::Allowed any_resume() { return config::free(config::any_of({"auto", "never", "must", "force"})); }
 
 RunFolder::RunFolder(const Claim& claim) : path_(claim.out), had_folder_(fs::exists(claim.out)) {
   const bool is_run = fs::exists(path_ / kConfigFile);
-  if (!is_run && claim.resume == "must")
-    throw UserError(path_.string(), "resume", "must: there is nothing to go on from");
-  if (is_run && claim.resume == "never")
-    throw UserError(path_.string(), "out", "holds a run already; give another folder, or resume=auto");
+  require_resume(claim, is_run);
   prepare_folder(path_);
-  if (!is_run && !holds_nothing(path_))
-    throw UserError(path_.string(), "out", "is neither empty nor a run folder; give another one");
+  if (!is_run) require_nothing_else(claim);
   lock_.emplace(path_);
   remove_leftovers(path_);  // the lock's owner alone writes there
   was_there_ = fs::exists(path_ / kConfigFile);
@@ -70,20 +105,13 @@ RunFolder::RunFolder(const Claim& claim) : path_(claim.out), had_folder_(fs::exi
 }
 
 void RunFolder::begin(const Claim& claim) {
-  write_identity(path_, make_identity(claim.config, claim.free_keys, claim.inputs));
+  write_identity(path_, identity_of_claim(claim));
   write_file(path_ / kConfigFile, config::to_yaml(claim.config));
 }
 
 void RunFolder::go_on(const Claim& claim) {
-  const config::Node saved = config::load_yaml((path_ / kConfigFile).string());
-  const Identity there = read_identity(path_), here = make_identity(claim.config, claim.free_keys, claim.inputs);
-  std::string difference = first_difference(saved, claim.config, keys_of_no_matter(claim, there));
-  const bool is_config = !difference.empty();
-  if (!is_config) difference = first_difference(there, here);
-  if (!difference.empty() && claim.resume != "force") {
-    throw UserError(path_.string(), "out", "holds a run of another {} ({}); give another folder, or resume=force",
-                    is_config ? "config" : "origin", difference);
-  }
+  const Identity there = read_identity(path_), here = identity_of_claim(claim);
+  const std::string difference = allowed_difference(claim, there, here);
   if (!difference.empty()) {
     log::warning("{}: goes on in spite of {}", path_.string(), difference);
     write_file(path_ / kConfigFile, config::to_yaml(claim.config));

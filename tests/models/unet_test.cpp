@@ -102,6 +102,56 @@ TEST(UNet, HalfPrecisionIsAsCloseAsDiffusers) {
   }
 }
 
+// A step of DeepCache: diffusers' model with the output of the block below the cut exchanged for the one before.
+TEST(UNet, ReusedDeepLevelsEqualDiffusers) {
+  double worst = 0;
+  for (const Case& c : unet_cases()) {
+    const auto levels = std::ssize(UNetInputs(c).unet.options().block_out_channels);
+    for (int64_t depth = 1; depth < levels; ++depth) {
+      SCOPED_TRACE(format("{}, depth {}", c.name, depth));
+      const c10::InferenceMode inference;
+      UNetInputs in(c);
+      const at::Tensor later = hash_tensor("later", in.sample.sizes());
+      const UNetContext context = in.unet.prepare_context(in.states);
+      UNetCache cache{depth, {}};
+      const auto run = [&](const at::Tensor& sample, float timestep) {
+        return in.unet.forward(sample, at::tensor({timestep}), context, nullptr, 0, -1, &cache);
+      };
+      EXPECT_TRUE(at::equal(run(in.sample, 381), in.forward({381})));  // sets it
+      for (int again = 0; again < 2; ++again) {                        // and it stays as it is
+        const double off = testing::worst(run(later, 341), c.values.at(format("reusing_{}", depth)));
+        EXPECT_LE(off, 1e-5);
+        worst = std::max(worst, off);
+      }
+      cache.features.reset();
+      const at::Tensor whole = run(later, 341);
+      in.sample = later;
+      EXPECT_TRUE(at::equal(whole, in.forward({341})));
+    }
+  }
+  RecordProperty("worst", format("{}", worst));
+}
+
+TEST(UNet, ReusedDeepLevelsOfBothHalvesEqualTwoPasses) {
+  for (const Case& c : unet_cases()) {
+    UNetInputs in(c);
+    if (in.unet.options().block_out_channels.size() < 2) continue;
+    SCOPED_TRACE(c.name);
+    const c10::InferenceMode inference;
+    const at::Tensor later = hash_tensor("later", in.sample.sizes());
+    const auto second_step = [&](const at::Tensor& states) {
+      const UNetContext context = in.unet.prepare_context(states);
+      UNetCache cache;
+      in.unet.forward(in.sample, at::tensor({381.0f}), context, nullptr, 0, -1, &cache);
+      return in.unet.forward(later, at::tensor({341.0f}), context, nullptr, 0, -1, &cache);
+    };
+    const at::Tensor both = second_step(at::cat({-in.states, in.states})), second = second_step(in.states);
+    const double allowed = 1e-5 * second.abs().max().item<double>();
+    EXPECT_LE(difference(both.narrow(0, 0, 2), second_step(-in.states)), allowed);
+    EXPECT_LE(difference(both.narrow(0, 2, 2), second), allowed);
+  }
+}
+
 TEST(UNet, BothHalvesOfGuidanceEqualTwoPasses) {
   for (const Case& c : unet_cases()) {  // with cross-attention from the first block on, and later
     SCOPED_TRACE(c.name);

@@ -12,6 +12,7 @@ struct Command {
   const char* name;
   const char* summary;
   int (*run)(const config::Composed&);
+  int (*dry_run)(const config::Composed&) = nullptr;  // --dry-run: says what a run would need
 };
 
 /// In the order in which they are listed.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <cstdint>
+#include <string>
 
 namespace freeatm {
 
@@ -8,5 +10,15 @@ namespace freeatm {
 /// quarters of a UNet training step's page faults and of its time in the kernel, 2% to 5% of the step). Elsewhere it
 /// does nothing.
 void keep_freed_memory();
+
+/// Bytes. `peak`: the most that this process has had; `available`: what it could have, all that it has included. 0
+/// where the system does not say (Linux does).
+struct ProcessMemory {
+  int64_t peak = 0, available = 0;
+};
+ProcessMemory process_memory();
+
+/// "1.5 GiB"
+std::string bytes_text(double bytes);
 
 }  // namespace freeatm

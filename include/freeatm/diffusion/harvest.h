@@ -5,6 +5,8 @@
 #include <optional>
 #include <vector>
 
+#include <c10/core/Device.h>
+
 #include "freeatm/config/fields.h"
 #include "freeatm/core/files.h"
 #include "freeatm/data/captions.h"
@@ -44,6 +46,17 @@ struct Harvested {
 /// one that the options name.
 std::vector<MaskScores> decide(Harvested& picture, const MaskOptions& options);
 
+/// The first pictures of a batch's kind, made with as few passes of the UNet as tell how long a batch takes.
+struct Rehearsal {
+  std::vector<Harvested> pictures;  // of the size and kind that they will be, but not those
+  at::Device device = at::kCPU;
+  int64_t passes = 0;                  // of the UNet, of a batch
+  double passes_seconds = 0;           // all of them
+  const char* autoencoder = "decode";  // or "encode"
+  double autoencoder_seconds = 0;
+  double seconds = 0;  // a batch, all but its masks
+};
+
 /// Where such pictures come from.
 class HarvestSource {
  public:
@@ -51,6 +64,8 @@ class HarvestSource {
   virtual int64_t size() const = 0;
   /// Pictures [begin, end): one call at a time, and cheapest in order.
   virtual std::vector<Harvested> harvest(int64_t begin, int64_t end) const = 0;
+  /// How long `harvest` would take; here it is asked.
+  virtual Rehearsal rehearse(int64_t begin, int64_t end) const;
 };
 
 /// Pictures that the model draws: number i has seed + i and caption i modulo their number, or i / images_per_caption.

@@ -27,6 +27,8 @@ struct SamplerOptions {
   std::optional<std::string> negative_prompt = "";  // none: the empty one
   std::optional<int64_t> height, width;             // of the pictures; none: what the model was trained on
   double eta = 0.0;
+  int64_t cache_interval = 1, cache_depth = 1;  // whole passes of the UNet, and what the others compute: UNetCache
+  int64_t timestep_min = 0;                     // no key: calls at smaller timesteps are left out (harvest.only_masks)
   void fields(config::Fields& f);
 };
 
@@ -37,6 +39,13 @@ struct PromptBatch {
   std::vector<std::string> names;         // [B]: what messages call the pictures
   int64_t size() const { return static_cast<int64_t>(encodings.size()); }
   std::vector<int64_t> token_counts() const;  // [B]: of each caption, without start and end
+};
+
+/// A pass of the UNet on the way to a picture.
+struct UNetCall {
+  double timestep;
+  bool is_guided;  // both halves run
+  bool is_whole;   // all levels do
 };
 
 struct LatentSize {
@@ -65,6 +74,16 @@ class Sampler {
   at::Tensor sample(const PromptBatch& prompts, std::span<const uint32_t> seeds,
                     models::AttentionProbe* probe = nullptr) const;
 
+  /// The halves of `sample`: [B, channels, h, w] in fp32, and what they show.
+  at::Tensor latents(const PromptBatch& prompts, std::span<const uint32_t> seeds, models::AttentionProbe* probe) const;
+  at::Tensor pictures(const at::Tensor& latents, const PromptBatch& prompts) const;
+
+  /// What `latents` will do. The deep levels of a UNet are computed at the first call, cache_interval calls later, and
+  /// wherever guidance begins or ends; in between their features are those of the last time (models::UNetCache).
+  std::vector<UNetCall> calls() const;
+  /// Of the last call, where options.timestep_min cuts the others off: the picture is what that call foresees.
+  std::optional<double> cut_at() const;
+
   /// Existing pictures: encoded, noised to each of the timesteps (always the seed's noise), one conditional pass each.
   ///   images: [B, 3, H, W] in [0, 1], sides divisible by the autoencoder's factor; begin_step gets the index into
   ///   `timesteps`
@@ -79,7 +98,7 @@ class Sampler {
   LatentSize latent_size() const { return latent_size_; }
 
  private:
-  at::Tensor draw(const PromptBatch& prompts, std::span<const uint32_t> seeds, models::AttentionProbe* probe) const;
+  std::vector<UNetCall> calls_of(const Trajectory& trajectory) const;
   at::Tensor decode(const at::Tensor& latents, const std::vector<std::string>& names) const;
   at::Tensor latents_of(const at::Tensor& images, const std::vector<std::string>& names) const;
   models::AutoencoderKL& full_precision_vae(const std::string& picture) const;

@@ -17,6 +17,8 @@ namespace freeatm::diffusion {
 /// What the model was trained to predict, from x_t = sqrt(a) x_0 + sqrt(1 - a) eps.
 enum class Prediction { kEpsilon, kVelocity, kSample };   // eps, v = sqrt(a) eps - sqrt(1 - a) x_0, or x_0
 std::string_view prediction_name(Prediction prediction);  // diffusers': "epsilon", "v_prediction", "sample"
+/// x_0 as a model's output at x_t says it. alpha_bar: a, of that timestep; all [B, C, h, w]
+at::Tensor predicted_sample(Prediction prediction, const at::Tensor& output, const at::Tensor& noisy, double alpha_bar);
 /// Throws UserError(where, "prediction_type", ...).
 Prediction prediction_from_name(const std::string& name, const std::string& where);
 
@@ -43,7 +45,8 @@ class Trajectory {
   virtual double initial_sigma() const { return 1; }
   /// True where `step` needs noise.
   virtual bool is_stochastic() const { return false; }
-  /// The model's input for call i.
+  /// The model's input for call i: x_t with a = alpha_bar(i).
+  virtual double alpha_bar(int64_t i) const = 0;
   virtual at::Tensor scale_input(int64_t i, const at::Tensor& sample) const;
   /// One denoising step, i = 0 first and none left out.
   ///   model_output, sample: [B, C, h, w]; noise: the same shape, standard normal, where is_stochastic()

@@ -61,6 +61,13 @@ struct UNetContext {
   int64_t rows = 0;
 };
 
+/// What a pass leaves behind for later ones that compute the finest levels alone (DeepCache, Ma et al. 2024, cut
+/// between two levels): the deep ones change slowly from step to step.
+struct UNetCache {
+  int64_t depth = 1;    // levels that every pass computes, from the finest; fewer than there are
+  at::Tensor features;  // of the deeper ones, [R, ...]; undefined: the next pass computes all levels and sets it
+};
+
 /// The denoiser of Stable Diffusion 1.x and 2.x under diffusers' parameter names.
 class UNet2DConditionModel : public torch::nn::Module {
  public:
@@ -74,9 +81,11 @@ class UNet2DConditionModel : public torch::nn::Module {
   ///   context: of R = k * B rows; row r sees picture r mod B, so that guidance passes its latents once: what comes
   ///   before the first cross-attention is then computed once, too probe: sees rows first_row .. first_row + rows of
   ///   the R (all of them with rows = -1)
+  ///   cache: only with the rows of context that it was set with
   /// Returns [R, out_channels, h, w].
   at::Tensor forward(const at::Tensor& sample, const at::Tensor& timesteps, const UNetContext& context,
-                     AttentionProbe* probe = nullptr, int64_t first_row = 0, int64_t rows = -1);
+                     AttentionProbe* probe = nullptr, int64_t first_row = 0, int64_t rows = -1,
+                     UNetCache* cache = nullptr);
 
   const UNetOptions& options() const { return options_; }
 
