@@ -6,7 +6,8 @@
     .deps/peers/bin/python scripts/bench_peers.py detection     a Mask R-CNN's step and its inference
     .deps/peers/bin/python scripts/bench_peers.py detection_ops ROIAlign and NMS
     .deps/peers/bin/python scripts/bench_peers.py diffusion     training the autoencoder and the UNet
-    .deps/peers/bin/python scripts/bench_peers.py harvest       drawing pictures and harvesting their maps
+    .deps/peers/bin/python scripts/bench_peers.py harvest       drawing pictures and harvesting their maps;
+                    --wide: of Stable Diffusion 1.5's width, whole processes (stable-diffusion.cpp beside) and steps apart
     .deps/peers/bin/python scripts/bench_peers.py masked        MAE's step
     .deps/peers/bin/python scripts/bench_peers.py miou          counting a confusion matrix, and scoring PNGs of classes
     .deps/peers/bin/python scripts/bench_peers.py segmentation  FCN's and UPerNet's steps
@@ -18,32 +19,16 @@ Contestants take turns, round after round, on the same data, threads and shapes,
 Printed are medians over the rounds, and ratios of them: above 1, freeatm is faster. `--help` has the rest."""
 import argparse
 import os
-import statistics
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from peers import (coco_eval, coco_read, detection, detection_ops, diffusion, harvest, masked, miou, segmentation, train,  # noqa: E402
-                   vision_language, vitdet)
+                   tables, vision_language, vitdet)
 
 SUITES = {"coco_eval": coco_eval, "coco_read": coco_read, "detection": detection, "detection_ops": detection_ops, "diffusion": diffusion,
           "harvest": harvest, "masked": masked, "miou": miou, "segmentation": segmentation, "train": train, "vitdet": vitdet,
           "vl": vision_language}
-
-
-def compare(title, unit, contestants, rounds):
-    """contestants: name -> function() -> a round's figure, the less the better; the first is ours."""
-    figures = {name: [] for name in contestants}
-    for index in range(rounds):
-        for name, run in contestants.items():
-            figures[name].append(run())
-            print(f"\r{title}: round {index + 1} of {rounds}, {name} {figures[name][-1]:.4g} {unit}\033[K", end="", file=sys.stderr, flush=True)
-    print("\r\033[K", end="", file=sys.stderr, flush=True)
-    medians = {name: statistics.median(values) for name, values in figures.items()}
-    ours = next(iter(medians.values()))
-    print(f"\n{title} ({unit}, medians of {rounds} rounds)\n\n| | median | least | most | ratio to the first |\n| --- | --- | --- | --- | --- |")
-    for name, values in figures.items():
-        print(f"| {name} | {medians[name]:.4g} | {min(values):.4g} | {max(values):.4g} | {medians[name] / ours:.2f} |", flush=True)
 
 
 def main():
@@ -56,7 +41,7 @@ def main():
     coco_read.add_arguments(parser)
     harvest.add_arguments(parser)
     options = parser.parse_args()
-    SUITES[options.suite].run(options, compare)
+    SUITES[options.suite].run(options, tables.compare)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Drawing pictures: the Sampler of freeatm (bench/diffusion_bench.cpp; build it first: ninja -C build/release freeatm_bench) beside
 diffusers' StableDiffusionPipeline, eager and with a compiled UNet, of the same folder, captions, steps, guidance and seeds; and what
-harvesting adds. --model names another folder; --wide makes one of Stable Diffusion 1.5's width, with random weights, for 256 x 256, and there
-DAAM is beside it (scripts/setup_peers.sh daam; it knows no prompt but of 77 tokens, so the small folder is not for it)."""
+harvesting adds. --model names another folder.
+
+--wide does it at Stable Diffusion 1.5's width, with random weights: first whole processes of 256 x 256 (peers/harvest_processes.py), then steps
+within one process, at --sides and --batches of your choice, then what harvesting adds, and DAAM beside it (scripts/setup_peers.sh daam; it knows
+no prompt but of 77 tokens, so the small folder is not for it)."""
 import json
 import os
 import re
-import shutil
 import statistics
 import subprocess
 import tempfile
@@ -14,8 +16,9 @@ import time
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from diffusers import StableDiffusionPipeline
+
+from . import harvest_processes, tables, wide_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 CAPTION = "a photo of a dog and an apple on the grass"
@@ -23,21 +26,12 @@ CAPTION = "a photo of a dog and an apple on the grass"
 
 def add_arguments(parser):
     parser.add_argument("--model", type=Path, default=ROOT / "models/emoji")
-    parser.add_argument("--wide", action="store_true", help="a folder of Stable Diffusion 1.5's width instead, two steps, batch 1")
-
-
-def make_wide_folder(folder):
-    torch.manual_seed(0)
-    tokenizer = CLIPTokenizer.from_pretrained(ROOT / "models/emoji/tokenizer", model_max_length=77)
-    text = CLIPTextModel(CLIPTextConfig(vocab_size=len(tokenizer), hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12,
-                                        max_position_embeddings=tokenizer.model_max_length))
-    unet = UNet2DConditionModel(sample_size=32, cross_attention_dim=768, attention_head_dim=8)
-    vae = AutoencoderKL(block_out_channels=(128, 256, 512, 512), down_block_types=["DownEncoderBlock2D"] * 4, up_block_types=["UpDecoderBlock2D"] * 4,
-                        layers_per_block=2, latent_channels=4)
-    scheduler = DDIMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=False, steps_offset=1)
-    StableDiffusionPipeline(vae, text, tokenizer, unet, scheduler, None, None, requires_safety_checker=False).save_pretrained(folder)
-    for name in ("vocab.json", "merges.txt"):  # what DAAM's transformers reads instead of tokenizer.json
-        shutil.copy(ROOT / "models/emoji/tokenizer" / name, folder / "tokenizer")
+    parser.add_argument("--wide", type=Path, nargs="?", const=Path(), metavar="FOLDER",
+                        help="a folder of Stable Diffusion 1.5's width instead (made there where it is not yet; none: a temporary one)")
+    parser.add_argument("--parts", nargs="+", choices=("processes", "steps", "harvest"), default=("processes", "steps", "harvest"), help="of --wide")
+    parser.add_argument("--steps", type=int, nargs=2, default=(2, 4), help="of --wide: fewer and more, whose difference tells a step's time")
+    parser.add_argument("--sides", type=int, nargs="+", default=[256], help="of --wide's steps within one process: pixels (512: minutes a round)")
+    parser.add_argument("--batches", type=int, nargs="+", default=[1], help="of --wide's steps within one process: those that freeatm_bench has")
 
 
 class Ours:
@@ -48,8 +42,15 @@ class Ours:
         self.environment = os.environ | {"FREEATM_BENCH_MODEL": str(model), "FREEATM_BENCH_STEPS": str(steps), "OMP_NUM_THREADS": str(options.threads)}
         self.peaks = {}
 
+    def check_batches(self, batches):
+        names = subprocess.run([self.program, "--benchmark_list_tests"], check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+        for batch in batches:
+            if f"sample/batch:{batch}/harvest:0/real_time" not in names:
+                raise SystemExit(f"freeatm_bench draws no batches of {batch}: bench/diffusion_bench.cpp names those that it does")
+
     def measure(self, name):
-        command = [self.program, f"--benchmark_filter=^{re.escape(name)}$", "--benchmark_format=json", "--benchmark_min_time=2"]
+        command = [self.program, f"--benchmark_filter=^{re.escape(name)}$", "--benchmark_format=json", "--benchmark_min_time=2",
+                   "--benchmark_min_warmup_time=0.01"]
         out = subprocess.run(command, env=self.environment, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
         return json.loads(out)["benchmarks"][0]
 
@@ -79,47 +80,88 @@ class Daam:
 
 
 class Peer:
-    def __init__(self, model, steps, compiled):
-        self.steps = steps
-        self.pipeline = StableDiffusionPipeline.from_pretrained(model, torch_dtype=torch.float32, safety_checker=None)
+    """compiled: what torch.compile makes of eager's UNet; the rest is eager's, so that the weights are in memory once."""
+
+    def __init__(self, model, eager=None):
+        if eager:
+            self.pipeline = StableDiffusionPipeline(**eager.pipeline.components, requires_safety_checker=False)
+            self.pipeline.unet = torch.compile(self.pipeline.unet, dynamic=False)
+        else:
+            self.pipeline = StableDiffusionPipeline.from_pretrained(model, dtype=torch.float32, safety_checker=None)
         self.pipeline.set_progress_bar_config(disable=True)
-        if compiled:
-            self.pipeline.unet = torch.compile(self.pipeline.unet)
+        self.warm = set()
 
-    def draw(self, batch):
+    def draw(self, batch, steps, side):
         generators = [torch.Generator().manual_seed(seed) for seed in range(batch)]
-        self.pipeline([CAPTION] * batch, num_inference_steps=self.steps, guidance_scale=4.0, generator=generators, output_type="np")
+        self.pipeline([CAPTION] * batch, num_inference_steps=steps, height=side, width=side, guidance_scale=4.0, generator=generators, output_type="np")
 
-    def seconds(self, batch):
-        self.draw(batch)
+    def seconds(self, batch, steps, side=None):
+        if (batch, side) not in self.warm:
+            self.draw(batch, 1, side)
+            self.warm.add((batch, side))
         start, count = time.perf_counter(), 0
         while count == 0 or time.perf_counter() - start < 2:
-            self.draw(batch)
+            self.draw(batch, steps, side)
             count += 1
         return (time.perf_counter() - start) / count
 
 
-def run(options, compare):
+def peers(options, model):
+    """Name -> Peer."""
     torch.set_num_threads(options.threads)
+    eager = Peer(model)
+    return {"diffusers, eager": eager} | ({} if options.no_compile else {"diffusers, torch.compile": Peer(model, eager)})
+
+
+def run_steps(options, model):
+    contestants = peers(options, model)
     with tempfile.TemporaryDirectory() as folder:
-        model, steps, batches = (Path(folder), 2, [1]) if options.wide else (options.model, 25, [1, 16])
-        if options.wide:
-            make_wide_folder(model)
-        ours, eager = Ours(options, model, steps), Peer(model, steps, False)
-        compiled = None if options.no_compile else Peer(model, steps, True)
-        for batch in batches:
-            contestants = {"freeatm": lambda: ours.seconds(batch, 0), "diffusers, eager": lambda: eager.seconds(batch)}
-            if compiled:
-                contestants["diffusers, torch.compile"] = lambda: compiled.seconds(batch)
-            compare(f"Drawing a batch of {batch}, {steps} steps", "s", contestants, options.rounds)
-            compare(f"Harvesting while drawing a batch of {batch}", "s",
-                    {"off": lambda: ours.seconds(batch, 0), "on": lambda: ours.seconds(batch, 1),
-                     "on, with self-attention": lambda: ours.seconds(batch, 2)}, options.rounds)
-            peaks = [ours.peaks[batch, harvest] for harvest in range(3)]
-            print(f"\nPeak memory, MiB: off {peaks[0]:.0f}, on {peaks[1]:.0f} ({peaks[1] / peaks[0]:.3f}), with self-attention "
-                  f"{peaks[2]:.0f} ({peaks[2] / peaks[0]:.3f})")
-            ours.print_shares(batch)
-        daam = Daam(model, steps, options.threads)
-        if options.wide and daam.command[0].exists():
+        for side in options.sides:
+            of_side = wide_folder.of_side(model, side, Path(folder) / str(side))
+            for batch in options.batches:
+                runs = {"freeatm": lambda steps: Ours(options, of_side, steps).seconds(batch, 0)}
+                runs |= {name: lambda steps, peer=peer: peer.seconds(batch, steps, side) for name, peer in contestants.items()}
+                tables.compare_steps(f"A batch of {batch}, {side} px, within one process", runs, options.steps, options.rounds)
+
+
+def run_harvest(options, ours, batch, compare):
+    compare(f"Harvesting while drawing a batch of {batch}", "s",
+            {"off": lambda: ours.seconds(batch, 0), "on": lambda: ours.seconds(batch, 1),
+             "on, with self-attention": lambda: ours.seconds(batch, 2)}, options.rounds)
+    peaks = [ours.peaks[batch, harvest] for harvest in range(3)]
+    print(f"\nPeak memory, MiB: off {peaks[0]:.0f}, on {peaks[1]:.0f} ({peaks[1] / peaks[0]:.3f}), with self-attention "
+          f"{peaks[2]:.0f} ({peaks[2] / peaks[0]:.3f})")
+    ours.print_shares(batch)
+
+
+def run_wide(options, model, compare):
+    if "steps" in options.parts:
+        Ours(options, model, 2).check_batches(options.batches)
+    if not (model / "model_index.json").exists():
+        wide_folder.make_wide_folder(model)
+        os.sync()
+    if "processes" in options.parts:
+        harvest_processes.run(options, model, CAPTION)
+    if "steps" in options.parts:
+        run_steps(options, model)
+    if "harvest" in options.parts:
+        run_harvest(options, Ours(options, model, 2), 1, compare)
+        daam = Daam(model, 2, options.threads)
+        if daam.command[0].exists():
             ratios = [daam.ratio() for _ in range(options.rounds)]
             print(f"\nDAAM, with heat maps of two words over without: {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})")
+
+
+def run(options, compare):
+    if options.wide == Path():
+        with tempfile.TemporaryDirectory() as folder:
+            run_wide(options, Path(folder), compare)
+    elif options.wide:
+        run_wide(options, options.wide, compare)
+    else:
+        ours, contestants, steps = Ours(options, options.model, 25), peers(options, options.model), 25
+        for batch in (1, 16):
+            runs = {"freeatm": lambda: ours.seconds(batch, 0)}
+            runs |= {name: lambda peer=peer: peer.seconds(batch, steps) for name, peer in contestants.items()}
+            compare(f"Drawing a batch of {batch}, {steps} steps", "s", runs, options.rounds)
+            run_harvest(options, ours, batch, compare)
