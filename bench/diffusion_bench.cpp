@@ -81,11 +81,11 @@ void sample_shares(benchmark::State& state) {
   state.counters["attention"] = seconds(OpShares::kAttention);
   state.counters["other"] = seconds(OpShares::kOther);
 }
-BENCHMARK(sample_shares)->ArgName("batch")->Arg(1)->Arg(16)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(sample_shares)->ArgName("batch")->Arg(1)->Arg(4)->Arg(16)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 BENCHMARK(sample)
     ->ArgNames({"batch", "harvest"})
-    ->ArgsProduct({{1, 16}, {kOff, kTokens, kTokensAndSelf}})
+    ->ArgsProduct({{1, 4, 16}, {kOff, kTokens, kTokensAndSelf}})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 

@@ -45,7 +45,8 @@ at::Tensor block_output(const Case& c) {
     return block.forward(x, UNetPass{at::silu(hash_tensor("time", {1, 1280})), context, nullptr, 0, 1}, more...);
   };
   if (kind == "mid_block") return run(UNetMidBlock(options));
-  if (kind.starts_with("down")) return run(UNetDownBlock(options, position), std::ref(skips));
+  const bool has_next = position + 1 < options.block_out_channels.size();
+  if (kind.starts_with("down")) return run(UNetDownBlock(options, position), std::ref(skips), has_next);
   return run(UNetUpBlock(options, position), std::ref(skips));
 }
 
