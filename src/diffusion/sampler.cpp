@@ -9,16 +9,16 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/isfinite.h>
 #include <ATen/ops/lerp.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 
 #include "freeatm/core/error.h"
-#include "freeatm/core/log.h"
 #include "freeatm/runtime/device.h"
 #include "freeatm/weights/load.h"
 
+#include "finite.h"
+#include "picture_codec.h"
 #include "seeded_noise.h"
 
 namespace freeatm::diffusion {
@@ -51,39 +51,6 @@ at::Tensor rescaled(const at::Tensor& guided, const at::Tensor& conditional, dou
   return at::lerp(guided, guided * (deviation(conditional) / deviation(guided)), rescale);
 }
 
-// Rows of [B, ...] that hold NaN or Inf.
-at::Tensor rows_not_finite(const at::Tensor& values) {
-  return values.isfinite().flatten(1).all(1).logical_not().nonzero().flatten();
-}
-
-/// Throws UserError where a row is not finite.
-///   component: of the pipeline's folder, which computed the values
-void require_finite(const at::Tensor& values, const char* what, const std::vector<std::string>& names,
-                    const Pipeline& pipeline, const std::string& component) {
-  const at::Tensor bad = rows_not_finite(values);
-  if (bad.numel() == 0) return;
-  const std::string& name = names.at(static_cast<size_t>(bad[0].item<int64_t>()));
-  const std::string tensor = pipeline.not_finite_in(component);
-  const char* help = "another scheduler, a smaller guidance_scale or other weights";
-  if (!tensor.empty()) help = "other weights";
-  if (pipeline.dtype != at::kFloat) help = "dtype=fp32";
-  throw UserError(pipeline.folder + "/" + component, "", "the {} of {} are not finite{}; try {}", what, name,
-                  tensor.empty() ? "" : ", and so is " + tensor, help);
-}
-
-/// The autoencoder's work on a batch, on as many pictures at once as fit into its memory: what it needs grows with them
-/// and is more than the UNet's. Pictures do not see each other, so that only roundings differ.
-///   scale: pixels along a side of a row's value
-template <class Run>
-at::Tensor in_slices(const at::Tensor& batch, int64_t scale, Run run) {
-  constexpr int64_t kPixels = 512 * 512;
-  const int64_t pixels = batch.size(2) * batch.size(3) * scale * scale, most = std::max<int64_t>(1, kPixels / pixels);
-  if (batch.size(0) <= most) return run(batch);
-  std::vector<at::Tensor> slices;
-  for (const at::Tensor& slice : batch.split(most)) slices.push_back(run(slice));
-  return at::cat(slices);
-}
-
 /// run(), with running out of memory said in one line.
 template <class Run>
 auto naming_the_batch(int64_t batch, int64_t height, int64_t width, Run run) {
@@ -97,6 +64,8 @@ auto naming_the_batch(int64_t batch, int64_t height, int64_t width, Run run) {
 }
 
 }  // namespace
+
+Sampler::~Sampler() = default;
 
 std::vector<int64_t> PromptBatch::token_counts() const {
   std::vector<int64_t> counts;
@@ -115,6 +84,8 @@ void SamplerOptions::fields(config::Fields& f) {
   f("negative_prompt", negative_prompt, "what guidance moves away from; null: the empty prompt");
   f("height", height, "of the pictures; null: what the model was trained on", config::at_least(1));
   f("width", width, "of the pictures; null: what the model was trained on", config::at_least(1));
+  f("vae_tile", vae_tile, "pixels along a side of tiles that pictures are decoded in; null: whole where memory allows",
+    config::at_least(1));
   f("eta", eta, "ddim only; 0: deterministic, 1: DDPM's variance", config::between(0, 1));
   f("cache_interval", cache_interval, "the deep levels of the UNet are computed each so many steps; 1: at every step",
     config::at_least(1));
@@ -129,7 +100,9 @@ Sampler::Sampler(const Pipeline& pipeline, const SamplerOptions& options)
       options_(options),
       scheduler_(make_scheduler(pipeline.folder + "/scheduler", options.scheduler, options.eta)),
       latent_size_{latent_side(options.height, pipeline, "sampler.height"),
-                   latent_side(options.width, pipeline, "sampler.width")} {
+                   latent_side(options.width, pipeline, "sampler.width")},
+      codec_(std::make_unique<PictureCodec>(pipeline, options.vae_tile, latent_size_.height * pipeline.vae->factor(),
+                                            latent_size_.width * pipeline.vae->factor())) {
   scheduler_->start(options_.steps);  // refuses now what it would refuse at the first picture
   const int64_t levels = std::ssize(pipeline.unet->options().block_out_channels);
   if (options_.cache_interval > 1 && options_.cache_depth >= levels) {
@@ -267,52 +240,13 @@ at::Tensor Sampler::latents(const PromptBatch& prompts, std::span<const uint32_t
 
 at::Tensor Sampler::pictures(const at::Tensor& latents, const PromptBatch& prompts) const {
   const c10::InferenceMode inference;
-  return decode(latents, prompts.names).mul_(0.5).add_(0.5).clamp_(0, 1);
+  weights::release_mapped_weights(*pipeline_.unet);  // it waits: the autoencoder needs memory now
+  return codec_->decode(latents, prompts.names).mul_(0.5).add_(0.5).clamp_(0, 1);
 }
 
 void Sampler::require_finite_of_unet(const at::Tensor& values, const char* what,
                                      const std::vector<std::string>& names) const {
   require_finite(values, what, names, pipeline_, "unet");
-}
-
-// From the file: weights that overflow in half precision are lost in the pipeline's.
-models::AutoencoderKL& Sampler::full_precision_vae(const std::string& picture) const {
-  if (!full_precision_vae_) {
-    const std::string folder = pipeline_.folder + "/vae";
-    log::warning("{}: overflows in half precision at {}: such pictures go through it again in fp32 (said once)", folder,
-                 picture);
-    full_precision_vae_ = load_autoencoder(folder, pipeline_.device, at::kFloat);
-  }
-  return *full_precision_vae_;
-}
-
-// [B, channels, h, w] -> [B, 3, H, W], fp32, about [-1, 1]
-at::Tensor Sampler::decode(const at::Tensor& latents, const std::vector<std::string>& names) const {
-  const at::Tensor unscaled = latents / pipeline_.vae->options().scaling_factor;
-  at::Tensor decoded = in_slices(unscaled.to(pipeline_.dtype), pipeline_.vae->factor(),
-                                 [&](const at::Tensor& slice) { return pipeline_.vae->decode(slice).to(at::kFloat); });
-  const at::Tensor bad = rows_not_finite(decoded);
-  if (bad.numel() > 0 && pipeline_.dtype != at::kFloat) {
-    models::AutoencoderKL& vae = full_precision_vae(names.at(static_cast<size_t>(bad[0].item<int64_t>())));
-    decoded.index_copy_(0, bad, vae.decode(unscaled.index_select(0, bad)));
-  }
-  require_finite(decoded, "pixels", names, pipeline_, "vae");
-  return decoded;
-}
-
-// [B, 3, H, W] in [0, 1] -> [B, channels, h, w], fp32
-at::Tensor Sampler::latents_of(const at::Tensor& images, const std::vector<std::string>& names) const {
-  const at::Tensor pixels = images.to(pipeline_.device, at::kFloat).mul(2).sub_(1);
-  at::Tensor latents = in_slices(pixels.to(pipeline_.dtype), 1, [&](const at::Tensor& slice) {
-    return pipeline_.vae->encode(slice).mean.to(at::kFloat);
-  });
-  const at::Tensor bad = rows_not_finite(latents);
-  if (bad.numel() > 0 && pipeline_.dtype != at::kFloat) {
-    models::AutoencoderKL& vae = full_precision_vae(names.at(static_cast<size_t>(bad[0].item<int64_t>())));
-    latents.index_copy_(0, bad, vae.encode(pixels.index_select(0, bad)).mean);
-  }
-  require_finite(latents, "latents", names, pipeline_, "vae");
-  return latents * pipeline_.vae->options().scaling_factor;
 }
 
 void Sampler::reobserve(const at::Tensor& images, const PromptBatch& prompts, std::span<const uint32_t> seeds,
@@ -326,7 +260,7 @@ void Sampler::reobserve(const at::Tensor& images, const PromptBatch& prompts, st
   }
   const c10::InferenceMode inference;
   naming_the_batch(prompts.size(), images.size(2), images.size(3), [&] {
-    const at::Tensor latents = latents_of(images, prompts.names);
+    const at::Tensor latents = codec_->encode(images, prompts.names);
     const at::Tensor noise = SeededNoise(seeds).next(latents.sizes().slice(1), pipeline_.device);
     const models::UNetContext context = pipeline_.unet->prepare_context(prompts.hidden);
     for (size_t i = 0; i < timesteps.size(); ++i) {

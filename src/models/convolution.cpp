@@ -39,7 +39,7 @@ at::Tensor ConvolutionImpl::convolve(const at::Tensor& x, const at::Tensor& bias
         x.contiguous(at::MemoryFormat::ChannelsLast).permute({0, 2, 3, 1});  // [B, h, w, channels]
     return at::linear(pixels, weight.flatten(1), bias).permute({0, 3, 1, 2});
   }
-  if (packed_type_ && !packed_.defined()) pack(x);
+  if (packed_type_ && !packed_.defined()) pack();
   const auto& padding = std::get<torch::ExpandingArray<2>>(options.padding());
   if (!packed_type_)
     return at::conv2d(x, weight, bias, options.stride(), padding, options.dilation(), options.groups());
@@ -60,12 +60,12 @@ bool ConvolutionImpl::pack_when_used(at::Device device, at::ScalarType dtype) {
   return !is_product_;
 }
 
-void ConvolutionImpl::pack(const at::Tensor& x) {
+void ConvolutionImpl::pack() {
   const at::NoGradGuard no_grad;
   static const auto pack = onednn<Pack>("mkldnn::_reorder_convolution_weight");
   const at::Tensor given = weight.detach();
   packed_ = pack.call(given.to(*packed_type_).contiguous(), *std::get<torch::ExpandingArray<2>>(options.padding()),
-                      *options.stride(), *options.dilation(), options.groups(), x.sizes());
+                      *options.stride(), *options.dilation(), options.groups(), std::nullopt);
   release_mapped(given.const_data_ptr(), given.nbytes());
   weight.set_data(at::empty({0}, given.options()));
 }

@@ -22,7 +22,7 @@ class ConvolutionImpl : public torch::nn::Conv2dImpl {
   bool pack_when_used(at::Device device, at::ScalarType dtype);
 
  private:
-  void pack(const at::Tensor& x);
+  void pack();
 
   bool is_product_ = false;                    // 1x1, computed as such
   std::optional<at::ScalarType> packed_type_;  // none: the weight is as the module made it

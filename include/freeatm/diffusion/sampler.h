@@ -18,6 +18,8 @@
 
 namespace freeatm::diffusion {
 
+class PictureCodec;
+
 struct SamplerOptions {
   std::optional<std::string> scheduler;  // none: the folder's own
   int64_t steps = 25;
@@ -26,6 +28,7 @@ struct SamplerOptions {
   std::vector<int64_t> guidance_interval;           // [lowest, highest] timestep with guidance; empty: all
   std::optional<std::string> negative_prompt = "";  // none: the empty one
   std::optional<int64_t> height, width;             // of the pictures; none: what the model was trained on
+  std::optional<int64_t> vae_tile;                  // pixels along a side; none: whole pictures where memory allows
   double eta = 0.0;
   int64_t cache_interval = 1, cache_depth = 1;  // whole passes of the UNet, and what the others compute: UNetCache
   int64_t timestep_min = 0;                     // no key: calls at smaller timesteps are left out (harvest.only_masks)
@@ -59,6 +62,7 @@ class Sampler {
  public:
   /// Throws UserError for options that do not go with the pipeline.
   Sampler(const Pipeline& pipeline, const SamplerOptions& options);
+  ~Sampler();
 
   ///   names: of the pictures, for messages; empty: their captions
   /// Throws UserError where a caption's encoding is not finite.
@@ -99,9 +103,6 @@ class Sampler {
 
  private:
   std::vector<UNetCall> calls_of(const Trajectory& trajectory) const;
-  at::Tensor decode(const at::Tensor& latents, const std::vector<std::string>& names) const;
-  at::Tensor latents_of(const at::Tensor& images, const std::vector<std::string>& names) const;
-  models::AutoencoderKL& full_precision_vae(const std::string& picture) const;
   bool is_guided(double timestep) const;
   models::UNetContext guided_context(models::UNetContext& prompts) const;
   at::Tensor guide(const at::Tensor& halves) const;
@@ -110,7 +111,7 @@ class Sampler {
   SamplerOptions options_;
   std::unique_ptr<Scheduler> scheduler_;
   LatentSize latent_size_;
-  mutable std::shared_ptr<models::AutoencoderKL> full_precision_vae_;  // once half precision was not enough
+  std::unique_ptr<PictureCodec> codec_;
   models::UNetContext negative_;  // of the negative prompt, one row; empty without guidance
 };
 
