@@ -79,8 +79,8 @@ auto naming_the_number(int64_t begin, int64_t end, Work work) {
     return work(begin, end);
   } catch (const std::exception& error) {
     if (!runtime::is_out_of_memory(error)) throw;
-    throw std::runtime_error(
-        format("out of memory with {} pictures at once: a smaller batch_size needs less", end - begin));
+    throw std::runtime_error(format("out of memory with {} pictures at once: batch_size={} needs about half as much",
+                                    end - begin, std::max<int64_t>(1, (end - begin) / 2)));
   }
 }
 

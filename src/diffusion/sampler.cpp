@@ -58,8 +58,10 @@ auto naming_the_batch(int64_t batch, int64_t height, int64_t width, Run run) {
     return run();
   } catch (const std::exception& error) {
     if (!runtime::is_out_of_memory(error)) throw;
-    throw std::runtime_error(format(
-        "out of memory with {} pictures of {} x {} at once: a smaller batch_size needs less", batch, height, width));
+    const std::string less = batch > 1 ? format("batch_size={} needs about half as much", batch / 2)
+                                       : "a smaller sampler.height and sampler.width need less";
+    throw std::runtime_error(
+        format("out of memory with {} pictures of {} x {} at once: {}", batch, height, width, less));
   }
 }
 

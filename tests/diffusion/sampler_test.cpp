@@ -122,7 +122,7 @@ TEST(Sampler, SaysInOneLineThatMemoryRanOut) {
     ADD_FAILURE() << "there is memory for 128 TB";
   } catch (const std::runtime_error& error) {
     EXPECT_STREQ(error.what(),
-                 "out of memory with 2 pictures of 4000000 x 4000000 at once: a smaller batch_size needs less");
+                 "out of memory with 2 pictures of 4000000 x 4000000 at once: batch_size=1 needs about half as much");
   }
 }
 
