@@ -105,7 +105,7 @@ HarvestSummary harvest_pictures(const HarvestCommandOptions& options) {
 }
 
 fs::path shards_of(const HarvestCommandOptions& options) {
-  const fs::path root = *options.data.root;
+  fs::path root = *options.data.root;
   if (fs::weakly_canonical(root) == fs::weakly_canonical(options.out))
     throw UserError("", "out", "is data.root: the new shards would take the place of those they are made from");
   return root;

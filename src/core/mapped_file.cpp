@@ -116,9 +116,11 @@ void MappedFile::release_before(size_t position) {
 
 void release_mapped(const void* begin, size_t size) {
   if (size == 0 || mapping_of(begin) == nullptr) return;
-  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE)), first = reinterpret_cast<uintptr_t>(begin);
-  const uintptr_t from = (first + page - 1) / page * page, to = (first + size) / page * page;  // whole pages alone
-  if (from < to) ::madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
+  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  const size_t skipped = (page - reinterpret_cast<uintptr_t>(begin) % page) % page;  // whole pages alone
+  if (size < skipped + page) return;
+  auto* first = static_cast<char*>(const_cast<void*>(begin)) + skipped;
+  ::madvise(first, (size - skipped) / page * page, MADV_DONTNEED);
 }
 
 FileState FileState::of(const std::string& path) {

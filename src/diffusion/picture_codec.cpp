@@ -47,7 +47,7 @@ std::optional<int64_t> tile_of(const Pipeline& pipeline, std::optional<int64_t> 
 ///   scale: pixels along a side of a row's value
 template <class Run>
 at::Tensor in_slices(const at::Tensor& batch, int64_t scale, Run run) {
-  constexpr int64_t kPixels = 512 * 512;
+  constexpr int64_t kPixels = int64_t{512} * 512;
   const int64_t pixels = batch.size(2) * batch.size(3) * scale * scale, most = std::max<int64_t>(1, kPixels / pixels);
   if (batch.size(0) <= most) return run(batch);
   std::vector<at::Tensor> slices;

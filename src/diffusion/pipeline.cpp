@@ -136,7 +136,7 @@ template <class Model, class Options>
 std::shared_ptr<Model> model_of(const Options& options, const weights::TensorMap& tensors, const std::string& path,
                                 at::Device device, at::ScalarType dtype, Use use) {
   weights::require_numbers(tensors, least_numbers(options), path);
-  const auto model = [&] {
+  auto model = [&] {
     const weights::WithoutFirstWeights all_in_the_file;
     return std::make_shared<Model>(options);
   }();
@@ -159,6 +159,7 @@ Pipeline Pipeline::load(const std::string& folder, at::Device device, at::Scalar
   for (const auto& component : {text_files, unet_files, vae_files})
     files.insert(files.end(), component.files.begin(), component.files.end());
   std::vector<FileState> states;
+  states.reserve(files.size());
   for (const std::string& file : files) states.push_back(FileState::of(file));
 
   auto text_encoder =
