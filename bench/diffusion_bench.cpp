@@ -4,11 +4,11 @@
 // by default, or with self-attention as well.
 #include <benchmark/benchmark.h>
 #include <cstdlib>
-#include <fstream>
 #include <numeric>
 #include <optional>
 #include <string>
 
+#include "freeatm/core/memory.h"
 #include "freeatm/diffusion/harvester.h"
 #include "freeatm/diffusion/pipeline.h"
 #include "freeatm/diffusion/sampler.h"
@@ -30,17 +30,6 @@ const Pipeline& pipeline() {
   return loaded;
 }
 
-/// The most memory that the process had, MiB. Not getrusage's: a child of a large process inherits its parent's.
-double peak_memory() {
-  std::ifstream status("/proc/self/status");
-  std::string word;
-  double kilobytes = 0;
-  while (status >> word) {
-    if (word == "VmHWM:") status >> kilobytes;
-  }
-  return kilobytes / 1024;
-}
-
 void sample(benchmark::State& state) {
   const int64_t batch = state.range(0), harvest = state.range(1);
   const char* steps = std::getenv("FREEATM_BENCH_STEPS");
@@ -60,7 +49,7 @@ void sample(benchmark::State& state) {
     if (harvester) benchmark::DoNotOptimize(harvester->maps());
   }
   state.SetItemsProcessed(state.iterations() * batch);
-  state.counters["peak_memory"] = peak_memory();
+  state.counters["peak_memory"] = static_cast<double>(process_memory().peak) / (1 << 20);  // MiB
 }
 /// Seconds a batch that LibTorch spends in each kind of operator; the clock costs a little itself.
 void sample_shares(benchmark::State& state) {

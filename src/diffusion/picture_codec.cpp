@@ -109,16 +109,22 @@ at::Tensor PictureCodec::decode_by(models::AutoencoderKL& vae, const at::Tensor&
   });
 }
 
-at::Tensor PictureCodec::decode(const at::Tensor& latents, const std::vector<std::string>& names) {
-  const at::Tensor unscaled = latents / pipeline_.vae->options().scaling_factor;
-  at::Tensor decoded = decode_by(*pipeline_.vae, unscaled.to(pipeline_.dtype));
-  const at::Tensor bad = rows_not_finite(decoded);
+template <class Run>
+at::Tensor PictureCodec::finite(const at::Tensor& batch, const char* what, const std::vector<std::string>& names,
+                                Run run) {
+  at::Tensor out = run(*pipeline_.vae, batch.to(pipeline_.dtype));
+  const at::Tensor bad = rows_not_finite(out);
   if (bad.numel() > 0 && pipeline_.dtype != at::kFloat) {
     models::AutoencoderKL& vae = full_precision_vae(names.at(static_cast<size_t>(bad[0].item<int64_t>())));
-    decoded.index_copy_(0, bad, decode_by(vae, unscaled.index_select(0, bad)));
+    out.index_copy_(0, bad, run(vae, batch.index_select(0, bad)));
   }
-  require_finite(decoded, "pixels", names, pipeline_, "vae");
-  return decoded;
+  require_finite(out, what, names, pipeline_, "vae");
+  return out;
+}
+
+at::Tensor PictureCodec::decode(const at::Tensor& latents, const std::vector<std::string>& names) {
+  return finite(latents / pipeline_.vae->options().scaling_factor, "pixels", names,
+                [&](models::AutoencoderKL& vae, const at::Tensor& batch) { return decode_by(vae, batch); });
 }
 
 at::Tensor PictureCodec::encode(const at::Tensor& images, const std::vector<std::string>& names) {
@@ -126,14 +132,7 @@ at::Tensor PictureCodec::encode(const at::Tensor& images, const std::vector<std:
   const auto encode_by = [](models::AutoencoderKL& vae, const at::Tensor& batch) {
     return in_slices(batch, 1, [&](const at::Tensor& slice) { return vae.encode(slice).mean.to(at::kFloat); });
   };
-  at::Tensor latents = encode_by(*pipeline_.vae, pixels.to(pipeline_.dtype));
-  const at::Tensor bad = rows_not_finite(latents);
-  if (bad.numel() > 0 && pipeline_.dtype != at::kFloat) {
-    models::AutoencoderKL& vae = full_precision_vae(names.at(static_cast<size_t>(bad[0].item<int64_t>())));
-    latents.index_copy_(0, bad, encode_by(vae, pixels.index_select(0, bad)));
-  }
-  require_finite(latents, "latents", names, pipeline_, "vae");
-  return latents * pipeline_.vae->options().scaling_factor;
+  return finite(pixels, "latents", names, encode_by) * pipeline_.vae->options().scaling_factor;
 }
 
 }  // namespace freeatm::diffusion

@@ -31,6 +31,9 @@ class PictureCodec {
   at::Tensor encode(const at::Tensor& images, const std::vector<std::string>& names);
 
  private:
+  /// run(vae, batch) in the pipeline's type, and in fp32 for rows that are not finite in it.
+  template <class Run>
+  at::Tensor finite(const at::Tensor& batch, const char* what, const std::vector<std::string>& names, Run run);
   at::Tensor decode_by(models::AutoencoderKL& vae, const at::Tensor& latents) const;
   models::AutoencoderKL& full_precision_vae(const std::string& picture);
 

@@ -123,11 +123,9 @@ double least_numbers(const models::AutoencoderOptions& o) {
 
 /// What the text encoder computes in. Its share of the work is small: on a CPU weights of fp32 stay where they lie,
 /// instead of needing memory in another type.
-at::ScalarType text_type(const weights::WeightFiles& files, at::Device device, at::ScalarType dtype) {
-  const weights::TensorMap tensors = weights::load_weights(files);
-  const bool is_full = std::ranges::all_of(tensors, [](const auto& item) {
-    return item.second.scalar_type() == at::kFloat || !item.second.is_floating_point();
-  });
+at::ScalarType text_type(const models::ClipTextModelImpl& as_in_the_files, at::Device device, at::ScalarType dtype) {
+  const auto weights = as_in_the_files.parameters();
+  const bool is_full = std::ranges::all_of(weights, [](const at::Tensor& w) { return w.scalar_type() == at::kFloat; });
   return device.is_cpu() && is_full ? at::kFloat : dtype;
 }
 
@@ -136,13 +134,8 @@ template <class Model, class Options>
 std::shared_ptr<Model> model_of(const Options& options, const weights::TensorMap& tensors, const std::string& path,
                                 at::Device device, at::ScalarType dtype, Use use) {
   weights::require_numbers(tensors, least_numbers(options), path);
-  auto model = [&] {
-    const weights::WithoutFirstWeights all_in_the_file;
-    return std::make_shared<Model>(options);
-  }();
-  weights::adopt(*model, tensors, path);
+  auto model = weights::adopted(tensors, path, [&] { return std::make_shared<Model>(options); });
   models::place(*model, device, dtype, use);
-  model->eval();
   return model;
 }
 
@@ -162,8 +155,8 @@ Pipeline Pipeline::load(const std::string& folder, at::Device device, at::Scalar
   states.reserve(files.size());
   for (const std::string& file : files) states.push_back(FileState::of(file));
 
-  auto text_encoder =
-      models::load_clip_text(folder + "/text_encoder", device, text_type(text_files, device, dtype), use).ptr();
+  auto text_encoder = models::read_clip_text(folder + "/text_encoder").ptr();
+  models::place(*text_encoder, device, text_type(*text_encoder, device, dtype), use);
   const auto unet_options = models::UNetOptions::from_config(folder + "/unet/config.json");
   auto vae = load_autoencoder(folder + "/vae", device, dtype, use);
   check_widths(folder, text_encoder->config(), unet_options, vae->options());

@@ -175,10 +175,8 @@ Clip load_clip(const std::string& folder, at::Device device, at::ScalarType dtyp
   const auto files = weights::find_weights(root, weights::kTransformersWeights);
   const weights::TensorMap source = names.apply(weights::load_weights(files), files.path);
   weights::require_numbers(source, least_numbers(config.vision) + config.text.least_numbers(), files.path);
-  Clip model(config);
-  model->to(device, dtype);
-  weights::require_complete(weights::load_into(weights::module_state(*model), source), files.path);
-  model->eval();
+  Clip model = weights::adopted(source, files.path, [&] { return Clip(config); });
+  place(*model, device, dtype, Use::kTrain);
   return model;
 }
 

@@ -108,7 +108,7 @@ double ClipTextConfig::least_numbers() const {
   return hidden * (embeddings + static_cast<double>(num_hidden_layers) * (4 * hidden + 2 * inner));
 }
 
-ClipTextModel load_clip_text(const std::string& folder, at::Device device, at::ScalarType dtype, Use use) {
+ClipTextModel read_clip_text(const std::string& folder) {
   const fs::path root(folder);
   const ClipTextConfig config = ClipTextConfig::read((root / "config.json").string());
 
@@ -119,13 +119,12 @@ ClipTextModel load_clip_text(const std::string& folder, at::Device device, at::S
 
   const weights::TensorMap source = names.apply(weights::load_weights(files), files.path);
   weights::require_numbers(source, config.least_numbers(), files.path);
-  ClipTextModel model = [&] {
-    const weights::WithoutFirstWeights all_in_the_file;
-    return ClipTextModel(config);
-  }();
-  weights::adopt(*model, source, files.path);
+  return weights::adopted(source, files.path, [&] { return ClipTextModel(config); });
+}
+
+ClipTextModel load_clip_text(const std::string& folder, at::Device device, at::ScalarType dtype, Use use) {
+  ClipTextModel model = read_clip_text(folder);
   place(*model, device, dtype, use);
-  model->eval();
   return model;
 }
 

@@ -11,8 +11,8 @@ namespace freeatm {
 /// does nothing.
 void keep_freed_memory();
 
-/// Bytes. `peak`: the most that this process has had; `available`: what it could have, all that it has included. 0
-/// where the system does not say (Linux does).
+/// Bytes. `peak`: the most that this process has had (not getrusage's: a child takes over its parent's); `available`:
+/// what it could have, all that it has included. 0 where the system does not say (Linux does).
 struct ProcessMemory {
   int64_t peak = 0, available = 0;
 };

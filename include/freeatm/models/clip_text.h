@@ -64,6 +64,9 @@ TORCH_MODULE(ClipTextModel);
 
 /// A folder with config.json and model.safetensors (or model.fp16.safetensors), in evaluation mode. Keys with and
 /// without the older prefix `text_model.` are read, and those of CLIPTextModelWithProjection. Throws UserError.
+/// Its weights are what and where the files have them: to be placed.
+ClipTextModel read_clip_text(const std::string& folder);
+/// The same on a device, in a type.
 ClipTextModel load_clip_text(const std::string& folder, at::Device device, at::ScalarType dtype, Use use = Use::kDraw);
 
 }  // namespace freeatm::models

@@ -39,6 +39,19 @@ class WithoutFirstWeights {
 /// UserError(where, name, ...) unless names and shapes are the same.
 void adopt(torch::nn::Module& module, const TensorMap& source, const std::string& where);
 
+/// make()'s model (a pointer or holder) of which a file has every number: nothing is drawn, the tensors are adopted,
+/// and it is in evaluation mode.
+template <class Make>
+auto adopted(const TensorMap& source, const std::string& where, Make make) {
+  auto model = [&] {
+    const WithoutFirstWeights all_in_the_file;
+    return make();
+  }();
+  adopt(*model, source, where);
+  model->eval();
+  return model;
+}
+
 /// Weights that lie in a mapped file need not stay in memory: they are read again when they are used again.
 void release_mapped_weights(const torch::nn::Module& module);
 
