@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 
 #include "freeatm/core/error.h"
+#include "freeatm/runtime/ranks.h"
 
 namespace freeatm::models {
 
@@ -27,6 +28,16 @@ NormImpl::NormImpl(int64_t channels, const NormOptions& options) : kind_(options
   batches_ = register_buffer("num_batches_tracked", at::zeros({}, at::kLong));
 }
 
+namespace {
+
+// Backward may be another thread's, which belongs to no ranks.
+ops::Gather gather_from(runtime::Ranks& ranks) {
+  if (!ranks.norms_as_one()) return nullptr;
+  return [&ranks](const at::Tensor& values) { return ranks.gather(values.unsqueeze(0)); };
+}
+
+}  // namespace
+
 ops::NormState NormImpl::begin_batch() {
   const bool uses_batch = is_training() && !is_frozen();
   if (uses_batch) batches_.add_(1);
@@ -35,7 +46,8 @@ ops::NormState NormImpl::begin_batch() {
           .running_mean = running_mean_,
           .running_var = running_var_,
           .uses_batch = uses_batch,
-          .eps = eps_};
+          .eps = eps_,
+          .gather = uses_batch ? gather_from(runtime::ranks()) : nullptr};
 }
 
 at::Tensor NormImpl::forward(const at::Tensor& x) { return ops::batch_norm(begin_batch(), x); }

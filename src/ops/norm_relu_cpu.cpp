@@ -137,7 +137,7 @@ Statistics statistics_of(const Tensor& x) {
     add_moments(values + begin, tiled.data(), size, chunks.tile, first, second);
   });
   const auto rows = static_cast<double>(chunks.rows());
-  Statistics out{sum, squares};
+  Statistics out{sum, squares, rows};
   for (size_t c = 0; c < shift.size(); ++c) {
     const double centered = sum[c] / rows;
     out.mean[c] = shift[c] + centered;
@@ -172,29 +172,32 @@ void transform(const Tensor& x, const Tensor& residual, const Tensor& weight, co
 }
 
 Gradients backward(const Tensor& gradient_of_y, const Tensor& x, const Tensor& y, const Tensor& weight,
-                   const std::vector<double>& mean, const std::vector<double>& deviation, bool adds) {
+                   const OfBatch& batch, bool adds) {
   const Tensor gradient = gradient_of_y.contiguous(at::MemoryFormat::ChannelsLast);
   const Chunks chunks(x);
   const auto channels = static_cast<size_t>(chunks.channels);
   Tensor through = at::empty_like(x);
-  const auto tiled_mean = chunks.tiled(mean);
+  const auto tiled_mean = chunks.tiled(batch.mean);
   const auto *from = gradient.const_data_ptr<float>(), *value = x.const_data_ptr<float>(),
              *result = y.const_data_ptr<float>();
   auto* passed = through.mutable_data_ptr<float>();
-  const auto [sum, product] = chunks.sums([&](int64_t begin, int64_t size, float* first, float* second) {
+  auto [sum, product] = chunks.sums([&](int64_t begin, int64_t size, float* first, float* second) {
     add_gradients(from + begin, result + begin, value + begin, tiled_mean.data(), size, chunks.tile, first, second,
                   passed + begin);
   });
 
   Tensor of_weight = at::empty_like(weight), of_bias = at::empty_like(weight);
   std::vector<double> of_through = values_of(weight), of_x(channels), constant(channels);
-  const auto rows = static_cast<double>(chunks.rows());
   for (size_t c = 0; c < channels; ++c) {
-    of_weight.mutable_data_ptr<float>()[c] = static_cast<float>(product[c] / deviation[c]);
+    of_weight.mutable_data_ptr<float>()[c] = static_cast<float>(product[c] / batch.deviation[c]);
     of_bias.mutable_data_ptr<float>()[c] = static_cast<float>(sum[c]);
-    of_through[c] /= deviation[c];
-    of_x[c] = -of_through[c] * product[c] / (rows * deviation[c] * deviation[c]);
-    constant[c] = -of_through[c] * sum[c] / rows - of_x[c] * mean[c];
+  }
+  if (batch.over_parts) batch.over_parts(sum, product);
+  for (size_t c = 0; c < channels; ++c) {
+    const double deviation = batch.deviation[c];
+    of_through[c] /= deviation;
+    of_x[c] = -of_through[c] * product[c] / (batch.rows * deviation * deviation);
+    constant[c] = -of_through[c] * sum[c] / batch.rows - of_x[c] * batch.mean[c];
   }
   const auto a = chunks.tiled(of_through), b = chunks.tiled(of_x), d = chunks.tiled(constant);
   Tensor of_input = adds ? at::empty_like(x) : through;

@@ -2,6 +2,7 @@
 // norm_relu's loops: fp32 [B, channels, h, w] on the CPU, channels last, dense.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -10,6 +11,7 @@ namespace freeatm::ops::cpu {
 
 struct Statistics {
   std::vector<double> mean, variance;  // [channels]; biased
+  double rows = 0;                     // values a channel
 };
 
 bool fits(const at::Tensor& x);
@@ -25,8 +27,14 @@ struct Gradients {
   at::Tensor residual;  // where there was one
 };
 
-/// From the gradient of y, for statistics of the batch itself. deviation: sqrt(variance + eps)
+/// From the gradient of y, for statistics of the batch itself, of which x may be a part.
+///   deviation: sqrt(variance + eps); rows: of the whole batch; over_parts: makes sums over x those over the whole batch
+struct OfBatch {
+  std::vector<double> mean, deviation;
+  double rows;
+  std::function<void(std::vector<double>& sum, std::vector<double>& product)> over_parts;
+};
 Gradients backward(const at::Tensor& gradient, const at::Tensor& x, const at::Tensor& y, const at::Tensor& weight,
-                   const std::vector<double>& mean, const std::vector<double>& deviation, bool adds);
+                   const OfBatch& batch, bool adds);
 
 }  // namespace freeatm::ops::cpu

@@ -214,7 +214,7 @@ Position restore(FoundCheckpoint&& found, const RunState& state) {
     weights::require_complete(weights::load_into(destination, source), (found.folder / file).string());
   };
   load(weights::module_state(state.model), checkpoint.model, kModelFile);
-  load(state.optimizer.state(), checkpoint.optimizer, kOptimizerFile);
+  state.optimizer.load(checkpoint.optimizer, (found.folder / kOptimizerFile).string());
   load(state.averages, checkpoint.averages, kAveragesFile);
   return checkpoint.position;
 }

@@ -9,6 +9,7 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
+#include "freeatm/runtime/ranks.h"
 #include "freeatm/training/diverged.h"
 #include "freeatm/weights/load.h"
 
@@ -37,8 +38,7 @@ CheckpointHook::CheckpointHook(fs::path run, RunState state, const CheckpointOpt
     : run_(std::move(run)),
       state_(std::move(state)),
       options_(options),
-      before_save_(std::move(before_save)),
-      tried_at_(std::chrono::steady_clock::now()) {}
+      before_save_(std::move(before_save)) {}
 
 void CheckpointHook::before_train(const RunLength& length, const Position& start) {
   length_ = length;
@@ -46,12 +46,12 @@ void CheckpointHook::before_train(const RunLength& length, const Position& start
 }
 
 bool CheckpointHook::is_time() const {
-  const std::chrono::duration<double, std::ratio<60>> minutes = std::chrono::steady_clock::now() - tried_at_;
-  return options_.every_minutes && minutes.count() >= *options_.every_minutes;
+  return options_.every_minutes && (seconds_ - tried_at_) / 60 >= *options_.every_minutes;
 }
 
 void CheckpointHook::after_step(const StepReport& report) {
   const Position& at = report.position;
+  seconds_ = report.seconds;
   due_ = due_ || is_time() || (options_.every_steps && at.step % *options_.every_steps == 0);
   const bool epoch_follows = length_.ends_epoch(at) || length_.ends_run(at);
   if (report.stopping || (due_ && !epoch_follows)) save(at);
@@ -69,10 +69,11 @@ void CheckpointHook::at_end(const Position& position) {
 
 void CheckpointHook::save(const Position& position) {
   due_ = false;
-  tried_at_ = std::chrono::steady_clock::now();
+  tried_at_ = seconds_;
   if (position.step == saved_step_) return;
   before_save_();
   Checkpoint checkpoint{position, weights::module_state(state_.model), state_.optimizer.state(), state_.averages};
+  if (!runtime::ranks().is_first()) return;
   if (!is_finite(checkpoint.model)) {
     throw Diverged(format("training diverged: after step {} the weights are no longer finite (learning rate {}); {}",
                           position.step, state_.optimizer.learning_rate(), newest(run_)));

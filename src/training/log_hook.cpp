@@ -9,6 +9,7 @@
 #include <ATen/ATen.h>
 
 #include "freeatm/core/format.h"
+#include "freeatm/runtime/ranks.h"
 #include "freeatm/training/checkpoint.h"
 
 namespace freeatm::training {
@@ -26,9 +27,10 @@ LogHook::LogHook(fs::path run, const data::Loader& loader, std::vector<int64_t> 
     : run_(std::move(run)), loader_(loader), every_steps_(std::move(every_steps)), label_(std::move(label)) {}
 
 void LogHook::before_train(const RunLength& length, const Position& start) {
-  if (!length.ends_run(start)) start_metrics(run_, start.step);
+  if (runtime::ranks().is_first() && !length.ends_run(start)) start_metrics(run_, start.step);
   progress_ = std::make_unique<Progress>(label_, length.total_steps, "steps", start.step);
   waited_ = loader_.wait_seconds();
+  heard_ = runtime::ranks().waited_seconds();
   since_ = Clock::now();
 }
 
@@ -110,24 +112,36 @@ void LogHook::refuse(size_t row, const double* values) const {
              latest ? "the last good checkpoint is " + latest->string() : "there is no checkpoint yet"));
 }
 
+NamedValues LogHook::rates(double seconds) {
+  const double waited = loader_.wait_seconds(), heard = runtime::ranks().waited_seconds();
+  const double wait_share = (waited - std::exchange(waited_, waited)) / seconds,
+               rank_share = (heard - std::exchange(heard_, heard)) / seconds;
+  NamedValues out{{"samples_per_second", static_cast<double>(samples_) / seconds}, {"wait_share", wait_share}};
+  if (runtime::ranks().is_alone()) return out;
+  const at::Tensor shares = runtime::ranks().gather(at::tensor({wait_share, rank_share}, at::kDouble).unsqueeze(0));
+  for (int64_t rank = 0; rank < shares.size(0); ++rank) {
+    const std::string name = format("rank{}/", rank);
+    out.emplace_back(name + "wait_share", shares[rank][0].item<double>());
+    out.emplace_back(name + "communication_share", shares[rank][1].item<double>());
+  }
+  return out;
+}
+
 void LogHook::write_line() {
   if (steps_.empty()) return;
   const std::vector<double> means = fetch_means();
   const auto now = Clock::now();
-  const double seconds = std::chrono::duration<double>(now - since_).count(), waited = loader_.wait_seconds();
+  const NamedValues speed = rates(std::chrono::duration<double>(now - since_).count());
   NamedValues line{{"epoch", static_cast<double>(position_.epoch)}, {"lr", steps_.back().learning_rate}};
   for (size_t i = 0; i < columns_.size(); ++i) {
     if (!std::isnan(means[i])) line.emplace_back(columns_[i].name, means[i]);
   }
-  const double rate = static_cast<double>(samples_) / seconds, wait_share = (waited - waited_) / seconds;
-  line.emplace_back("samples_per_second", rate);
-  line.emplace_back("wait_share", wait_share);
-  append_metrics(run_, position_.step, line);
-  note_ = format("{} samples/s, loss {}, waited {}%", short_number(rate), short_number(means[0]),
-                 short_number(100 * wait_share));
+  line.insert(line.end(), speed.begin(), speed.end());
+  if (runtime::ranks().is_first()) append_metrics(run_, position_.step, line);
+  note_ = format("{} samples/s, loss {}, waited {}%", short_number(speed[0].second), short_number(means[0]),
+                 short_number(100 * speed[1].second));
   steps_.clear();
   samples_ = 0;
-  waited_ = waited;
   since_ = now;
 }
 

@@ -15,50 +15,23 @@ at::Tensor in_full(const at::Tensor& value) {
   return at::isReducedFloatingType(value.scalar_type()) ? value.to(at::kFloat) : value;
 }
 
-/// By their counts where they have some. Of nothing: 0 of a term, NaN of what is observed.
-at::Tensor mean_by_count(const std::vector<const Scalar*>& scalars, bool is_term) {
-  std::vector<at::Tensor> values, counts;
-  for (const Scalar* scalar : scalars) {
-    FREEATM_CHECK(scalar->count.defined() == scalars.front()->count.defined(), "'{}' has a count here and none there",
-                  scalar->name);
-    values.push_back(in_full(scalar->value.detach()));
-    if (scalar->count.defined()) counts.push_back(scalar->count);
+/// The places of a list's scalars among `names`, which grow by new ones.
+std::vector<size_t> places_of(const std::vector<Scalar>& scalars, std::vector<std::string>& names) {
+  std::vector<size_t> places;
+  for (const Scalar& scalar : scalars) {
+    const auto found = std::ranges::find(names, scalar.name);
+    places.push_back(static_cast<size_t>(found - names.begin()));
+    if (found == names.end()) names.push_back(scalar.name);
   }
-  const at::Tensor each = at::stack(values);
-  if (counts.empty()) return is_term ? each.mean() : each.nanmean();
-  const at::Tensor weights = at::stack(counts).to(each.scalar_type());
-  const at::Tensor sum = at::where(weights > 0, each, at::zeros_like(each)).dot(weights), all = weights.sum();
-  return sum / (is_term ? all.clamp_min(1) : all);
+  return places;
 }
 
-std::vector<Scalar> mean_of_terms(const std::vector<Losses>& batches) {
-  std::vector<Scalar> out;
-  const std::vector<Scalar>& first = batches.front().terms;
-  for (size_t i = 0; i < first.size(); ++i) {
-    std::vector<const Scalar*> scalars;
-    for (const Losses& batch : batches) {
-      const bool fits = batch.terms.size() == first.size() && batch.terms[i].name == first[i].name;
-      FREEATM_CHECK(fits, "terms come and go within a step: '{}'", first[i].name);
-      scalars.push_back(&batch.terms[i]);
-    }
-    out.push_back({first[i].name, mean_by_count(scalars, /*is_term=*/true)});
-  }
-  return out;
-}
-
-std::vector<Scalar> mean_of_observed(const std::vector<Losses>& batches) {
-  std::vector<std::vector<const Scalar*>> scalars;  // in the order in which the names came
-  for (const Losses& batch : batches) {
-    for (const Scalar& scalar : batch.observed) {
-      auto found = std::ranges::find(
-          scalars, scalar.name, [](const auto& all) -> const auto& { return all.front()->name; });
-      if (found == scalars.end()) found = scalars.emplace(scalars.end());
-      found->push_back(&scalar);
-    }
-  }
-  std::vector<Scalar> out;
-  for (const auto& all : scalars) out.push_back({all.front()->name, mean_by_count(all, /*is_term=*/false)});
-  return out;
+/// Weight and weighted value of one scalar, fp64. Of nothing a term is 0; what is observed and NaN has no weight.
+std::pair<at::Tensor, at::Tensor> weighted(const Scalar& scalar, bool is_term) {
+  const at::Tensor value = scalar.value.detach().to(at::kDouble);
+  at::Tensor weight = scalar.count.defined() ? scalar.count.to(at::kDouble) : at::ones_like(value);
+  if (!is_term) weight = weight.masked_fill(value.isnan(), 0);
+  return {weight, at::where(weight > 0, value * weight, at::zeros_like(value))};
 }
 
 }  // namespace
@@ -70,13 +43,53 @@ at::Tensor Losses::total() const {
   return sum;
 }
 
-Losses mean_of(const std::vector<Losses>& batches) {
-  if (batches.size() == 1) return batches.front();
-  return {.terms = mean_of_terms(batches), .observed = mean_of_observed(batches)};
+LossSums sums_of(const std::vector<Losses>& batches) {
+  LossSums out;
+  std::vector<std::vector<size_t>> terms, observed;
+  for (const Losses& batch : batches) {
+    terms.push_back(places_of(batch.terms, out.terms));
+    observed.push_back(places_of(batch.observed, out.observed));
+    FREEATM_CHECK(batch.terms.size() == out.terms.size(), "terms come and go within a step");
+  }
+  const size_t width = out.terms.size() + out.observed.size();
+  std::vector<at::Tensor> weights(width), values(width);
+  out.counted.resize(width);
+  const auto add = [&](const std::vector<Scalar>& scalars, const std::vector<size_t>& places, size_t first) {
+    for (size_t i = 0; i < scalars.size(); ++i) {
+      const size_t at = first + places[i];
+      const auto [weight, value] = weighted(scalars[i], first == 0);
+      const bool counts = scalars[i].count.defined();
+      FREEATM_CHECK(!weights[at].defined() || counts == out.counted[at], "'{}' has a count here and none there",
+                    scalars[i].name);
+      weights[at] = weights[at].defined() ? weights[at] + weight : weight;
+      values[at] = values[at].defined() ? values[at] + value : value;
+      out.counted[at] = counts;
+    }
+  };
+  for (size_t b = 0; b < batches.size(); ++b) {
+    add(batches[b].terms, terms[b], 0);
+    add(batches[b].observed, observed[b], out.terms.size());
+  }
+  out.values = at::stack({at::stack(values), at::stack(weights)});
+  return out;
 }
 
-at::Tensor share_of_step(const Losses& losses, const Counts& own, const std::vector<Counts>& step) {
-  if (step.size() == 1) return losses.total();
+Losses means_of(const LossSums& sums) {
+  const auto ones = sums.values[1].clamp_min(1);
+  Losses out;
+  for (size_t i = 0; i < sums.counted.size(); ++i) {
+    const bool is_term = i < sums.terms.size();
+    const auto place = static_cast<int64_t>(i);
+    const at::Tensor mean = sums.values[0][place] / (is_term ? ones : sums.values[1])[place];
+    Scalar scalar{is_term ? sums.terms[i] : sums.observed[i - sums.terms.size()], mean};
+    if (sums.counted[i]) scalar.count = sums.values[1][place];
+    (is_term ? out.terms : out.observed).push_back(std::move(scalar));
+  }
+  return out;
+}
+
+at::Tensor share_of_step(const Losses& losses, const Counts& own, const StepTotals& step) {
+  if (step.batches == 1) return losses.total();
   at::Tensor alike, counted;
   const auto add = [](at::Tensor& sum, const at::Tensor& term) { sum = sum.defined() ? sum + term : term; };
   for (const auto& [name, value, count] : losses.terms) {
@@ -86,12 +99,10 @@ at::Tensor share_of_step(const Losses& losses, const Counts& own, const std::vec
       add(alike, in_full(value));
       continue;
     }
-    int64_t all = 0;
-    for (const Counts& batch : step) all += batch.at(name);
-    add(counted,
-        in_full(value) * (static_cast<double>(found->second) / static_cast<double>(std::max<int64_t>(1, all))));
+    const auto all = static_cast<double>(std::max<int64_t>(1, step.counts.at(name)));
+    add(counted, in_full(value) * (static_cast<double>(found->second) / all));
   }
-  if (alike.defined()) add(counted, alike / static_cast<double>(step.size()));
+  if (alike.defined()) add(counted, alike / static_cast<double>(step.batches));
   FREEATM_CHECK(counted.defined(), "an objective gave no loss");
   return counted;
 }

@@ -4,9 +4,12 @@
 #include <ATen/ATen.h>
 
 #include "freeatm/core/error.h"
+#include "freeatm/runtime/ranks.h"
+#include "freeatm/weights/load.h"
 
 #include "adamw.h"
 #include "sgd.h"
+#include "sharded.h"
 
 namespace freeatm::training {
 
@@ -54,9 +57,21 @@ void Optimizer::step() {
     clip(all, *clip_norm_);
   }
   update();
+  drop_gradients();
+}
+
+void Optimizer::drop_gradients() {
   for (const auto& group : groups_) {
     for (const auto& [name, parameter] : group.parameters) parameter.mutable_grad().reset();
   }
+}
+
+void Optimizer::load(const weights::TensorMap& saved, const std::string& file) {
+  weights::require_complete(weights::load_into(state(), saved), file);
+}
+
+void Optimizer::share() {
+  for (const auto& [name, tensor] : state()) runtime::ranks().take_from(0, tensor);
 }
 
 void Optimizer::backward_and_step(const at::Tensor& loss) {
@@ -68,6 +83,12 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, std::
   if (options.name == "sgd") return std::make_unique<Sgd>(options, std::move(groups));
   if (options.name == "lars") return std::make_unique<Lars>(options, std::move(groups));
   return std::make_unique<AdamW>(options, std::move(groups));
+}
+
+std::unique_ptr<Optimizer> make_sharded_optimizer(const OptimizerOptions& options, std::vector<ParameterGroup> groups,
+                                                  const std::string& shard) {
+  if (shard == "none" || runtime::ranks().is_alone()) return make_optimizer(options, std::move(groups));
+  return std::make_unique<ShardedOptimizer>(options, std::move(groups), runtime::ranks(), shard == "gradients");
 }
 
 }  // namespace freeatm::training

@@ -41,6 +41,15 @@ void TrainerOptions::fields(config::Fields& f) {
   f("checkpoint_minutes", checkpoint_minutes, "at most so long without a checkpoint; null: no matter how long an epoch",
     config::free(config::more_than(0)));
   f("keep_last", keep_last, "checkpoints that stay", config::free(config::at_least(1)));
+  f("processes", processes, "processes (ranks) that are started here and train together; null: this one alone",
+    config::free(config::between(1, 1024)));
+  f("rank_silence", rank_silence, "seconds after which a rank that says nothing, or stands still, ends the run",
+    config::free(config::at_least(5)));
+  f("shard", shard,
+    "what each rank has a part of only: none; optimizer: its state (ZeRO-1); gradients: also the summed gradients "
+    "(ZeRO-2)",
+    config::free(config::any_of({"none", "optimizer", "gradients"})));
+  f("sync_norm", sync_norm, "batch norms take the batches of all ranks as one; false: each its own");
   f.group("optimizer", optimizer);
   if (!f.reading()) return;
   check_milestones(f, "milestones", milestones);

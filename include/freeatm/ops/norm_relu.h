@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <functional>
+
 #include <ATen/core/Tensor.h>
 
 namespace freeatm::ops {
+
+using Gather = std::function<at::Tensor(const at::Tensor&)>;
 
 /// What a batch norm is given beside its input. All tensors are [channels]; weight and bias are both there or neither.
 struct NormState {
@@ -11,10 +15,13 @@ struct NormState {
   bool uses_batch = true;  // the batch's own statistics, which the running ones follow; false: the running ones
   double momentum = 0.1;   // of the running ones: the new batch's share
   double eps = 1e-5;
+  /// Where batches of several ranks are one: [k] of this rank -> [ranks, k]. Called once forward and once backward, at
+  /// the same place by all ranks.
+  Gather gather = {};
 };
 
-/// The norm alone (Ioffe & Szegedy 2015): LibTorch's operator. x: [B, channels, ...]. One value a channel has no
-/// statistics: InternalError.
+/// The norm alone (Ioffe & Szegedy 2015): LibTorch's operator, or over several ranks our own, any type and device. x:
+/// [B, channels, ...]. One value a channel has no statistics: InternalError.
 at::Tensor batch_norm(const NormState& norm, const at::Tensor& x);
 
 /// relu(norm(x) + residual), running statistics included; x is used up: without gradients its memory becomes the

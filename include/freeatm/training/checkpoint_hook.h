@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -14,7 +13,8 @@ namespace freeatm::training {
 
 /// Saves as the options say, at the end, and when the run is interrupted. A checkpoint that is due where an epoch ends
 /// is saved in `after_epoch`: hooks that come before this one have said there what they know of the epoch. One that
-/// cannot be written is warned of, once, and the run goes on; at_end throws where that was the last one.
+/// cannot be written is warned of, once, and the run goes on; at_end throws where that was the last one. Of several
+/// ranks the first one writes, and all call it: an optimiser's state may lie on all of them.
 class CheckpointHook final : public Hook {
  public:
   ///   before_save: called before each save; what it throws prevents it
@@ -38,7 +38,7 @@ class CheckpointHook final : public Hook {
   bool due_ = false;
   std::optional<int64_t> saved_step_;  // what is saved or restored is not saved again
   std::string failure_;                // why the last save failed
-  std::chrono::steady_clock::time_point tried_at_;
+  double seconds_ = 0, tried_at_ = 0;  // of training
 };
 
 }  // namespace freeatm::training

@@ -12,8 +12,9 @@ struct StepReport {
   Position position;  // after the step
   double learning_rate;
   const Losses& losses;      // on the device: reading a value waits for it; means over the step's batches
-  const data::Batch& batch;  // the step's last
-  int64_t samples = 0;       // of all its batches
+  const data::Batch& batch;  // the step's last, this rank's part
+  int64_t samples = 0;       // of all its batches, on all ranks
+  double seconds = 0;        // of training so far, the same on all ranks
   bool stopping = false;     // a signal came: the trainer throws Interrupted after this step
 };
 

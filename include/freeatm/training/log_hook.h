@@ -16,7 +16,7 @@ namespace freeatm::training {
 
 /// The run's metrics and the progress line. A line is the mean of the scalars since the one before it, each over the
 /// steps that had it: they stay on the device until then, so a step waits for nothing. Names keep the order in which
-/// they first came.
+/// they first came. Of several ranks the first one writes, and all call it.
 class LogHook final : public Hook {
  public:
   ///   every_steps: a line after each step that is a multiple of one of these, at an epoch's end, and when the run is
@@ -33,6 +33,7 @@ class LogHook final : public Hook {
  private:
   using Clock = std::chrono::steady_clock;
   void write_line();
+  NamedValues rates(double seconds);  // since the last line, samples_per_second and wait_share first
   struct Column {
     std::string name;
     bool is_minimised;  // the total and its terms: must be finite, where what is observed may have nothing to say
@@ -56,7 +57,7 @@ class LogHook final : public Hook {
   // since the last line
   std::vector<Step> steps_;
   Position position_;
-  double waited_ = 0;
+  double waited_ = 0, heard_ = 0;  // seconds, all in all: for the loader, for other ranks
   int64_t samples_ = 0;
   Clock::time_point since_;
 };

@@ -34,16 +34,31 @@ struct Losses {
   at::Tensor total() const;
 };
 
-/// The mean of each scalar over a step's batches, by their counts where it has some; of an observed one over the
-/// batches that have it, and where it is not NaN.
-Losses mean_of(const std::vector<Losses>& batches);
+/// Sums of the scalars of several batches: what is added over batches, and over ranks, before anything is divided.
+struct LossSums {
+  std::vector<std::string> terms, observed;  // names, in the order in which they came
+  at::Tensor values;                         // [2, names] fp64: sum of weight * value, and of the weights
+  std::vector<bool> counted;                 // whether the weights are counts; else a batch that has the value weighs 1
+};
+
+/// The same terms in all of them.
+LossSums sums_of(const std::vector<Losses>& batches);
+
+/// The mean of each scalar by its weights: of an observed one over the batches that have it, and where it is not NaN.
+Losses means_of(const LossSums& sums);
 
 /// How many things the terms with a count average over, by their names.
 using Counts = std::map<std::string, int64_t>;
 
+/// All batches of a step, those of all ranks.
+struct StepTotals {
+  Counts counts;
+  int64_t batches = 1;
+};
+
 /// What one batch adds to the loss of a step of several: the terms' values, each by the batch's part of the step's
 /// count, or by 1 / batches where it has none. The sum over the batches is the loss of one batch that holds them all.
-at::Tensor share_of_step(const Losses& losses, const Counts& own, const std::vector<Counts>& step);
+at::Tensor share_of_step(const Losses& losses, const Counts& own, const StepTotals& step);
 
 /// Parameters that share their settings; the scales multiply the run's learning rate and weight decay.
 struct ParameterGroup {

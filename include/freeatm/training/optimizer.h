@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,12 +38,20 @@ class Optimizer {
 
   /// One update by the gradients that the parameters have, clipped as `torch.nn.utils.clip_grad_norm_` does; then the
   /// gradients are gone.
-  void step();
+  virtual void step();
   /// The gradients of the loss and one update.
   void backward_and_step(const at::Tensor& loss);
 
   /// What the updates remember, by parameter name: the tensors themselves, to save or to load into.
   virtual weights::TensorMap state() const = 0;
+  /// Takes what `state` gave. Throws UserError(file, ...) where it lacks something.
+  virtual void load(const weights::TensorMap& saved, const std::string& file);
+  /// Several ranks: the first one's state becomes everyone's; all of them call it.
+  virtual void share();
+
+  const std::vector<ParameterGroup>& groups() const { return groups_; }
+  /// Of each parameter the only rank that needs its gradient; none: all do.
+  virtual std::function<int64_t(const at::Tensor&)> owner() const { return {}; }
 
  protected:
   /// Parameters beside their gradients, as the fused kernels want them.
@@ -50,6 +59,7 @@ class Optimizer {
     std::vector<at::Tensor> parameters, gradients;
   };
   static Lists lists_of(const ParameterGroup& group);
+  void drop_gradients();
   virtual void update() = 0;
 
   std::vector<ParameterGroup> groups_;
@@ -59,5 +69,9 @@ class Optimizer {
 
 /// The one table of optimisers.
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options, std::vector<ParameterGroup> groups);
+/// One of which each of runtime::ranks() has a part.
+///   shard: "none", "optimizer" (its state) or "gradients" (and the summed gradients)
+std::unique_ptr<Optimizer> make_sharded_optimizer(const OptimizerOptions& options, std::vector<ParameterGroup> groups,
+                                                  const std::string& shard);
 
 }  // namespace freeatm::training

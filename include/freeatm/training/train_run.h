@@ -29,7 +29,8 @@ struct TrainRunOptions {
 };
 
 /// One training, from its parts to its last step: loader, optimiser, averages, log, checkpoints. The constructor writes
-/// nothing, so that what is wrong with the input is said before a folder is made.
+/// nothing, so that what is wrong with the input is said before a folder is made. Of several ranks (runtime::ranks())
+/// each makes one; a batch of the config is that of all of them together, and the first one reads and writes the folder.
 class TrainRun {
  public:
   /// The dataset must outlive it.
@@ -38,8 +39,9 @@ class TrainRun {
   const RunLength& length() const { return length_; }
   Objective& objective() { return *objective_; }
 
-  /// A probe or an alarm: called after the log, whose line comes first, and before a checkpoint is saved.
-  void add(std::unique_ptr<Hook> hook) { hooks_.push_back(std::move(hook)); }
+  /// A probe or an alarm: called after the log, whose line comes first, and before a checkpoint is saved. On the first
+  /// rank alone.
+  void add(std::unique_ptr<Hook> hook);
   /// What may take long and can be made again: called after every n-th step, when its checkpoint is saved, and at the
   /// end.
   void add_preview(int64_t every_steps, std::function<void(int64_t step)> show);

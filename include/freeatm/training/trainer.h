@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 
 #include "freeatm/config/fields.h"
 #include "freeatm/data/loader.h"
+#include "freeatm/runtime/ranks.h"
 #include "freeatm/training/checkpoint.h"
 #include "freeatm/training/device_batches.h"
 #include "freeatm/training/hook.h"
@@ -42,6 +44,10 @@ struct TrainerOptions {
   std::optional<int64_t> checkpoint_steps;   // within an epoch, too
   std::optional<double> checkpoint_minutes;  // also this long after the last one, within an epoch
   int64_t keep_last = 2;                     // checkpoints
+  std::optional<int64_t> processes;          // ranks that the program starts on this machine
+  double rank_silence = 25;                  // seconds
+  std::string shard = "none";                // over ranks: "none" | "optimizer" | "gradients"
+  bool sync_norm = true;                     // batch norms see the batches of all ranks
   OptimizerOptions optimizer;
   void fields(config::Fields& f);
 
@@ -65,11 +71,15 @@ struct Course {
   uint64_t seed = 0;                    // of LibTorch's own random numbers (dropout): a function of (seed, step)
 };
 
+class GradientBuckets;
+
 /// The loop: batches of the loader, losses of the objective, steps of the optimiser, and the hooks after each of them.
+/// Of several ranks (runtime::ranks()) each has its part of a step's batches, and all make the same step.
 class Trainer {
  public:
-  Trainer(Objective& objective, data::Loader& loader, Optimizer& optimizer, Course course)
-      : objective_(objective), batches_(loader, course.device), optimizer_(optimizer), course_(std::move(course)) {}
+  ///   loader: gives this rank's part of each batch
+  Trainer(Objective& objective, data::Loader& loader, Optimizer& optimizer, Course course);
+  ~Trainer();
 
   /// In the order in which they will be called.
   void add(std::unique_ptr<Hook> hook) { hooks_.push_back(std::move(hook)); }
@@ -78,7 +88,10 @@ class Trainer {
   void train(Position position = {});
 
  private:
+  using Clock = std::chrono::steady_clock;
+  struct StepDone;
   void train_epoch(Position& position);
+  StepDone step(Position& position);
   void end_epoch(const Position& position);
   std::vector<LoadedBatch> batches_of_step(const Position& position);
   Losses losses_of(const data::Batch& batch);
@@ -87,7 +100,10 @@ class Trainer {
   DeviceBatches batches_;
   Optimizer& optimizer_;
   Course course_;
+  runtime::Ranks& ranks_;
+  std::unique_ptr<GradientBuckets> buckets_;
   std::vector<std::unique_ptr<Hook>> hooks_;
+  Clock::time_point begin_;
 };
 
 }  // namespace freeatm::training

@@ -8,6 +8,7 @@
 
 #include "freeatm/core/format.h"
 #include "freeatm/core/random.h"
+#include "freeatm/runtime/ranks.h"
 #include "freeatm/models/initialize.h"
 #include "freeatm/ops/nms.h"
 #include "freeatm/ops/roi_align.h"
@@ -179,10 +180,11 @@ at::Tensor RoiHeads::mask_loss(const std::vector<FeatureLevel>& levels, const Sa
           masks_in_boxes(targets[i].masks, boxes.back(), samples.objects[i].index_select(0, positive), 2 * kMaskSide));
   }
   const at::Tensor logits = mask_logits(levels, boxes);  // [n, classes, 28, 28]
+  const double share = runtime::share_of_mean(logits.size(0));
   if (wanted.empty()) return logits.sum() * 0;
   const at::Tensor label = at::cat(labels).view({-1, 1, 1, 1}).expand({-1, 1, logits.size(2), logits.size(3)});
   const at::Tensor of_class = logits.gather(1, label).squeeze(1);
-  return at::binary_cross_entropy_with_logits(of_class, at::cat(wanted).to(of_class.scalar_type()));
+  return at::binary_cross_entropy_with_logits(of_class, at::cat(wanted).to(of_class.scalar_type())) * share;
 }
 
 DetectionLosses RoiHeads::losses(const std::vector<FeatureLevel>& levels, const std::vector<at::Tensor>& proposals,
@@ -201,13 +203,15 @@ DetectionLosses RoiHeads::losses(const std::vector<FeatureLevel>& levels, const 
     wanted.push_back(coder_.encode(targets[i].boxes.index_select(0, samples.objects[i].index_select(0, own)),
                                    samples.boxes[i].index_select(0, own)));
   }
+  const double share = runtime::share_of_mean(labels.size(0));
   at::Tensor boxes_loss = deltas.sum() * 0;
   if (!wanted.empty()) {
     const at::Tensor objects = at::cat(positive);
     const at::Tensor of_class = deltas.index({objects, labels.index_select(0, objects)});
-    boxes_loss = box_loss(of_class, at::cat(wanted).to(of_class.scalar_type())) / labels.size(0);
+    boxes_loss = box_loss(of_class, at::cat(wanted).to(of_class.scalar_type())) / labels.size(0) * share;
   }
-  DetectionLosses out{{"loss_classifier", at::cross_entropy_loss(logits, labels)}, {"loss_box_reg", boxes_loss}};
+  DetectionLosses out{{"loss_classifier", at::cross_entropy_loss(logits, labels) * share},
+                      {"loss_box_reg", boxes_loss}};
   if (options_.masks) out.emplace_back("loss_mask", mask_loss(levels, samples, targets));
   return out;
 }

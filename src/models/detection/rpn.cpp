@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 
 #include "freeatm/core/random.h"
+#include "freeatm/runtime/ranks.h"
 #include "freeatm/models/initialize.h"
 #include "freeatm/ops/nms.h"
 
@@ -116,9 +117,11 @@ DetectionLosses RegionProposals::losses(const Predictions& predictions, const st
   const at::Tensor all_logits = at::cat(logits);
   const at::Tensor boxes_loss =
       deltas.empty() ? predictions.deltas.sum() * 0 : box_loss(at::cat(deltas), at::cat(wanted));
+  const int64_t count = all_logits.size(0);
+  const double share = runtime::share_of_mean(count);
   return {{"loss_objectness",
-           at::binary_cross_entropy_with_logits(all_logits, at::cat(labels).to(all_logits.scalar_type()))},
-          {"loss_rpn_box_reg", boxes_loss / std::max<int64_t>(all_logits.size(0), 1)}};
+           at::binary_cross_entropy_with_logits(all_logits, at::cat(labels).to(all_logits.scalar_type())) * share},
+          {"loss_rpn_box_reg", boxes_loss * (share / static_cast<double>(std::max<int64_t>(count, 1)))}};
 }
 
 void RegionProposals::initialize(uint64_t seed) {

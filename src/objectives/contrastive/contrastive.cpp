@@ -12,6 +12,7 @@
 #include "freeatm/core/error.h"
 #include "freeatm/data/pixels.h"
 #include "freeatm/models/initialize.h"
+#include "freeatm/runtime/ranks.h"
 
 #include "../cells.h"
 #include "heads.h"
@@ -48,9 +49,16 @@ RegionNames region_names(const data::Batch& batch, const std::string& view) {
           batch.ragged.at("region_texts" + view).values};
 }
 
-// One region alone could not be wrong.
+// One region alone could not be wrong. Of several ranks the others have some.
 bool can_be_told_apart(const RegionNames (&names)[2]) {
-  return std::ranges::all_of(names, [](const RegionNames& view) { return view.numbers.size(0) >= 2; });
+  return !runtime::ranks().is_alone() || std::ranges::all_of(names, [](const RegionNames& view) { return view.numbers.size(0) >= 2; });
+}
+
+// Of all ranks, whose pictures have numbers of their own.
+RegionNames gathered_names(const RegionNames& own) {
+  if (runtime::ranks().is_alone()) return own;
+  const Tensor all = runtime::ranks().gather_rows(at::stack({own.pictures, own.numbers, own.texts}, 1));  // [R, 3]
+  return {all.select(1, 0), all.select(1, 1), all.select(1, 2)};
 }
 
 // (sum of eigenvalues)^2 / sum of their squares of the covariance of rows [B, D]: from 1 to min(B - 1, D). Of the two
@@ -188,7 +196,7 @@ training::Counts Contrastive::counts(const data::Batch& batch) const {
 
 training::Scalar Contrastive::region_loss(const data::Batch& batch, const Encoded (&trained)[2],
                                           const Encoded (&targets)[2]) {
-  const RegionNames names[] = {region_names(batch, "1"), region_names(batch, "2")};
+  RegionNames names[] = {region_names(batch, "1"), region_names(batch, "2")};
   if (!can_be_told_apart(names))
     return {"regions", trained[0].pooled.sum() * 0, at::zeros({}, trained[0].pooled.options().dtype(at::kLong))};
   Tensor query[2], key[2];
@@ -201,8 +209,13 @@ training::Scalar Contrastive::region_loss(const data::Batch& batch, const Encode
     key[i] = unit(region_heads_.momentum.ptr()->forward(pool_regions(targets[i].grid, weights, pictures)));
   }
   const auto& keys = momentum_backbone_ ? key : query;
-  const auto [there, count] = region_contrast(query[0], names[0], keys[1], names[1], options_.region.temperature);
-  const auto [back, same_count] = region_contrast(query[1], names[1], keys[0], names[0], options_.region.temperature);
+  for (RegionNames& view : names) view.pictures = view.pictures + runtime::ranks().rank().index * batch.size;
+  const auto contrast = [&](int i, int other) {
+    return region_contrast(query[i], names[i], runtime::gathered_rows(keys[other]), gathered_names(names[other]),
+                           options_.region.temperature);
+  };
+  const auto [there, count] = contrast(0, 1);
+  const auto [back, same_count] = contrast(1, 0);
   return {"regions", (there + back) / 2 * options_.region.weight, count};
 }
 

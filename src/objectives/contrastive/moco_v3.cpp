@@ -3,6 +3,8 @@
 
 #include <ATen/ATen.h>
 
+#include "freeatm/runtime/ranks.h"
+
 #include "contrastive_recipe.h"
 #include "heads.h"
 
@@ -24,9 +26,10 @@ MocoV3::MocoV3(std::shared_ptr<models::Backbone> backbone, std::shared_ptr<model
       predictor_(make_predictor()) {}
 
 Tensor MocoV3::contrast(const Tensor& query, const Tensor& key) const {  // [B, dimensions], of length 1
-  const Tensor logits = query.mm(key.t()) / temperature_;
-  const Tensor diagonal = at::arange(query.size(0), query.options().dtype(at::kLong));
-  return at::cross_entropy_loss(logits, diagonal) * (2 * temperature_);
+  const Tensor keys = runtime::ranks().gather(key), logits = query.mm(keys.t()) / temperature_;  // [B, ranks * B]
+  const int64_t first = runtime::ranks().rank().index * query.size(0);
+  const Tensor own = at::arange(first, first + query.size(0), query.options().dtype(at::kLong));
+  return at::cross_entropy_loss(logits, own) * (2 * temperature_);
 }
 
 ImageLoss MocoV3::image_loss(const std::pair<Tensor, Tensor>& features, const std::pair<Tensor, Tensor>& targets) {

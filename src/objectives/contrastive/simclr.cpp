@@ -5,6 +5,8 @@
 
 #include <ATen/ATen.h>
 
+#include "freeatm/runtime/ranks.h"
+
 #include "contrastive_recipe.h"
 #include "heads.h"
 
@@ -26,11 +28,12 @@ ImageLoss SimClr::image_loss(const std::pair<Tensor, Tensor>& features, const st
   // Each view has its own pass through the norms, as it has through the backbone.
   const Tensor z1 = unit(projector_.trained->forward(features.first));
   const Tensor z2 = unit(projector_.trained->forward(features.second));
-  const Tensor z = at::cat({z1, z2});  // [2B, dimensions]
-  const int64_t size = z1.size(0);
-  const Tensor itself = at::eye(2 * size, z.options().dtype(at::kBool));
-  const Tensor logits = (z.mm(z.t()) / temperature_).masked_fill(itself, -std::numeric_limits<float>::infinity());
-  const Tensor other_view = (at::arange(2 * size, z.options().dtype(at::kLong)) + size) % (2 * size);
+  const Tensor z = at::cat({z1, z2}), all = at::cat({runtime::gathered(z1), runtime::gathered(z2)});  // [2B, dimensions]
+  const int64_t size = all.size(0) / 2, first = runtime::ranks().rank().index * z1.size(0);
+  const Tensor numbers = at::arange(first, first + z1.size(0), z.options().dtype(at::kLong));
+  const Tensor itself = at::cat({numbers, numbers + size}), other_view = (itself + size) % (2 * size);
+  const Tensor logits =
+      (z.mm(all.t()) / temperature_).scatter(1, itself.unsqueeze(1), -std::numeric_limits<float>::infinity());
   return {at::cross_entropy_loss(logits, other_view), z1.detach()};
 }
 

@@ -18,6 +18,8 @@
 #include "freeatm/ops/paste_masks.h"
 #include "freeatm/vision/transforms.h"
 
+#include "drawn_keys.h"
+
 namespace freeatm::objectives {
 namespace {
 
@@ -198,6 +200,7 @@ data::View Detection::prepare(data::Sample&& sample, RandomStream& random, doubl
   out.ragged["boxes"] = boxes;
   out.ragged["labels"] = at::tensor(labels, at::kLong);
   if (has_masks()) out.ragged["masks"] = masks;
+  out["draw"] = at::scalar_tensor(static_cast<int64_t>(random.fork("draw").next_u64() >> 1), at::kLong);
   if (!path_rates_.empty()) out["paths"] = models::draw_path_scales(path_rates_, random.fork("paths"));
   return out;
 }
@@ -235,6 +238,12 @@ training::Losses Detection::losses(const data::Batch& batch) {
       if (has_masks()) target.masks = masks[i].view({-1, height, width});
       targets.push_back(models::resized_targets(target, own[i], wanted[i]));
     }
+    // Asked for each picture in turn, by the proposals and then by the heads.
+    rcnn_->draw_keys = [draw = batch["draw"], asked = int64_t{0}](int64_t count) mutable {
+      const int64_t picture = asked % draw.size(0), purpose = asked / draw.size(0);
+      ++asked;
+      return drawn_keys(draw[picture], purpose, count);
+    };
     training::Losses out;
     for (auto& [name, loss] : rcnn_->losses(padded(images), targets, batch.find("paths")))
       out.terms.push_back({name, std::move(loss)});

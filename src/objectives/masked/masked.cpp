@@ -163,6 +163,12 @@ Tensor Masked::predicted_pixels(const Tensor& pixels, const Tensor& hidden) {
       .reshape({batch, options_.size, options_.size, 3});
 }
 
+training::Counts Masked::counts(const data::Batch& batch) const {
+  if (!may_weigh_nothing()) return {};
+  const Tensor weights = batch["hidden"].to(at::kFloat) * (1 - batch["foreground"]);
+  return {{"reconstruction", (weights.sum(1) > 0).sum().item<int64_t>()}};
+}
+
 training::Losses Masked::losses(const data::Batch& batch) {
   const Tensor each = patch_losses(reconstruct(batch["image"], batch["hidden"]));  // [B, patches]
   const Tensor hidden = batch["hidden"].to(each.scalar_type()), &foreground = batch["foreground"];
@@ -170,6 +176,7 @@ training::Losses Masked::losses(const data::Batch& batch) {
       options_.foreground_weight == 1 ? hidden : hidden * (1 + (options_.foreground_weight - 1) * foreground);
   training::Losses losses;
   losses.terms = {{"reconstruction", weighted_mean(each, weights)}};
+  if (may_weigh_nothing()) losses.terms[0].count = (weights.sum(1) > 0).sum();
 
   const at::NoGradGuard no_grad;
   const Tensor values = each.detach(), of_things = hidden * foreground;

@@ -11,6 +11,7 @@
 #include "freeatm/data/matches.h"
 #include "freeatm/data/pixels.h"
 #include "freeatm/objectives/vision_language/losses.h"
+#include "freeatm/runtime/ranks.h"
 #include "freeatm/text/caption_edits.h"
 #include "freeatm/text/claims.h"
 
@@ -69,7 +70,7 @@ struct CaptionedViews::Text {
 
 CaptionedViews::CaptionedViews(const VisionLanguageOptions& options, std::shared_ptr<const text::Tokenizer> tokenizer,
                                int64_t grid_side)
-    : options_(options), tokenizer_(std::move(tokenizer)), vocabulary_(*tokenizer_), grid_side_(grid_side) {}
+    : options_(options), tokenizer_(std::move(tokenizer)), vocabulary_(*tokenizer_), grid_side_(grid_side), ranks_(runtime::ranks().rank().world) {}
 
 data::View CaptionedViews::prepare(data::Sample&& sample, RandomStream& random) const {
   if (sample.captions.empty()) throw UserError(sample.key, "data.root", "the picture has no caption");
@@ -169,10 +170,11 @@ data::Batch CaptionedViews::collate(std::vector<data::View>&& views, const std::
     batch.ragged.erase(found);
   }
   batch.tensors["matches"] = data::matches_of(batch["claims"], batch["claims"]);
+  const int64_t all = batch.size * ranks_;
   std::vector<Tensor> noise;
   for (int64_t i = 0; i < batch.size; ++i) {
     const RandomStream random(static_cast<uint64_t>(batch["draw"][i].item<int64_t>()), "itm");
-    noise.push_back(gumbel_noise(2 * batch.size, random).view({2, batch.size}));
+    noise.push_back(gumbel_noise(2 * all, random).view({2, all}));
   }
   batch.tensors["noise"] = at::stack(noise);
   return batch;

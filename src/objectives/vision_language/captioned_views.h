@@ -43,6 +43,7 @@ class CaptionedViews {
   std::shared_ptr<const text::Tokenizer> tokenizer_;
   HidingVocabulary vocabulary_;
   int64_t grid_side_;
+  int64_t ranks_;  // whose captions a picture may have as its hard negative
 };
 
 }  // namespace freeatm::objectives

@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 
 #include "freeatm/core/error.h"
+#include "freeatm/runtime/ranks.h"
 
 #include "../draws.h"
 
@@ -36,8 +37,10 @@ Tensor one_way(const ItcSide& side, const Tensor& scale, double alpha) {
   return -(itc_targets(side, scale, alpha) * log_probability).sum(1).mean();
 }
 
-// Rows against columns; the diagonal is right.
-Tensor diagonal_loss(const Tensor& logits) { return -at::log_softmax(logits, 1).diagonal().mean(); }
+// Rows against columns; in row i column first + i is right.
+Tensor diagonal_loss(const Tensor& logits, int64_t first) {
+  return -at::log_softmax(logits, 1).diagonal(first).mean();
+}
 
 }  // namespace
 
@@ -68,11 +71,16 @@ Tensor labelled_loss(const Tensor& logits, const Tensor& labels) {
 }
 
 Tensor phrase_contrast_loss(const Tensor& regions, const Tensor& phrases, const Tensor& texts, double temperature) {
-  if (regions.size(0) == 0) return (regions.sum() + phrases.sum()) * 0;  // the graph stays whole
-  Tensor same = texts.unsqueeze(1) == texts.unsqueeze(0);
-  same.fill_diagonal_(false);
-  const Tensor logits = (regions.mm(phrases.t()) / temperature).masked_fill(same, kMinusInfinity);
-  return (diagonal_loss(logits) + diagonal_loss(logits.t())) / 2;
+  const Tensor all_regions = runtime::gathered_rows(regions), all_phrases = runtime::gathered_rows(phrases),
+               all_texts = runtime::ranks().gather_rows(texts);
+  if (regions.size(0) == 0) return (all_regions.sum() + all_phrases.sum()) * 0;  // the graph stays whole
+  const int64_t first = runtime::rows_before(regions.size(0));
+  Tensor same = texts.unsqueeze(1) == all_texts.unsqueeze(0);  // [P, all P]
+  same.diagonal(first).fill_(false);
+  const auto contrast = [&](const Tensor& own, const Tensor& all) {
+    return diagonal_loss((own.mm(all.t()) / temperature).masked_fill(same, kMinusInfinity), first);
+  };
+  return (contrast(regions, all_phrases) + contrast(phrases, all_regions)) / 2;
 }
 
 }  // namespace freeatm::objectives

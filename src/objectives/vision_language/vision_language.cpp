@@ -11,6 +11,7 @@
 #include "freeatm/models/initialize.h"
 #include "freeatm/models/unit.h"
 #include "freeatm/objectives/vision_language/losses.h"
+#include "freeatm/runtime/ranks.h"
 
 #include "../cells.h"
 #include "captioned_views.h"
@@ -35,6 +36,27 @@ Tensor itm_labels(const HardNegatives& of_images, const HardNegatives& of_texts)
 Tensor accuracy(const Tensor& logits, const Tensor& labels) {
   const Tensor labelled = labels != kNoLabel;
   return ((logits.argmax(1) == labels) & labelled).sum().to(at::kFloat) / labelled.sum();
+}
+
+struct AllTexts {
+  Tensor tokens, mask;  // [ranks * B, N, dim], [ranks * B, N]
+};
+
+// As long as the longest of all ranks.
+AllTexts gathered_texts(const Tensor& tokens, const Tensor& mask) {
+  runtime::Ranks& ranks = runtime::ranks();
+  if (ranks.is_alone()) return {tokens, mask};
+  const int64_t longest = ranks.gather(at::full({1}, mask.size(1), at::kLong)).max().item<int64_t>();
+  const int64_t missing = longest - mask.size(1);
+  return {runtime::gathered(at::constant_pad_nd(tokens, {0, 0, 0, missing})),
+          ranks.gather(at::constant_pad_nd(mask, {0, missing}))};
+}
+
+// The batch's pictures twice, then one with each text: a hard negative, which may be another rank's.
+models::FusionPictures with_negatives(const Tensor& tokens, const Tensor& own, const Tensor& negatives) {
+  if (runtime::ranks().is_alone()) return {tokens, at::cat({own, own, negatives})};
+  const Tensor others = runtime::gathered(tokens).index_select(0, negatives);
+  return {at::cat({tokens, others}), at::cat({own, own, own + own.size(0)})};
 }
 
 // The new rows in front of the queue's, whose oldest go.
@@ -96,8 +118,8 @@ data::Batch VisionLanguage::collate(std::vector<data::View>&& views, const std::
 training::Counts VisionLanguage::counts(const data::Batch& batch) const {
   training::Counts counts;
   if (options_.fuses()) {
-    const Tensor others = batch["matches"].logical_not();
-    counts["itm"] = batch.size + (others.any(1).sum() + others.any(0).sum()).item<int64_t>();
+    const Tensor others = data::matches_of(batch["claims"], runtime::ranks().gather(batch["claims"])).logical_not();
+    counts["itm"] = batch.size + 2 * others.any(1).sum().item<int64_t>();  // a picture and its caption match the same
     counts["mlm"] = batch.ragged.at("word_labels").values.size(0);
   }
   if (options_.regions == "contrast") counts["regions"] = batch.ragged.at("regions").values.size(0);
@@ -126,48 +148,54 @@ training::Losses VisionLanguage::losses(const data::Batch& batch) {
 }
 
 Tensor VisionLanguage::itc(const data::Batch& batch, const Tensor& pixels, const Images& images, const Texts& texts) {
-  const Tensor &matches = batch["matches"], scale = model_->scale();
+  const Tensor &claims = batch["claims"], all_claims = runtime::ranks().gather(claims), scale = model_->scale();
+  const Tensor matches = data::matches_of(claims, all_claims);  // [B, ranks * B], of pictures and of captions alike
   if (!options_.momentum) {
-    return itc_loss({images.embedding, texts.embedding, matches}, {texts.embedding, images.embedding, matches.t()},
-                    scale);
+    const Tensor image_keys = runtime::gathered(images.embedding), text_keys = runtime::gathered(texts.embedding);
+    return itc_loss({images.embedding, text_keys, matches}, {texts.embedding, image_keys, matches}, scale);
   }
-  const at::Tensor& claims = batch["claims"];
   Tensor soft_images, soft_texts;
   {
     const at::NoGradGuard no_grad;
     soft_images = momentum_model_->encode_images(pixels).embedding;
     soft_texts = momentum_model_->encode_texts(batch["ids"], batch["mask"]).embedding;
   }
-  Tensor image_keys = soft_images, text_keys = soft_texts, fit = matches, fit_back = matches.t();
+  const Tensor new_images = runtime::ranks().gather(soft_images), new_texts = runtime::ranks().gather(soft_texts);
+  Tensor image_keys = new_images, text_keys = new_texts, fit = matches;
   if (options_.queue > 0) {
-    const Tensor of_queue = data::matches_of(claims, claims_queue_);
-    image_keys = at::cat({soft_images, image_queue_.to(soft_images.scalar_type())});
-    text_keys = at::cat({soft_texts, text_queue_.to(soft_texts.scalar_type())});
-    fit = at::cat({fit, of_queue}, 1), fit_back = at::cat({fit_back, of_queue}, 1);
+    image_keys = at::cat({new_images, image_queue_.to(new_images.scalar_type())});
+    text_keys = at::cat({new_texts, text_queue_.to(new_texts.scalar_type())});
+    fit = at::cat({fit, data::matches_of(claims, claims_queue_)}, 1);
   }
   Tensor loss = itc_loss({images.embedding, text_keys, fit, soft_images},
-                         {texts.embedding, image_keys, fit_back, soft_texts}, scale, options_.alpha);
+                         {texts.embedding, image_keys, fit, soft_texts}, scale, options_.alpha);
   if (options_.queue > 0) {
     const at::NoGradGuard no_grad;
-    enqueue(image_queue_, soft_images);
-    enqueue(text_queue_, soft_texts);
-    enqueue(claims_queue_, claims);
+    enqueue(image_queue_, new_images);
+    enqueue(text_queue_, new_texts);
+    enqueue(claims_queue_, all_claims);
   }
   return loss;
 }
 
 void VisionLanguage::add_fused(const data::Batch& batch, const Images& images, const Texts& texts,
                                const Tensor& hidden_tokens, training::Losses& losses) {
-  const Tensor &matches = batch["matches"], &mask = batch["mask"], &noise = batch["noise"];
-  const Tensor similarity = model_->scale().detach() * images.embedding.detach().mm(texts.embedding.detach().t());
-  const HardNegatives of_images = itm_negatives(similarity, matches, noise.select(1, 0));
-  const HardNegatives of_texts = itm_negatives(similarity.t(), matches.t(), noise.select(1, 1));
+  const Tensor &claims = batch["claims"], &mask = batch["mask"], &noise = batch["noise"];
+  const Tensor matches = data::matches_of(claims, runtime::ranks().gather(claims)), scale = model_->scale().detach();
+  const auto negatives = [&](const Tensor& queries, const Tensor& keys, int64_t way) {
+    const Tensor similarity = scale * queries.detach().mm(runtime::ranks().gather(keys).t());
+    return itm_negatives(similarity, matches, noise.select(1, way));
+  };
+  const HardNegatives of_images = negatives(images.embedding, texts.embedding, 0);
+  const HardNegatives of_texts = negatives(texts.embedding, images.embedding, 1);
 
   // Pairs that fit, pictures with another text, texts with another picture: each picture's keys and values once.
   const Tensor own = at::arange(batch.size, of_images.columns.options());
-  const Tensor captions = at::cat({own, of_images.columns, own}), pictures = at::cat({own, own, of_texts.columns});
-  const Tensor itm = model_->itm_logits(texts.tokens.index_select(0, captions), mask.index_select(0, captions),
-                                        {images.tokens, pictures});
+  const AllTexts all = gathered_texts(texts.tokens, mask);
+  const Tensor caption = own + runtime::ranks().rank().index * batch.size;
+  const Tensor captions = at::cat({caption, of_images.columns, caption});
+  const Tensor itm = model_->itm_logits(all.tokens.index_select(0, captions), all.mask.index_select(0, captions),
+                                        with_negatives(images.tokens, own, of_texts.columns));
   const Tensor labels = itm_labels(of_images, of_texts);
   losses.terms.push_back({"itm", labelled_loss(itm, labels) * options_.itm.weight, (labels != kNoLabel).sum()});
 

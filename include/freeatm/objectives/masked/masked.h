@@ -51,6 +51,7 @@ class Masked : public training::Objective {
   /// many there are; "lacks_hints".
   data::View prepare(data::Sample&& sample, RandomStream& random, double progress) const override;
   training::Losses losses(const data::Batch& batch) override;
+  training::Counts counts(const data::Batch& batch) const override;
 
   /// What a picture looks like to the method: for pages and tests.
   struct Reconstruction {

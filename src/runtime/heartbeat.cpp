@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "heartbeat.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <utility>
+
+#include "freeatm/core/log.h"
+
+namespace freeatm::runtime {
+namespace {
+
+constexpr auto kPeriod = std::chrono::seconds(1);
+constexpr double kStopped = 5;        // a pause of this process itself: the others have not been silent
+constexpr double kFirstSteps = 600;   // seconds: nobody knows yet how long a step takes
+constexpr double kLongerThanAny = 3;  // times the longest
+const std::string kFailed = "failed";
+
+double seconds_since(std::chrono::steady_clock::time_point then) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
+}
+
+std::vector<uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
+
+// Other threads are in operations that nothing can end, so nothing is unwound. Files appear whole or not at all.
+[[noreturn]] void end_process(const Store& store, const std::string& why) {
+  bool first = true;
+  try {
+    first = tell_failure(store, why);
+  } catch (const std::exception&) {  // the store has gone, too
+  }
+  if (first) log::error("{}", why);
+  std::_Exit(1);
+}
+
+}  // namespace
+
+std::string text_in(const Store& store, const std::string& key) {
+  const std::vector<uint8_t> bytes = store->get(key);
+  return {bytes.begin(), bytes.end()};
+}
+
+bool tell_failure(const Store& store, const std::string& why) {
+  const bool is_first = store->add(kFailed, 1) == 1;
+  if (is_first) store->set(kFailed + "/why", bytes_of(why));
+  return is_first;
+}
+
+Heartbeat::Heartbeat(Store store, Rank rank, double silence)
+    : store_(std::move(store)), rank_(rank), silence_(silence), moved_(Clock::now()), answered_(Clock::now()) {
+  thread_ = std::thread([this] { run(); });
+}
+
+Heartbeat::~Heartbeat() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+void Heartbeat::move() {
+  if (in_step_ && !waits_) longest_still_ = std::max(longest_still_, seconds_since(moved_));
+  moved_ = Clock::now();
+}
+
+void Heartbeat::begin_step() {
+  const std::lock_guard lock(mutex_);
+  moved_ = Clock::now();
+  in_step_ = true;
+}
+
+void Heartbeat::end_step() {
+  const std::lock_guard lock(mutex_);
+  move();
+  in_step_ = false;
+  ++steps_;
+}
+
+void Heartbeat::begin_waiting() {
+  const std::lock_guard lock(mutex_);
+  move();
+  waits_ = true;
+}
+
+void Heartbeat::end_waiting() {
+  const std::lock_guard lock(mutex_);
+  waits_ = false;
+  moved_ = Clock::now();
+}
+
+void Heartbeat::run() {
+  std::unique_lock lock(mutex_);
+  auto before = Clock::now();
+  while (!wake_.wait_for(lock, kPeriod, [this] { return stopping_; })) {
+    if (std::exchange(before, Clock::now()) + std::chrono::duration<double>(kStopped) < Clock::now()) {
+      for (auto& [rank, heard] : heard_) heard.changed = Clock::now();
+      moved_ = answered_ = Clock::now();
+    }
+    end_if_stuck();
+    lock.unlock();
+    try {
+      store_->set(key(rank_.index), bytes_of(std::to_string(++beats_)));
+      for (int64_t other = 0; other < (rank_.index == 0 ? rank_.world : 1); ++other) {
+        if (other != rank_.index) listen(other);
+      }
+      answered_ = Clock::now();
+    } catch (const std::exception&) {  // a link that is cut, or the store's process has gone
+    }
+    before = Clock::now();
+    end_if_silent();
+    lock.lock();
+  }
+}
+
+void Heartbeat::listen(int64_t rank) {
+  std::string beat = text_in(store_, key(rank));
+  Heard& heard = heard_[rank];
+  if (heard.beat != beat) heard = {std::move(beat), Clock::now()};
+}
+
+void Heartbeat::end_if_silent() const {
+  if (seconds_since(answered_) > silence_)
+    end_process(store_, format("rank {}: the ranks' meeting place has not answered for {} s (trainer.rank_silence)",
+                               rank_.index, std::round(silence_)));
+  for (const auto& [rank, heard] : heard_) {
+    if (seconds_since(heard.changed) > silence_)
+      end_process(store_, format("rank {} has been silent for {} s (trainer.rank_silence): it hangs, or its machine "
+                                 "cannot be reached",
+                                 rank, std::round(silence_)));
+  }
+}
+
+void Heartbeat::end_if_stuck() const {
+  if (!in_step_ || waits_) return;
+  const double limit = steps_ < 2 ? std::max(kFirstSteps, silence_) : std::max(silence_, kLongerThanAny * longest_still_);
+  if (seconds_since(moved_) > limit)
+    end_process(store_, format("rank {} stands still in a step, for {} s (trainer.rank_silence)", rank_.index,
+                               std::round(limit)));
+}
+
+}  // namespace freeatm::runtime
