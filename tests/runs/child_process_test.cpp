@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "child_process.h"
+#include "freeatm/runs/child_process.h"
 
 #include <csignal>
 #include <ctime>
