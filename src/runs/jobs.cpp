@@ -7,10 +7,9 @@
 #include "freeatm/core/files.h"
 #include "freeatm/core/log.h"
 #include "freeatm/core/signals.h"
+#include "freeatm/runs/child_process.h"
 #include "freeatm/runs/exit_code.h"
 #include "freeatm/runs/folder_lock.h"
-
-#include "child_process.h"
 
 namespace freeatm::runs {
 namespace {
