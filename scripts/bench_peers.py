@@ -10,6 +10,7 @@
                     --wide: of Stable Diffusion 1.5's width, whole processes (stable-diffusion.cpp beside) and steps apart
     .deps/peers/bin/python scripts/bench_peers.py masked        MAE's step
     .deps/peers/bin/python scripts/bench_peers.py miou          counting a confusion matrix, and scoring PNGs of classes
+    .deps/peers/bin/python scripts/bench_peers.py ranks         two ranks beside DistributedDataParallel, and what they gain
     .deps/peers/bin/python scripts/bench_peers.py segmentation  FCN's and UPerNet's steps
     .deps/peers/bin/python scripts/bench_peers.py train         pretraining's step and its loader
     .deps/peers/bin/python scripts/bench_peers.py vitdet        ViTDet's backbone
@@ -23,11 +24,11 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from peers import (coco_eval, coco_read, detection, detection_ops, diffusion, harvest, masked, miou, segmentation, train,  # noqa: E402
+from peers import (coco_eval, coco_read, detection, detection_ops, diffusion, harvest, masked, miou, ranks, segmentation, train,  # noqa: E402
                    tables, vision_language, vitdet)
 
 SUITES = {"coco_eval": coco_eval, "coco_read": coco_read, "detection": detection, "detection_ops": detection_ops, "diffusion": diffusion,
-          "harvest": harvest, "masked": masked, "miou": miou, "segmentation": segmentation, "train": train, "vitdet": vitdet,
+          "harvest": harvest, "masked": masked, "miou": miou, "ranks": ranks, "segmentation": segmentation, "train": train, "vitdet": vitdet,
           "vl": vision_language}
 
 

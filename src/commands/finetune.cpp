@@ -12,8 +12,10 @@
 #include "freeatm/data/dataset.h"
 #include "freeatm/runs/run_folder.h"
 #include "freeatm/runtime/device.h"
+#include "freeatm/runtime/ranks.h"
 
 #include "finetune_task.h"
+#include "ranks.h"
 #include "train_options.h"
 
 namespace freeatm::commands {
@@ -96,10 +98,7 @@ std::shared_ptr<training::Objective> make_objective(FinetuneOptions& options, in
   return options.of_task->make(&start, options.model, classes, seed);
 }
 
-}  // namespace
-
-int finetune(const config::Composed& composed) {
-  auto options = config::read<FinetuneOptions>(composed);
+int finetune_as_rank(FinetuneOptions& options) {
   FinetuneTask& task = *options.of_task;
   options.data.label_maps = task.wants_label_maps();
   const at::Device device = runtime::pick_device(options.run.device);
@@ -121,10 +120,13 @@ int finetune(const config::Composed& composed) {
   std::vector<runs::Input> inputs{runs::data_input(options.data.root, options.data.split)};
   if (options.eval_root) inputs.push_back({"eval_root", runs::data_input(*options.eval_root, "").identity});
   if (options.checkpoint != "none") inputs.push_back({"checkpoint", runs::identity_of(options.checkpoint)});
-  const runs::RunFolder folder(options.run.claim(options, std::move(inputs)));
-  objectives::write_class_names(out, class_names);
+  const auto folder = claim_folder(options.run.claim(options, std::move(inputs)));
+  if (folder) objectives::write_class_names(out, class_names);
   run.train(out, options.run.resume, "finetune");  // to the averages of the weights, where they are kept
+  if (!folder) return 0;                           // the first rank judges
 
+  runtime::Ranks alone;
+  const runtime::RanksScope scope(alone);
   objective->eval();
   evaluation::Metrics metrics;
   for (const evaluation::Split& split : splits)
@@ -132,6 +134,13 @@ int finetune(const config::Composed& composed) {
   evaluation::write_metrics(out, options.task, metrics);
   evaluation::print_metrics(out);
   return 0;
+}
+
+}  // namespace
+
+int finetune(const config::Composed& composed) {
+  auto options = config::read<FinetuneOptions>(composed);
+  return options.run.in_ranks([&] { return finetune_as_rank(options); });
 }
 
 }  // namespace freeatm::commands

@@ -16,6 +16,8 @@
 #include "freeatm/runtime/device.h"
 #include "freeatm/world/world.h"
 
+#include "ranks.h"
+
 namespace freeatm::commands {
 namespace {
 
@@ -41,6 +43,8 @@ struct HarvestCommandOptions {
   bool nouns = true;
   GivenOptions data;
   diffusion::HarvestRunOptions run;
+  std::optional<int64_t> processes;
+  double rank_silence = 25;
 
   void fields(config::Fields& f) {
     f("source", source, "captions: pictures are drawn; images: given ones are looked at; shards: masks decided anew",
@@ -58,6 +62,10 @@ struct HarvestCommandOptions {
     f("dtype", dtype, "compute type; auto: bf16 where the device is quick at it",
       config::any_of({"fp32", "bf16", "fp16", "auto"}));
     f("resume", resume, "go on with the shards that are there", runs::any_resume());
+    f("processes", processes, "processes (ranks) that are started here and share the shards; null: this one alone",
+      config::free(config::between(1, 1024)));
+    f("rank_silence", rank_silence, "seconds after which a rank that says nothing ends the harvest",
+      config::free(config::at_least(5)));
     if (f.reading() && source != "captions" && !data.root) f.refuse("source", source + " needs data.root");
   }
 
@@ -99,8 +107,8 @@ auto with_source(const HarvestCommandOptions& options, Work work) {
 HarvestSummary harvest_pictures(const HarvestCommandOptions& options) {
   return with_source(options, [&](const diffusion::HarvestSource& source) {
     diffusion::require_no_fewer(source, options.run, options.out);
-    const runs::RunFolder folder(options.claim());
-    return run_harvest(source, options.run, folder.path());
+    const auto folder = claim_folder(options.claim());
+    return run_harvest(source, options.run, options.out);
   });
 }
 
@@ -114,19 +122,23 @@ fs::path shards_of(const HarvestCommandOptions& options) {
 HarvestSummary harvest_shards(const HarvestCommandOptions& options) {
   const fs::path root = shards_of(options);
   diffusion::require_no_fewer(root, options.out);
-  const runs::RunFolder folder(options.claim());
-  return diffusion::decide_anew(root, options.run, folder.path());
+  const auto folder = claim_folder(options.claim());
+  return diffusion::decide_anew(root, options.run, options.out);
+}
+
+int harvest_as_rank(const HarvestCommandOptions& options) {
+  const HarvestSummary summary = options.source == "shards" ? harvest_shards(options) : harvest_pictures(options);
+  log::info("{} pictures in {} ({} shards were there already)", summary.pictures, options.out, summary.shards_kept);
+  if (summary.shards_kept == 0 && summary.phrases == 0)
+    log::warning("no caption names a thing that is known: the pictures have no masks");
+  return 0;
 }
 
 }  // namespace
 
 int harvest(const config::Composed& composed) {
   const auto options = config::read<HarvestCommandOptions>(composed);
-  const HarvestSummary summary = options.source == "shards" ? harvest_shards(options) : harvest_pictures(options);
-  log::info("{} pictures in {} ({} shards were there already)", summary.pictures, options.out, summary.shards_kept);
-  if (summary.shards_kept == 0 && summary.phrases == 0)
-    log::warning("no caption names a thing that is known: the pictures have no masks");
-  return 0;
+  return in_ranks(options.processes, options.rank_silence, [&] { return harvest_as_rank(options); });
 }
 
 int harvest_dry_run(const config::Composed& composed) {

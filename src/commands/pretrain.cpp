@@ -16,6 +16,7 @@
 #include "freeatm/runtime/device.h"
 #include "freeatm/training/collapse_alarm.h"
 
+#include "ranks.h"
 #include "train_options.h"
 
 namespace freeatm::commands {
@@ -53,10 +54,7 @@ std::shared_ptr<training::Objective> make_objective(PretrainOptions& options, st
   return objectives::start_from(start, recipe, seed);
 }
 
-}  // namespace
-
-int pretrain(const config::Composed& composed) {
-  auto options = config::read<PretrainOptions>(composed);
+int pretrain_as_rank(PretrainOptions& options) {
   const at::Device device = runtime::pick_device(options.run.device);
   const objectives::Recipe& recipe = *options.objective.recipe;
   if (recipe.contrasts() && options.run.loader.batch_size == 1)
@@ -72,9 +70,16 @@ int pretrain(const config::Composed& composed) {
     run.add(std::make_unique<evaluation::ProbeHook>(options.run.out, backbone, device, options.probe));
   }
   recipe.add_previews(run, *dataset, fs::path(options.run.out) / "previews");
-  const runs::RunFolder folder(options.run.claim(options, std::move(inputs)));
-  run.train(folder.path(), options.run.resume, "pretrain");
+  const auto folder = claim_folder(options.run.claim(options, std::move(inputs)));
+  run.train(options.run.out, options.run.resume, "pretrain");
   return 0;
+}
+
+}  // namespace
+
+int pretrain(const config::Composed& composed) {
+  auto options = config::read<PretrainOptions>(composed);
+  return options.run.in_ranks([&] { return pretrain_as_rank(options); });
 }
 
 }  // namespace freeatm::commands

@@ -9,13 +9,16 @@
 #include "freeatm/runtime/threads.h"
 #include "freeatm/text/bpe_trainer.h"
 
+#include "ranks.h"
+
 namespace freeatm::commands {
 
 int train_diffusion(const config::Composed& composed) {
   const auto options = config::read<TrainDiffusionOptions>(composed);
   if (options.threads) runtime::set_threads(*options.threads);
   if (options.stage == "tokenizer") return train_tokenizer(options);
-  return options.stage == "vae" ? train_vae(options) : train_unet(options);
+  return in_ranks(options.trainer.processes, options.trainer.rank_silence,
+                  [&] { return options.stage == "vae" ? train_vae(options) : train_unet(options); });
 }
 
 int train_tokenizer(const TrainDiffusionOptions& options) {

@@ -3,9 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include <ATen/ATen.h>
+
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
+#include "freeatm/runtime/ranks.h"
 
+#include "ranks.h"
 #include "train_diffusion.h"
 
 namespace freeatm::commands {
@@ -15,11 +19,19 @@ training::TrainRunOptions run_options(const TrainDiffusionOptions& options, at::
   return {options.loader, options.trainer, static_cast<uint64_t>(options.seed), device};
 }
 
-/// Of a training that is thrown away.
+/// Of a training that is thrown away: of several ranks each has its part of a batch, and the first one's time counts.
 double seconds_a_step(const TrainDiffusionOptions& options, at::Device device, const StageRun& run) {
+  runtime::Ranks& ranks = runtime::ranks();
   training::TrainRunOptions timed = run_options(options, device);
+  timed.loader.batch_size = std::max<int64_t>(1, timed.loader.batch_size / ranks.rank().world);
   timed.trainer.steps = 1;  // the length is what is looked for
-  return training::TrainRun(run.make_objective(), run.dataset, timed).time_step();
+  runtime::Ranks alone;
+  const at::Tensor seconds = [&] {
+    const runtime::RanksScope scope(alone);
+    return at::scalar_tensor(training::TrainRun(run.make_objective(), run.dataset, timed).time_step(), at::kDouble);
+  }();
+  ranks.take_from(0, seconds);
+  return seconds.item<double>();
 }
 
 std::optional<int64_t> saved_integer(const config::Node& config, const char* path) {
@@ -68,10 +80,10 @@ void run_stage(TrainDiffusionOptions& options, at::Device device, const StageRun
   if (warmup >= length.total_steps) {
     throw UserError("", length_key, "{} steps are no more than the warm-up's {}", length.total_steps, warmup);
   }
-  const runs::RunFolder folder(options.claim());
-  const fs::path& out = folder.path();
+  const auto folder = claim_folder(options.claim());
+  const fs::path out = options.stage_folder();
   log::info("{}: {} steps, a preview every {}", out.string(), length.total_steps, *options.preview.every_steps);
-  prepare_folder(out / "previews");
+  if (folder) prepare_folder(out / "previews");
   run.add_hooks(training);
   training.add_preview(*options.preview.every_steps, [&](int64_t step) { run.preview(training.objective(), step); });
   training.train(out, options.resume, options.stage);

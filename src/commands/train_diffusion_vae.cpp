@@ -10,6 +10,7 @@
 #include "freeatm/objectives/denoising/weights.h"
 #include "freeatm/report/run_views.h"
 #include "freeatm/runtime/device.h"
+#include "freeatm/runtime/ranks.h"
 #include "freeatm/training/log_hook.h"
 
 #include "train_diffusion.h"
@@ -59,6 +60,7 @@ int train_vae(TrainDiffusionOptions options) {
   };
   run_stage(options, device, {pictures, make_objective, [](training::TrainRun&) {}, preview});
 
+  if (!runtime::ranks().is_first()) return 0;
   const auto latents = objectives::encode_latents(*vae, pictures.pixels().slice(0, 0, kMeasured), device);
   diffusion::save_autoencoder(out / "vae", *vae, objectives::measure_scaling_factor(latents.mean), pictures.side());
   return 0;

@@ -3,6 +3,8 @@
 
 #include "freeatm/runtime/device.h"
 
+#include "ranks.h"
+
 namespace freeatm::commands {
 void TrainOptions::fields(config::Fields& f) {
   f("out", out, "the run folder", config::free());
@@ -19,6 +21,10 @@ void TrainOptions::fields(config::Fields& f) {
 
 training::TrainRunOptions TrainOptions::run(at::Device where) const {
   return {loader, trainer, static_cast<uint64_t>(seed), where, runtime::pick_dtype(dtype, where)};
+}
+
+int TrainOptions::in_ranks(const std::function<int()>& work) const {
+  return commands::in_ranks(trainer.processes, trainer.rank_silence, work);
 }
 
 }  // namespace freeatm::commands

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,7 @@ struct TrainOptions {
   void fields(config::Fields& f);
 
   training::TrainRunOptions run(at::Device where) const;
+  int in_ranks(const std::function<int()>& work) const;
 
   ///   options: those of the command, of which these are a part
   template <class Options>

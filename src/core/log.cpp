@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The only user of spdlog. It never includes torch, whose wheel carries another fmt.
-#include "freeatm/core/log.h"
-
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include "freeatm/core/log_voice.h"
 
 namespace freeatm::log {
 namespace {
@@ -34,6 +34,9 @@ spdlog::logger& logger() {
 }  // namespace
 
 void write(Level level, const std::string& line) { logger().log(spdlog_level(level), "{}", line); }
+void fall_silent() { logger().set_level(spdlog::level::off); }
+void set_name(const std::string& name) { logger().set_pattern("%^%L%$ " + name + ": %v"); }
+bool shows(Level level) { return logger().should_log(spdlog_level(level)); }
 void set_level(Level lowest) { logger().set_level(spdlog_level(lowest)); }
 
 }  // namespace freeatm::log

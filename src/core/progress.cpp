@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "freeatm/core/format.h"
-#include "freeatm/core/log.h"
+#include "freeatm/core/log_voice.h"
 
 namespace freeatm {
 namespace {
@@ -57,7 +57,7 @@ void Progress::advance(int64_t units, const std::string& note) {
   note_ = note;
   const auto now = Clock::now();
   const double waited = drawn_ ? (terminal_ ? kBarSeconds : kLineSeconds) : kSilentSeconds;
-  if (std::chrono::duration<double>(now - shown_).count() < waited) return;
+  if (!log::shows(log::Level::kInfo) || std::chrono::duration<double>(now - shown_).count() < waited) return;
   shown_ = now;
   drawn_ = true;
   draw(false);

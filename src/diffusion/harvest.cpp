@@ -14,6 +14,7 @@
 #include "freeatm/core/signals.h"
 #include "freeatm/data/npy.h"
 #include "freeatm/runtime/device.h"
+#include "freeatm/runtime/ranks.h"
 #include "freeatm/runtime/threads.h"
 
 #include "harvest_parts.h"
@@ -103,6 +104,27 @@ int64_t make_shard(const HarvestSource& source, const HarvestRunOptions& options
   const int64_t phrases = entries.finish();
   writer.commit();
   return phrases;
+}
+
+/// This rank's of a list that all of them have.
+template <class Part>
+std::vector<Part> parts_of_rank(const std::vector<Part>& all) {
+  const runtime::Rank rank = runtime::ranks().rank();
+  std::vector<Part> own;
+  for (auto i = static_cast<size_t>(rank.index); i < all.size(); i += static_cast<size_t>(rank.world))
+    own.push_back(all[i]);
+  return own;
+}
+
+/// All ranks' work together; `common` pictures were counted by each of them.
+HarvestSummary summary_of_ranks(const HarvestSummary& own, int64_t common) {
+  if (runtime::ranks().is_alone()) return own;
+  const at::Tensor sums = at::tensor({own.pictures - common, own.shards_kept, own.phrases});
+  runtime::ranks().sum(sums);
+  const bool counts_shards = common == 0;  // else all of them counted the same
+  return {.pictures = sums[0].item<int64_t>() + common,
+          .shards_kept = counts_shards ? sums[1].item<int64_t>() : own.shards_kept,
+          .phrases = sums[2].item<int64_t>()};
 }
 
 /// The stored maps of a sample, one for each token of its phrases. Throws UserError where they are not.
@@ -251,13 +273,14 @@ ShardPlan plan_shards(const HarvestSource& source, const HarvestRunOptions& opti
 
 HarvestSummary run_harvest(const HarvestSource& source, const HarvestRunOptions& options, const fs::path& out) {
   const ShardPlan plan = plan_shards(source, options, out);
+  runtime::ranks().gather("planned");  // before anyone writes
   HarvestSummary summary{.pictures = plan.pictures_kept, .shards_kept = plan.shards_kept};
   Progress progress("harvest", source.size(), "pictures", summary.pictures);
-  for (const ShardPlan::Shard& shard : plan.wanted) {
+  for (const ShardPlan::Shard& shard : parts_of_rank(plan.wanted)) {
     summary.phrases += make_shard(source, options, shard.path, shard.begin, shard.end, progress);
     summary.pictures += shard.end - shard.begin;
   }
-  return summary;
+  return summary_of_ranks(summary, plan.pictures_kept);
 }
 
 void require_no_model(const MaskOptions& options) {
@@ -269,7 +292,7 @@ void require_no_model(const MaskOptions& options) {
 
 HarvestSummary decide_anew(const fs::path& root, const HarvestRunOptions& options, const fs::path& out) {
   require_no_model(options.masks);
-  const auto paths = data::shard_paths(root);
+  const auto paths = parts_of_rank(data::shard_paths(root));
   require_no_fewer(root, out);
   HarvestSummary summary;
   Progress progress("masks", std::ssize(paths), "shards");
@@ -286,7 +309,7 @@ HarvestSummary decide_anew(const fs::path& root, const HarvestRunOptions& option
     }
     progress.advance(1);
   }
-  return summary;
+  return summary_of_ranks(summary, 0);
 }
 
 }  // namespace freeatm::diffusion

@@ -28,7 +28,8 @@ struct Gradients {
 };
 
 /// From the gradient of y, for statistics of the batch itself, of which x may be a part.
-///   deviation: sqrt(variance + eps); rows: of the whole batch; over_parts: makes sums over x those over the whole batch
+///   deviation: sqrt(variance + eps); rows: of the whole batch; over_parts: makes sums over x those over the whole
+///   batch
 struct OfBatch {
   std::vector<double> mean, deviation;
   double rows;

@@ -39,7 +39,9 @@ Tensor in_full(const Tensor& x) { return x.scalar_type() == at::kDouble ? x : x.
 // Of no rows: zeros, which weigh nothing.
 Moments moments_of(const Tensor& x) {
   const double rows = static_cast<double>(x.numel()) / static_cast<double>(x.size(1));
-  if (rows == 0) return {0, at::zeros({x.size(1)}, x.options().dtype(at::kDouble)), at::zeros({x.size(1)}, x.options().dtype(at::kDouble))};
+  if (rows == 0)
+    return {0, at::zeros({x.size(1)}, x.options().dtype(at::kDouble)),
+            at::zeros({x.size(1)}, x.options().dtype(at::kDouble))};
   const auto [variance, mean] = at::var_mean(x, other_dimensions(x), /*correction=*/0);
   return {rows, mean.to(at::kDouble), variance.to(at::kDouble)};
 }

@@ -21,8 +21,6 @@ double seconds_since(std::chrono::steady_clock::time_point then) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
 }
 
-std::vector<uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
-
 // Other threads are in operations that nothing can end, so nothing is unwound. Files appear whole or not at all.
 [[noreturn]] void end_process(const Store& store, const std::string& why) {
   bool first = true;
@@ -43,9 +41,11 @@ std::string text_in(const Store& store, const std::string& key) {
 
 bool tell_failure(const Store& store, const std::string& why) {
   const bool is_first = store->add(kFailed, 1) == 1;
-  if (is_first) store->set(kFailed + "/why", bytes_of(why));
+  if (is_first) store->set(kFailed + "/why", why);
   return is_first;
 }
+
+bool has_failed(const Store& store) { return store->check({kFailed}); }
 
 Heartbeat::Heartbeat(Store store, Rank rank, double silence)
     : store_(std::move(store)), rank_(rank), silence_(silence), moved_(Clock::now()), answered_(Clock::now()) {
@@ -102,7 +102,7 @@ void Heartbeat::run() {
     end_if_stuck();
     lock.unlock();
     try {
-      store_->set(key(rank_.index), bytes_of(std::to_string(++beats_)));
+      store_->set(key(rank_.index), std::to_string(++beats_));
       for (int64_t other = 0; other < (rank_.index == 0 ? rank_.world : 1); ++other) {
         if (other != rank_.index) listen(other);
       }
@@ -117,7 +117,7 @@ void Heartbeat::run() {
 
 void Heartbeat::listen(int64_t rank) {
   std::string beat = text_in(store_, key(rank));
-  Heard& heard = heard_[rank];
+  Heard& heard = heard_.try_emplace(rank, Heard{beat, Clock::now()}).first->second;
   if (heard.beat != beat) heard = {std::move(beat), Clock::now()};
 }
 
@@ -135,7 +135,8 @@ void Heartbeat::end_if_silent() const {
 
 void Heartbeat::end_if_stuck() const {
   if (!in_step_ || waits_) return;
-  const double limit = steps_ < 2 ? std::max(kFirstSteps, silence_) : std::max(silence_, kLongerThanAny * longest_still_);
+  const double limit =
+      steps_ < 2 ? std::max(kFirstSteps, silence_) : std::max(silence_, kLongerThanAny * longest_still_);
   if (seconds_since(moved_) > limit)
     end_process(store_, format("rank {} stands still in a step, for {} s (trainer.rank_silence)", rank_.index,
                                std::round(limit)));

@@ -45,7 +45,7 @@ Store connect(const Rendezvous& at, bool is_host) {
   options.timeout = kMeeting;
   try {
     const auto store = c10::make_intrusive<c10d::TCPStore>(at.host, options);
-    return c10::make_intrusive<c10d::PrefixStore>("freeatm/" + at.attempt, store);
+    return c10::make_intrusive<c10d::PrefixStore>(store_prefix(at.attempt), store);
   } catch (const std::exception& error) {
     if (is_host)
       throw UserError("environment", "MASTER_PORT", "{}: the port cannot be had here: {}", at.port, first_line(error));
@@ -54,9 +54,7 @@ Store connect(const Rendezvous& at, bool is_host) {
   }
 }
 
-void set_text(const Store& store, const std::string& key, const std::string& text) {
-  store->set(key, {text.begin(), text.end()});
-}
+void set_text(const Store& store, const std::string& key, const std::string& text) { store->set(key, text); }
 
 // Says who this is, and waits for the others.
 void meet(const Store& store, const Rank& rank, const std::string& host) {
@@ -69,7 +67,8 @@ void meet(const Store& store, const Rank& rank, const std::string& host) {
   } catch (const std::exception&) {
     std::string missing;
     for (int64_t other = 0; other < rank.world; ++other) {
-      if (!store->check({names[static_cast<size_t>(other)]})) missing += format("{}{}", missing.empty() ? "" : ", ", other);
+      if (!store->check({names[static_cast<size_t>(other)]}))
+        missing += format("{}{}", missing.empty() ? "" : ", ", other);
     }
     throw UserError("environment", "WORLD_SIZE", "{}: of these ranks, {} did not come within {} s", rank.world, missing,
                     kMeeting.count());
@@ -261,7 +260,10 @@ void Ranks::leave() {
   set_text(state_->store, "left/" + std::to_string(rank_.index), "");
   const auto all = keys("left/", rank_.world);
   // Rank 0 may still have much to do: its heartbeat says whether it does.
-  while (!state_->store->check(all)) std::this_thread::sleep_for(milliseconds(50));
+  while (!state_->store->check(all)) {
+    if (has_failed(state_->store)) throw RankLost("another rank has failed");
+    std::this_thread::sleep_for(milliseconds(50));
+  }
   state_->heartbeat.reset();
   if (rank_.index != 0) return set_text(state_->store, "read/" + std::to_string(rank_.index), "");
   auto others = keys("read/", rank_.world);

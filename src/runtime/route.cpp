@@ -22,10 +22,10 @@ std::string address_towards(const std::string& host, uint16_t port) {
     sockaddr_storage own{};
     socklen_t size = sizeof own;
     char text[NI_MAXHOST] = {};
-    const bool known = ::connect(socket, one->ai_addr, one->ai_addrlen) == 0 &&
-                       ::getsockname(socket, reinterpret_cast<sockaddr*>(&own), &size) == 0 &&
-                       ::getnameinfo(reinterpret_cast<sockaddr*>(&own), size, text, sizeof text, nullptr, 0,
-                                     NI_NUMERICHOST) == 0;
+    const bool known =
+        ::connect(socket, one->ai_addr, one->ai_addrlen) == 0 &&
+        ::getsockname(socket, reinterpret_cast<sockaddr*>(&own), &size) == 0 &&
+        ::getnameinfo(reinterpret_cast<sockaddr*>(&own), size, text, sizeof text, nullptr, 0, NI_NUMERICHOST) == 0;
     ::close(socket);
     if (known) return text;
   }

@@ -35,10 +35,7 @@ std::string newest(const fs::path& run) {
 
 CheckpointHook::CheckpointHook(fs::path run, RunState state, const CheckpointOptions& options,
                                std::function<void()> before_save)
-    : run_(std::move(run)),
-      state_(std::move(state)),
-      options_(options),
-      before_save_(std::move(before_save)) {}
+    : run_(std::move(run)), state_(std::move(state)), options_(options), before_save_(std::move(before_save)) {}
 
 void CheckpointHook::before_train(const RunLength& length, const Position& start) {
   length_ = length;

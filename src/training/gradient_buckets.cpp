@@ -79,10 +79,9 @@ void GradientBuckets::allocate() {
       bucket.views.push_back(at::as_strided(bucket.values, parameter.sizes(), parameter.strides(), begin));
       begin += parameter.numel();
       Place& place = places_.emplace(address(parameter), Place{b, i}).first->second;
-      torch::autograd::impl::set_post_acc_grad_hooks(
-          parameter, std::make_unique<WhenComplete>([this, &place] {
-            if (collects_) take(place);
-          }));
+      torch::autograd::impl::set_post_acc_grad_hooks(parameter, std::make_unique<WhenComplete>([this, &place] {
+                                                       if (collects_) take(place);
+                                                     }));
     }
   }
 }
@@ -107,8 +106,7 @@ void GradientBuckets::take(Place& place) {
 void GradientBuckets::send_full() {
   for (; next_ < buckets_.size() && buckets_[next_].missing == 0; ++next_) {
     Bucket& bucket = buckets_[next_];
-    bucket.wait =
-        bucket.owner < 0 ? ranks_.begin_sum(bucket.values) : ranks_.begin_sum_at(bucket.values, bucket.owner);
+    bucket.wait = bucket.owner < 0 ? ranks_.begin_sum(bucket.values) : ranks_.begin_sum_at(bucket.values, bucket.owner);
   }
 }
 

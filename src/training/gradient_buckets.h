@@ -12,9 +12,9 @@
 
 namespace freeatm::training {
 
-/// Sums gradients over ranks while backward still runs: gradients that come at about the same time share a buffer, whose
-/// sum begins when it is full (Li et al. 2020, section 3.2.3). Buffers go in the same order on all ranks. Does nothing
-/// where one rank is alone.
+/// Sums gradients over ranks while backward still runs: gradients that come at about the same time share a buffer,
+/// whose sum begins when it is full (Li et al. 2020, section 3.2.3). Buffers go in the same order on all ranks. Does
+/// nothing where one rank is alone.
 class GradientBuckets {
  public:
   ///   groups: the optimiser's, which outlive it; owner: of a parameter, the only rank that gets its sum; none: all do

@@ -44,7 +44,7 @@ size_t LogHook::column(const std::string& name, bool is_minimised) {
 
 void LogHook::after_step(const StepReport& report) {
   Step step{.columns = {column("loss", true)}, .learning_rate = report.learning_rate};
-  std::vector<at::Tensor> values{report.losses.total().detach()};
+  std::vector<at::Tensor> values{report.losses.total().detach().to(at::kFloat)};
   for (const auto* scalars : {&report.losses.terms, &report.losses.observed}) {
     for (const auto& [name, value, count] : *scalars) {
       step.columns.push_back(column(name, scalars == &report.losses.terms));

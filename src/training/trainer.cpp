@@ -66,8 +66,8 @@ void Trainer::train_epoch(Position& position) {
     const StepDone done = step(position);
     // Alone a signal ends the run behind this step; of several ranks all must have heard of it before.
     const bool stops = (ranks_.is_alone() ? pending_signal() != 0 : done.stops) && !length.ends_run(position);
-    const StepReport report{position,     optimizer_.learning_rate(), done.losses, done.last, done.samples,
-                            done.seconds, stops};
+    const StepReport report{position, optimizer_.learning_rate(), done.losses, done.last, done.samples, done.seconds,
+                            stops};
     for (auto& hook : hooks_) hook->after_step(report);
     if (stops) throw Interrupted{pending_signal() != 0 ? pending_signal() : SIGTERM};
   }

@@ -129,6 +129,8 @@ TEST(LogHook, NamesWhatTheDivergedStepHad) {
   }
 }
 
+Losses mean_of(const std::vector<Losses>& batches) { return means_of(sums_of(batches)); }
+
 TEST(MeanOf, ObservedIsOverTheBatchesThatHaveIt) {
   const Losses mean =
       mean_of({losses_with(1, {{"a", 1}, {"b", 2}}), losses_with(3, {{"b", 4}}), losses_with(5, {{"c", 6}, {"a", 5}})});
@@ -156,10 +158,10 @@ TEST(MeanOf, WeighsByTheCounts) {
 TEST(ShareOfStep, IsByTheCountsWhereThereAreSome) {
   const Losses losses{
       .terms = {{"plain", at::scalar_tensor(8.0)}, {"x", at::scalar_tensor(3.0), at::scalar_tensor(2, at::kLong)}}};
-  const std::vector<Counts> step = {{{"x", 2}}, {{"x", 4}}};
-  EXPECT_EQ(share_of_step(losses, step[0], step).item<double>(), 8.0 / 2 + 3.0 * 2 / 6);
-  EXPECT_EQ(share_of_step(losses, {}, {{}}).item<double>(), losses.total().item<double>());
-  EXPECT_THROW(share_of_step(losses, {}, {{}, {}}), InternalError) << "counts() does not know x";
+  const StepTotals step{.counts = {{"x", 6}}, .batches = 2};
+  EXPECT_EQ(share_of_step(losses, {{"x", 2}}, step).item<double>(), 8.0 / 2 + 3.0 * 2 / 6);
+  EXPECT_EQ(share_of_step(losses, {}, {}).item<double>(), losses.total().item<double>());
+  EXPECT_THROW(share_of_step(losses, {}, step), InternalError) << "counts() does not know x";
 }
 
 TEST(AppendMetrics, GoesOnWhereNothingCanBeWritten) {

@@ -103,8 +103,8 @@ class RanksScope {
   Ranks* before_;
 };
 
-/// count / the mean of all ranks' counts: a mean over `count` things, multiplied by it and averaged over ranks(), is the
-/// mean over all things. 1 where there are none at all.
+/// count / the mean of all ranks' counts: a mean over `count` things, multiplied by it and averaged over ranks(), is
+/// the mean over all things. 1 where there are none at all.
 double share_of_mean(int64_t count);
 
 /// The rows of the ranks before this one, which has `rows`.

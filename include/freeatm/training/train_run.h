@@ -30,7 +30,8 @@ struct TrainRunOptions {
 
 /// One training, from its parts to its last step: loader, optimiser, averages, log, checkpoints. The constructor writes
 /// nothing, so that what is wrong with the input is said before a folder is made. Of several ranks (runtime::ranks())
-/// each makes one; a batch of the config is that of all of them together, and the first one reads and writes the folder.
+/// each makes one; a batch of the config is that of all of them together, and the first one reads and writes the
+/// folder.
 class TrainRun {
  public:
   /// The dataset must outlive it.

@@ -8,10 +8,10 @@
 
 #include "freeatm/core/format.h"
 #include "freeatm/core/random.h"
-#include "freeatm/runtime/ranks.h"
 #include "freeatm/models/initialize.h"
 #include "freeatm/ops/nms.h"
 #include "freeatm/ops/roi_align.h"
+#include "freeatm/runtime/ranks.h"
 
 #include "matching.h"
 

@@ -6,9 +6,9 @@
 #include <ATen/ATen.h>
 
 #include "freeatm/core/random.h"
-#include "freeatm/runtime/ranks.h"
 #include "freeatm/models/initialize.h"
 #include "freeatm/ops/nms.h"
+#include "freeatm/runtime/ranks.h"
 
 #include "conv_block.h"
 #include "matching.h"

@@ -51,7 +51,8 @@ RegionNames region_names(const data::Batch& batch, const std::string& view) {
 
 // One region alone could not be wrong. Of several ranks the others have some.
 bool can_be_told_apart(const RegionNames (&names)[2]) {
-  return !runtime::ranks().is_alone() || std::ranges::all_of(names, [](const RegionNames& view) { return view.numbers.size(0) >= 2; });
+  return !runtime::ranks().is_alone() ||
+         std::ranges::all_of(names, [](const RegionNames& view) { return view.numbers.size(0) >= 2; });
 }
 
 // Of all ranks, whose pictures have numbers of their own.

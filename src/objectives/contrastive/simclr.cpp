@@ -28,7 +28,8 @@ ImageLoss SimClr::image_loss(const std::pair<Tensor, Tensor>& features, const st
   // Each view has its own pass through the norms, as it has through the backbone.
   const Tensor z1 = unit(projector_.trained->forward(features.first));
   const Tensor z2 = unit(projector_.trained->forward(features.second));
-  const Tensor z = at::cat({z1, z2}), all = at::cat({runtime::gathered(z1), runtime::gathered(z2)});  // [2B, dimensions]
+  const Tensor z = at::cat({z1, z2}),
+               all = at::cat({runtime::gathered(z1), runtime::gathered(z2)});  // [2B, dimensions]
   const int64_t size = all.size(0) / 2, first = runtime::ranks().rank().index * z1.size(0);
   const Tensor numbers = at::arange(first, first + z1.size(0), z.options().dtype(at::kLong));
   const Tensor itself = at::cat({numbers, numbers + size}), other_view = (itself + size) % (2 * size);

@@ -18,8 +18,9 @@ at::Tensor shifted(const at::Tensor& x, int64_t bits) {
 
 // SplitMix64 (Steele et al. 2014), whose n-th number needs no other before it.
 at::Tensor drawn_keys(const at::Tensor& seed, int64_t purpose, int64_t count) {
-  at::Tensor x = (at::arange(purpose * (int64_t{1} << 32) + 1, purpose * (int64_t{1} << 32) + 1 + count, seed.options()) *
-                  kStep) + seed;
+  at::Tensor x =
+      (at::arange(purpose * (int64_t{1} << 32) + 1, purpose * (int64_t{1} << 32) + 1 + count, seed.options()) * kStep) +
+      seed;
   x = x.bitwise_xor(shifted(x, 30)) * kFirst;
   x = x.bitwise_xor(shifted(x, 27)) * kSecond;
   x = x.bitwise_xor(shifted(x, 31));

@@ -70,7 +70,11 @@ struct CaptionedViews::Text {
 
 CaptionedViews::CaptionedViews(const VisionLanguageOptions& options, std::shared_ptr<const text::Tokenizer> tokenizer,
                                int64_t grid_side)
-    : options_(options), tokenizer_(std::move(tokenizer)), vocabulary_(*tokenizer_), grid_side_(grid_side), ranks_(runtime::ranks().rank().world) {}
+    : options_(options),
+      tokenizer_(std::move(tokenizer)),
+      vocabulary_(*tokenizer_),
+      grid_side_(grid_side),
+      ranks_(runtime::ranks().rank().world) {}
 
 data::View CaptionedViews::prepare(data::Sample&& sample, RandomStream& random) const {
   if (sample.captions.empty()) throw UserError(sample.key, "data.root", "the picture has no caption");

@@ -38,9 +38,7 @@ Tensor one_way(const ItcSide& side, const Tensor& scale, double alpha) {
 }
 
 // Rows against columns; in row i column first + i is right.
-Tensor diagonal_loss(const Tensor& logits, int64_t first) {
-  return -at::log_softmax(logits, 1).diagonal(first).mean();
-}
+Tensor diagonal_loss(const Tensor& logits, int64_t first) { return -at::log_softmax(logits, 1).diagonal(first).mean(); }
 
 }  // namespace
 

@@ -85,6 +85,9 @@ class Masked : public training::Objective {
   const MaskedOptions& options() const { return options_; }
 
  private:
+  /// Whether a picture's hidden patches may all have weight 0.
+  bool may_weigh_nothing() const { return options_.foreground_weight == 0; }
+
   MaskedOptions options_;
   std::shared_ptr<models::ViT> backbone_;
   models::ImageNormalize normalize_;

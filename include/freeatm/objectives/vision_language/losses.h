@@ -55,8 +55,8 @@ inline constexpr int64_t kNoLabel = -100;
 at::Tensor labelled_loss(const at::Tensor& logits, const at::Tensor& labels);
 
 /// Each region's features against those of its phrase in its caption, InfoNCE (van den Oord et al. 2018) both ways over
-/// the batch's phrases, those of all ranks, the mean of both. Phrases that read the same are left out of each other's denominators; other
-/// phrases of the same picture stay in. Without phrases 0.
+/// the batch's phrases, those of all ranks, the mean of both. Phrases that read the same are left out of each other's
+/// denominators; other phrases of the same picture stay in. Without phrases 0.
 ///   regions, phrases: [P, D], of length 1; texts: [P] int64, equal for equal texts
 at::Tensor phrase_contrast_loss(const at::Tensor& regions, const at::Tensor& phrases, const at::Tensor& texts,
                                 double temperature);
