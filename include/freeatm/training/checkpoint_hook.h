@@ -27,6 +27,7 @@ class CheckpointHook final : public Hook {
 
  private:
   void save(const Position& position);
+  void write(const Checkpoint& checkpoint);
   void fail(const std::string& reason);
   bool is_time() const;
 
