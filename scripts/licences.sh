@@ -20,7 +20,7 @@ python_packages() {
   done
 }
 
-packages=(nlohmann-json3-dev libcli11-dev libxxhash-dev)  # headers alone: a part of the program
+packages=(nlohmann-json3-dev libcli11-dev libxxhash-dev libgloo-dev)  # headers alone: a part of the program
 for library; do
   path=$(realpath "$library")
   case $path in

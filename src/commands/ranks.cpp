@@ -109,7 +109,7 @@ int do_as_rank(runtime::Ranks& ranks, const std::function<int()>& work) {
   if (std::getenv("OMP_NUM_THREADS") == nullptr)
     runtime::set_threads(std::max<int64_t>(1, runtime::cores() / ranks.on_this_machine()));
   if (!ranks.is_first()) {
-    log::set_level(log::Level::kWarning);
+    log::set_level(log::Level::kError);  // of the config all would say the same
     log::set_name(format("rank {}", ranks.rank().index));
   }
   try {

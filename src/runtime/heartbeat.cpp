@@ -22,13 +22,18 @@ double seconds_since(std::chrono::steady_clock::time_point then) {
 }
 
 // Other threads are in operations that nothing can end, so nothing is unwound. Files appear whole or not at all.
+[[noreturn]] void end_process(const std::string& why) {
+  log::error("{}", why);
+  std::_Exit(1);
+}
+
 [[noreturn]] void end_process(const Store& store, const std::string& why) {
   bool first = true;
   try {
     first = tell_failure(store, why);
   } catch (const std::exception&) {  // the store has gone, too
   }
-  if (first) log::error("{}", why);
+  if (first) end_process(why);
   std::_Exit(1);
 }
 
@@ -49,7 +54,8 @@ bool has_failed(const Store& store) { return store->check({kFailed}); }
 
 Heartbeat::Heartbeat(Store store, Rank rank, double silence)
     : store_(std::move(store)), rank_(rank), silence_(silence), moved_(Clock::now()), answered_(Clock::now()) {
-  thread_ = std::thread([this] { run(); });
+  talker_ = std::thread([this] { talk(); });
+  watcher_ = std::thread([this] { watch(); });
 }
 
 Heartbeat::~Heartbeat() {
@@ -58,7 +64,8 @@ Heartbeat::~Heartbeat() {
     stopping_ = true;
   }
   wake_.notify_all();
-  thread_.join();
+  talker_.join();
+  watcher_.join();
 }
 
 void Heartbeat::move() {
@@ -91,40 +98,48 @@ void Heartbeat::end_waiting() {
   moved_ = Clock::now();
 }
 
-void Heartbeat::run() {
+bool Heartbeat::stops_within(std::unique_lock<std::mutex>& lock) {
+  return wake_.wait_for(lock, kPeriod, [this] { return stopping_; });
+}
+
+void Heartbeat::talk() {
   std::unique_lock lock(mutex_);
-  auto before = Clock::now();
-  while (!wake_.wait_for(lock, kPeriod, [this] { return stopping_; })) {
-    if (std::exchange(before, Clock::now()) + std::chrono::duration<double>(kStopped) < Clock::now()) {
+  for (uint64_t beat = 1; !stops_within(lock); ++beat) {
+    lock.unlock();
+    std::map<int64_t, std::string> beats;
+    try {
+      store_->set(key(rank_.index), std::to_string(beat));
+      for (int64_t other = 0; other < (rank_.index == 0 ? rank_.world : 1); ++other) {
+        if (other != rank_.index) beats[other] = text_in(store_, key(other));
+      }
+    } catch (const std::exception&) {  // the store's process has gone, or cannot be reached
+      beats.clear();
+    }
+    lock.lock();
+    if (!beats.empty()) answered_ = Clock::now();
+    for (auto& [rank, text] : beats) {
+      Heard& heard = heard_.try_emplace(rank, Heard{text, Clock::now()}).first->second;
+      if (heard.beat != text) heard = {std::move(text), Clock::now()};
+    }
+  }
+}
+
+void Heartbeat::watch() {
+  std::unique_lock lock(mutex_);
+  for (auto before = Clock::now(); !stops_within(lock);) {
+    if (seconds_since(std::exchange(before, Clock::now())) > kStopped) {
       for (auto& [rank, heard] : heard_) heard.changed = Clock::now();
       moved_ = answered_ = Clock::now();
     }
     end_if_stuck();
-    lock.unlock();
-    try {
-      store_->set(key(rank_.index), std::to_string(++beats_));
-      for (int64_t other = 0; other < (rank_.index == 0 ? rank_.world : 1); ++other) {
-        if (other != rank_.index) listen(other);
-      }
-      answered_ = Clock::now();
-    } catch (const std::exception&) {  // a link that is cut, or the store's process has gone
-    }
-    before = Clock::now();
     end_if_silent();
-    lock.lock();
   }
-}
-
-void Heartbeat::listen(int64_t rank) {
-  std::string beat = text_in(store_, key(rank));
-  Heard& heard = heard_.try_emplace(rank, Heard{beat, Clock::now()}).first->second;
-  if (heard.beat != beat) heard = {std::move(beat), Clock::now()};
 }
 
 void Heartbeat::end_if_silent() const {
   if (seconds_since(answered_) > silence_)
-    end_process(store_, format("rank {}: the ranks' meeting place has not answered for {} s (trainer.rank_silence)",
-                               rank_.index, std::round(silence_)));
+    end_process(
+        format("the ranks' meeting place has not answered for {} s (trainer.rank_silence)", std::round(silence_)));
   for (const auto& [rank, heard] : heard_) {
     if (seconds_since(heard.changed) > silence_)
       end_process(store_, format("rank {} has been silent for {} s (trainer.rank_silence): it hangs, or its machine "

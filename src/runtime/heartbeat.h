@@ -51,8 +51,9 @@ class Heartbeat {
     std::string beat;
     Clock::time_point changed;
   };
-  void run();
-  void listen(int64_t rank);
+  void talk();
+  void watch();
+  bool stops_within(std::unique_lock<std::mutex>& lock);
   void end_if_silent() const;
   void end_if_stuck() const;
   void move();
@@ -67,10 +68,9 @@ class Heartbeat {
   int64_t steps_ = 0;
   double longest_still_ = 0;  // seconds, in a step
   Clock::time_point moved_;
-  uint64_t beats_ = 0;
   Clock::time_point answered_;  // the store, last
   std::map<int64_t, Heard> heard_;
-  std::thread thread_;
+  std::thread talker_, watcher_;  // the one may wait for the store, for good where a link is cut
 };
 
 }  // namespace freeatm::runtime

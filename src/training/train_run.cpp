@@ -92,6 +92,7 @@ void TrainRun::train(const fs::path& out, const std::string& resume, const std::
   const TrainerOptions& options = options_.trainer;
   runtime::Ranks& ranks = runtime::ranks();
   ranks.norm_as_one(options.sync_norm);
+  if (!ranks.is_first()) log::set_level(log::Level::kWarning);  // each reads samples of its own
   std::optional<FoundCheckpoint> checkpoint;
   if (ranks.is_first()) checkpoint = checkpoint_to_go_on_from(out, resume);
   Trainer trainer(*objective_, loader_, *optimizer_,

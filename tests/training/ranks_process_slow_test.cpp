@@ -143,6 +143,19 @@ TEST_F(RankProcesses, WhatTheyDisagreeAboutIsNamed) {
   EXPECT_FALSE(fs::exists(run_));
 }
 
+// As on two hosts: what fails first there is the link.
+TEST_F(RankProcesses, ACutLinkEndsBothSides) {
+  std::vector<std::string> arguments = pretrain_arguments(run_, {"trainer.rank_silence=5"});
+  std::erase_if(arguments, [](const std::string& word) { return word.starts_with("out="); });
+  fs::create_directories(run_);
+  const std::string command = "timeout 100 " + source_file("tests/training/two_hosts.sh") + " " + FREEATM_BINARY + " " +
+                              run_.string() + " " + in_one_line(arguments) + " > " + said_.string() + " 2>&1";
+  const int status = std::system(command.c_str());
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "network namespaces may not be made here";
+  EXPECT_EQ(WEXITSTATUS(status), 0) << read_file(said_);
+  EXPECT_GE(lines_with(read_file(said_), "trainer.rank_silence"), 1) << read_file(said_);
+}
+
 TEST_F(RankProcesses, BadNumbersAreRefused) {
   const auto refused = [&](const std::vector<std::string>& more, const std::string& part,
                            const std::string& before = "") {
