@@ -20,7 +20,7 @@ def load(path):
         return COCO(str(path))
 
 
-def check_split(scenes, split, count):
+def check_split(scenes, split, count, layout):
     captions = load(scenes / "annotations" / f"captions_{split}.json")
     instances = load(scenes / "annotations" / f"instances_{split}.json")
     names = {category["id"]: category["name"] for category in instances.dataset["categories"]}
@@ -29,16 +29,19 @@ def check_split(scenes, split, count):
     for image in captions.loadImgs(captions.getImgIds()):
         picture = Image.open(scenes / split / image["file_name"])
         assert picture.mode == "RGB" and picture.size == (image["width"], image["height"]), image
-        [annotation] = captions.imgToAnns[image["id"]]
-        things = check_phrases(annotation)
         objects = instances.imgToAnns[image["id"]]
-        masks = {o["id"]: mask for o, mask in zip(objects, check_masks(instances, objects))}
-        named = [id for thing in things for id in thing["object_ids"]]
-        assert sorted(named) == sorted(masks), annotation
-        for thing in things:
-            classes = {names[o["category_id"]] for o in objects if o["id"] in thing["object_ids"]}
-            assert classes == {singular(thing["text"], names.values())}, annotation
-        check_words(annotation["caption"], things, masks, SEEN_SIZES if split != "shifted" else SHIFTED_SIZES)
+        masks = {o["id"]: mask for o, mask in zip(objects, check_masks(instances, objects, COUNTS[layout]))}
+        annotations = captions.imgToAnns[image["id"]]
+        assert len(annotations) == CAPTIONS[layout], image
+        for annotation in annotations:
+            things = check_phrases(annotation)
+            named = [id for thing in things for id in thing["object_ids"]]
+            assert sorted(named) == sorted(masks) or annotation is not annotations[0], annotation  # the first names all
+            assert set(named) <= set(masks), annotation
+            for thing in things:
+                classes = {names[o["category_id"]] for o in objects if o["id"] in thing["object_ids"]}
+                assert classes == {singular(thing["text"], names.values())}, annotation
+            check_words(annotation["caption"], things, masks, sizes_of(layout, split))
 
 
 def check_phrases(annotation):
@@ -49,9 +52,9 @@ def check_phrases(annotation):
     return [phrase for phrase in annotation["phrases"] if phrase["role"] == "thing"]
 
 
-def check_masks(instances, objects):
+def check_masks(instances, objects, counts):
     masks = [instances.annToMask(o) for o in objects]
-    assert 1 <= len(masks) <= 3 and np.sum(masks, 0).max() == 1, "masks overlap"
+    assert counts[0] <= len(masks) <= counts[1] and np.sum(masks, 0).max() == 1, "masks overlap"
     for o, mask in zip(objects, masks):
         assert mask.sum() == o["area"] == coco_mask.area(o["segmentation"]) > 0, o
         assert coco_mask.toBbox(o["segmentation"]).tolist() == o["bbox"], o
@@ -65,8 +68,16 @@ def singular(text, names):
 
 # The longest side of a mask's box over the picture's, at most where the caption says small, at least where it says big.
 # Turning by 15 degrees makes a square's box up to 1.22 times as large; a thin end (a string) covers less than half of its pixels
-# and is not in the mask; perspective in `shifted` changes more.
-SEEN_SIZES, SHIFTED_SIZES = (0.42 * 1.25, 0.54 * 0.75), (0.42 * 1.7, 0.54 * 0.6)
+# and is not in the mask; perspective in `look` and `shifted` changes more.
+SMALL_AND_BIG = {"plain": (0.42, 0.54), "crowded": (0.17, 0.25)}
+COUNTS, CAPTIONS = {"plain": (1, 3), "crowded": (1, 6)}, {"plain": 1, "crowded": 5}
+
+
+def sizes_of(layout, split):
+    small, big = SMALL_AND_BIG[layout]
+    return (small * 1.7, big * 0.6) if split in ("look", "shifted") else (small * 1.25, big * 0.75)
+
+
 RELATIONS = {
     " to the left of ": lambda a, b: a[1] < b[1],
     " to the right of ": lambda a, b: a[1] > b[1],
@@ -100,9 +111,9 @@ def check_objects(folder, classes, count):
 
 def main(root):
     manifest = json.loads((root / "manifest.json").read_text())
-    for split in ("train", "val", "test", "shifted"):
+    for split in manifest.get("splits", ("train", "val", "test", "shifted")):
         count = manifest["count" if split == "train" else "eval_count"]
-        check_split(root / "scenes", split, count)
+        check_split(root / "scenes", split, count, manifest.get("layout", "plain"))
         check_objects(root / "objects" / split, manifest["classes"], count)
     print(f"{root}: whole")
 

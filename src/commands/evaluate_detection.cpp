@@ -29,7 +29,7 @@ struct DetectionTaskOptions {
   std::string checkpoint;
   objectives::WeightsOptions weights;
   DetectionData data;
-  std::vector<std::string> eval_splits = {"val", "test", "shifted"};
+  std::vector<std::string> eval_splits = {"val", "test", "background", "look", "drawing", "shifted"};
   objectives::DetectionOptions objective;
   evaluation::DetectionScoreOptions score;
 

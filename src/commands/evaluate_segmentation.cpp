@@ -31,7 +31,7 @@ struct SegmentationTaskOptions {
   std::optional<std::string> checkpoint;
   objectives::WeightsOptions weights;
   SegmentationData data;
-  std::vector<std::string> eval_splits = {"val", "test", "shifted"};
+  std::vector<std::string> eval_splits = {"val", "test", "background", "look", "drawing", "shifted"};
   objectives::SegmentationOptions objective;
   evaluation::SegmentationScoreOptions score;
   evaluation::SegmentationFilesOptions files;

@@ -45,7 +45,7 @@ struct FinetuneOptions {
   TrainOptions run;
   data::DatasetOptions data;
   std::optional<std::string> eval_root;
-  std::vector<std::string> eval_splits = {"val", "test", "shifted"};
+  std::vector<std::string> eval_splits = {"val", "test", "background", "look", "drawing", "shifted"};
   objectives::WeightsOptions weights;
   models::ModelOptions model;
 

@@ -11,7 +11,7 @@ namespace freeatm::world {
 /// What the annotation files keep of a scene.
 struct SceneRecord {
   int side = 0;  // of the picture, pixels
-  Caption caption;
+  std::vector<Caption> captions;
   std::vector<int> classes;        // of its objects
   std::vector<vision::Rle> masks;  // of its objects
 };

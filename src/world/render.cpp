@@ -13,6 +13,8 @@
 namespace freeatm::world {
 namespace {
 
+constexpr int kMoreCaptions = 4;  // of a crowded scene: five in all, as COCO has
+
 bool closer_to_zero(double a, double b) { return std::abs(a) < std::abs(b); }
 
 /// The pixels of a scene that a turned square of `size` around the object's centre can touch.
@@ -66,7 +68,7 @@ cv::Mat1b Layer::mask() const {
 }
 
 Layer place_sprite(const Sprites& sprites, const Placement& object, int scene_side) {
-  const cv::Mat4f& sprite = sprites.at(object.class_index, object.drawing, object.size);
+  const cv::Mat4f& sprite = sprites.at(object.class_index, object.drawing, object.style, object.size);
   const double center = 0.5 * sprite.cols;
   Layer layer{reach(object, scene_side), {}};
   cv::Mat1d turn = cv::getRotationMatrix2D(cv::Point2f(center, center), object.angle, object.size / sprite.cols);
@@ -97,9 +99,13 @@ Layer place_sprite(const Sprites& sprites, const Placement& object, int scene_si
 }
 
 Picture render(const Layout& layout, const Sprites& sprites, RandomStream& random) {
-  const double tint = layout.domain == Domain::kSeen ? 0.05 : 0.15;
   const int side = layout.canvas.side;
-  cv::Mat3f picture = draw_texture(places()[layout.place].texture, side, tint, random);
+  RandomStream through = random;  // the same draws: what shows through is the texture that would be there
+  cv::Mat3f picture = draw_texture(places()[layout.place].texture, side, layout.tint, random);
+  if (layout.opacity < 1) {
+    const cv::Mat3f below = draw_texture(places()[layout.through].texture, side, layout.tint, through);
+    cv::addWeighted(picture, layout.opacity, below, 1 - layout.opacity, 0, picture);
+  }
   std::vector<cv::Mat1b> masks;
   for (const Placement& object : layout.objects) {
     const Layer layer = place_sprite(sprites, object, side);
@@ -114,14 +120,16 @@ Picture render(const Layout& layout, const Sprites& sprites, RandomStream& rando
   return out;
 }
 
-Scene draw_scene(const Sprites& sprites, Domain domain, std::optional<int> only_class, const RandomStream& random,
-                 const Canvas& canvas) {
+Scene draw_scene(const Sprites& sprites, const Domain& domain, std::optional<int> only_class,
+                 const RandomStream& random, const Canvas& canvas) {
   RandomStream layout_stream = random.fork("layout"), texture_stream = random.fork("texture"),
                caption_stream = random.fork("caption");
   Scene scene;
   scene.layout = draw_layout(sprites, domain, only_class, canvas, layout_stream);
   scene.picture = render(scene.layout, sprites, texture_stream);
   scene.caption = describe(scene.layout, caption_stream);
+  for (int i = 0; canvas.is_crowded && i < kMoreCaptions; ++i)
+    scene.more_captions.push_back(describe_part(scene.layout, caption_stream));
   return scene;
 }
 

@@ -91,22 +91,25 @@ Sprites::Sprites(const std::string& font_path) {
   Font font(bytes, font_path);
   for (const ClassInfo& info : classes()) {
     auto& drawings = sprites_.emplace_back();
-    const auto add = [&](char32_t emoji) {
-      const cv::Mat4f sprite = square_sprite(font.bitmap(emoji, info.name));
-      Sizes& sizes = drawings.emplace_back();
-      for (size_t i = 0; i < kSides.size(); ++i)
-        cv::resize(sprite, sizes[i], {kSides[i], kSides[i]}, 0, 0, cv::INTER_AREA);
-    };
-    add(info.emoji);
+    const cv::Mat4f own = square_sprite(font.bitmap(info.emoji, info.name));
+    drawings.push_back(in_all_sizes(own));
     for (char32_t other : info.other_drawings) {
-      if (other != 0) add(other);
+      if (other != 0) drawings.push_back(in_all_sizes(square_sprite(font.bitmap(other, info.name))));
     }
+    redrawn_.push_back({in_all_sizes(redraw(own, Style::kOutline)), in_all_sizes(redraw(own, Style::kFlat))});
   }
 }
 
-const cv::Mat4f& Sprites::at(int class_index, int drawing, double size) const {
+Sprites::Sizes Sprites::in_all_sizes(const cv::Mat4f& sprite) {
+  Sizes sizes;
+  for (size_t i = 0; i < kSides.size(); ++i) cv::resize(sprite, sizes[i], {kSides[i], kSides[i]}, 0, 0, cv::INTER_AREA);
+  return sizes;
+}
+
+const cv::Mat4f& Sprites::at(int class_index, int drawing, Style style, double size) const {
   size_t level = 0;
   while (level + 1 < kSides.size() && kSides[level] < size) ++level;
+  if (style != Style::kOwn) return redrawn_[class_index][static_cast<size_t>(style) - 1][level];
   return sprites_[class_index][drawing][level];
 }
 

@@ -7,6 +7,8 @@
 
 #include <opencv2/core.hpp>
 
+#include "redraw.h"
+
 namespace freeatm::world {
 
 class Sprites {
@@ -19,8 +21,8 @@ class Sprites {
   int drawings(int class_index) const { return static_cast<int>(sprites_[class_index].size()); }
 
   /// The square picture whose side is next above `size` pixels (the largest: 128, as the font has them): premultiplied
-  /// RGBA in [0, 1].
-  const cv::Mat4f& at(int class_index, int drawing, double size) const;
+  /// RGBA in [0, 1]. Another style is the class's own drawing's only.
+  const cv::Mat4f& at(int class_index, int drawing, Style style, double size) const;
 
   /// 16 hexadecimal digits of the font file's content.
   const std::string& font_digest() const { return font_digest_; }
@@ -28,7 +30,9 @@ class Sprites {
  private:
   static constexpr std::array kSides = {28, 48, 96, 128};
   using Sizes = std::array<cv::Mat4f, kSides.size()>;
-  std::vector<std::vector<Sizes>> sprites_;  // [classes][drawings]
+  static Sizes in_all_sizes(const cv::Mat4f& sprite);
+  std::vector<std::vector<Sizes>> sprites_;    // [classes][drawings]
+  std::vector<std::array<Sizes, 2>> redrawn_;  // [classes][styles but kOwn], of the first drawing
   std::string font_digest_;
 };
 

@@ -54,7 +54,8 @@ TEST_P(Presets, TakeTwoSteps) {
 INSTANTIATE_TEST_SUITE_P(Nano, Presets,
                          ::testing::Values("nano_moco", "nano_moco_mask", "nano_moco_swap", "nano_moco_regions",
                                            "nano_simclr", "nano_simclr_mask", "nano_simclr_swap", "nano_simclr_regions",
-                                           "nano_byol", "nano_byol_mask", "nano_byol_swap", "nano_byol_regions"),
+                                           "nano_byol", "nano_byol_mask", "nano_byol_swap", "nano_byol_regions",
+                                           "nano_moco_crowded", "nano_moco_crowded_mask"),
                          name_of);
 
 class MaskedPresets : public ::testing::TestWithParam<const char*> {};

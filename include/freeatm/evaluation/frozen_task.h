@@ -17,7 +17,7 @@ namespace freeatm::evaluation {
 
 struct FrozenData {
   std::string root, layout = "auto", train_split = "train";
-  std::vector<std::string> eval_splits = {"test", "shifted"};
+  std::vector<std::string> eval_splits = {"test", "background", "look", "drawing", "shifted"};
   std::optional<int64_t> limit;
   void fields(config::Fields& f);
 };

@@ -100,7 +100,7 @@ void for_each_images(FrozenPair& pair, const data::Dataset& pictures, std::optio
 
 struct PairData {
   std::string root, layout = "auto";
-  std::vector<std::string> eval_splits = {"test", "shifted"};
+  std::vector<std::string> eval_splits = {"test", "background", "look", "drawing", "shifted"};
   std::optional<int64_t> limit;
   void fields(config::Fields& f);
 

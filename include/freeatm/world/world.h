@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The emoji world: scenes of one to three colour emoji on drawn textures, with captions and exact masks. Real data for
-// the small models.
+// The emoji world: scenes of one to three colour emoji (crowded: to six) on drawn textures, with captions and exact
+// masks. Real data for the small models.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,13 +21,16 @@ text::Lexicon lexicon();
 struct WorldOptions {
   std::string out = "data/emoji";
   int64_t count = 2000;       // scenes of train, and its object pictures
-  int64_t eval_count = 4000;  // the same of val, of test and of shifted
+  int64_t eval_count = 4000;  // the same of each other split
   int64_t seed = 0;
-  int64_t side = 64;  // of a picture, pixels
-  double scale = 1;   // of the objects in them
+  std::string layout = "plain";
+  std::optional<int64_t> side;  // of a picture, pixels; none: 64, of a crowded one 128
+  double scale = 1;             // of the objects in them
   std::string font = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf";
   int64_t threads = 0;  // 0: one for each core; the files are the same for any number
   void fields(config::Fields& f);
+
+  int64_t picture_side() const { return side.value_or(layout == "crowded" ? 128 : 64); }
 };
 
 /// Draws the world and writes it as `out`, whole or not at all: scenes/<split>/KEY.png,
