@@ -127,7 +127,7 @@ class TableRun {
     try {
       lock = folders_.lock(job);
     } catch (const UserError& error) {
-      if (waited_for_.insert(index).second) log::info("{}: waits for another process: {}", job.title, error.what());
+      if (waited_for_.insert(index).second) log::info("{}: waits for another process ({})", job.title, error.what());
       return;
     }
     waited_for_.erase(index);
@@ -213,7 +213,7 @@ class TableRun {
     std::set<size_t> open = left_;
     for (const Running& one : running_) open.insert(one.job);
     const double more = plan_.minutes_of(open) / double(options_.jobs);
-    log::info("done: {}, {}; {} jobs to go{}", graph_.jobs[index].title, clock_text(result.minutes * 60), open.size(),
+    log::info("done: {}, {}; jobs to go: {}{}", graph_.jobs[index].title, clock_text(result.minutes * 60), open.size(),
               more > 0 ? ", about " + clock_text(more * 60) : "");
   }
 

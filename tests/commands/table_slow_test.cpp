@@ -178,7 +178,7 @@ TEST_F(Table, RefusesInALine) {
   expect_refused("table out=OUT", "file: required");
   expect_refused("table IN/none.yaml out=OUT", "file: no such file");
   expect_refused(tiny + "IN/tiny.yaml", "there is a table file already");
-  expect_refused(tiny + "sizes=1 +x=2", "x: unknown key");
+  expect_refused(tiny + "+x=2", "x: unknown key");
   expect_refused(tiny + "table.job=2", "table.job");
   expect_refused(tiny + "table.seeds=3", "table.seeds: 3 are wanted");
   expect_refused(tiny + "table.seeds=0", "table.seeds: 0 is not");
