@@ -199,10 +199,12 @@ TEST_F(Table, TheShippedOnesCompose) {
   for (const auto& entry : fs::directory_iterator(testing::source_file("configs/table"))) {
     const std::string name = entry.path().stem();
     if (!entry.is_regular_file()) continue;
-    for (const std::string size : {"quick", "full"}) {
+    const bool has_sizes = !name.starts_with("paper_");
+    for (const std::string size :
+         has_sizes ? std::vector<std::string>{"size=quick", "size=full"} : std::vector<std::string>{""}) {
       const Outcome outcome =
-          run_program(format("table {} --plan size={} table.runs={} table.record={} out={}", entry.path().string(),
-                             size, (in_ / "runs").string(), (in_ / "r.jsonl").string(), out().string()));
+          run_program(format("table {} --plan {} table.runs={} table.record={} out={}", entry.path().string(), size,
+                             (in_ / "runs").string(), (in_ / "r.jsonl").string(), out().string()));
       EXPECT_EQ(outcome.code, 0) << name << "\n" << outcome.text;
       EXPECT_TRUE(contains(outcome.text, " jobs to run, ")) << name << "\n" << outcome.text;
       ++count;
