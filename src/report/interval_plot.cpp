@@ -14,7 +14,8 @@
 namespace freeatm::report {
 namespace {
 
-constexpr double kRowHeight = 30, kNames = 220, kPlotWidth = 720, kMargin = 16, kBelow = 48;
+constexpr double kRowHeight = 30, kPlotWidth = 720, kMargin = 16, kBelow = 48;
+constexpr double kLetter = 7, kNarrowest = 80, kWidest = 380;  // of the names' column
 
 double mean_of(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / double(values.size());
@@ -22,22 +23,25 @@ double mean_of(const std::vector<double>& values) {
 
 struct Scale {
   double low, high;
+  double left;  // pixels in front of the axis, for the names
 
   std::string x(double value) const {
-    return number(std::round((kNames + (value - low) / (high - low) * (kPlotWidth - kNames - kMargin)) * 10) / 10);
+    return number(std::round((left + (value - low) / (high - low) * (kPlotWidth - left - kMargin)) * 10) / 10);
   }
 };
 
 Scale scale_of(const IntervalPlot& plot) {
   double low = std::numeric_limits<double>::infinity(), high = -low;
+  size_t longest = 0;
   const auto include = [&](double value) { low = std::min(low, value), high = std::max(high, value); };
   for (const IntervalPlot::Row& row : plot.rows) {
+    longest = std::max(longest, row.name.size());
     std::ranges::for_each(row.values, include);
     if (row.bar) include(row.bar->first), include(row.bar->second);
   }
   if (plot.reference) include(*plot.reference);
   const double margin = high > low ? (high - low) * 0.05 : std::max(std::abs(low) * 0.1, 1e-12);
-  return {low - margin, high + margin};
+  return {low - margin, high + margin, std::clamp(kLetter * double(longest) + kMargin, kNarrowest, kWidest)};
 }
 
 std::string text_at(const std::string& x, double y, const char* anchor, const std::string& text) {
@@ -52,11 +56,11 @@ std::string axis(const Scale& scale, double bottom, const std::string& label) {
     out += "<path class=\"grid\" d=\"M" + scale.x(tick) + " " + number(kMargin) + "V" + number(bottom) + "\"/>";
     out += text_at(scale.x(tick), bottom + 18, "middle", number_on_scale(tick, step));
   }
-  return out + text_at(number((kNames + kPlotWidth - kMargin) / 2), bottom + 38, "middle", label);
+  return out + text_at(number((scale.left + kPlotWidth - kMargin) / 2), bottom + 38, "middle", label);
 }
 
 std::string row_svg(const IntervalPlot::Row& row, const Scale& scale, double y) {
-  std::string out = text_at(number(kNames - 10), y + 5, "end", row.name);
+  std::string out = text_at(number(scale.left - 10), y + 5, "end", row.name);
   if (row.values.empty()) return out;
   out += "<g class=\"c0\" style=\"fill:var(--c);stroke:var(--c)\">";
   if (row.bar) {

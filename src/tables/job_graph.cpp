@@ -26,7 +26,9 @@ std::string joined_words(const std::vector<std::string>& words) {
 class GraphMaker {
  public:
   GraphMaker(const TableFile& table, const Program& program, const fs::path& folder)
-      : table_(table), program_(program), folder_(folder) {}
+      : table_(table), program_(program), folder_(folder.lexically_normal()) {
+    if (!folder_.has_filename()) folder_ = folder_.parent_path();  // "runs/cells/"
+  }
 
   JobGraph make() {
     for (size_t seed = 0; seed < table_.seeds.size(); ++seed) {

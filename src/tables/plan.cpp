@@ -31,7 +31,6 @@ void look_up(Plan& plan, const JobGraph& graph, Record& record, const JobFolders
     plan.is_made.push_back(there.has_value());
     if (!there) folders.require_ours(job);
     const Result* recorded = record.find(job);
-    if (there && recorded == nullptr) record.add(job, *there);  // made by another table
     if (recorded != nullptr) there = *recorded;
     plan.results.push_back(std::move(there));
     plan.minutes.push_back(record.minutes_of(job.kind));

@@ -64,6 +64,7 @@ class TableRun {
 
   Outcome run() {
     if (!left_.empty()) prepare_folder(options_.runs, "table.runs");
+    record_what_others_made();
     while (!left_.empty() || !running_.empty()) {
       if (!outcome_.signal && pending_signal()) stop();
       if (outcome_.signal && running_.empty()) break;
@@ -77,6 +78,12 @@ class TableRun {
   }
 
  private:
+  void record_what_others_made() {
+    for (size_t i = 0; i < graph_.jobs.size(); ++i) {
+      if (plan_.is_made[i] && record_.find(graph_.jobs[i]) == nullptr) record_.add(graph_.jobs[i], *plan_.results[i]);
+    }
+  }
+
   /// As many as may run; those that another process makes are asked for again later.
   void start() {
     const bool asks_again = minutes_since(asked_) > 1.0 / 60;

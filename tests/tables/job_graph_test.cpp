@@ -49,6 +49,8 @@ TEST(JobGraph, NamesTellWhatMakesADifference) {
   };
   const std::string world = "world, plain", linear = "linear, plain, seed 3";
   EXPECT_EQ(name_of(graph_of(elsewhere), linear), name_of(graph, linear));
+  const TableFile table = folder.read();
+  EXPECT_EQ(name_of(make_jobs(table, folder.program(), folder.runs() / "./"), linear), name_of(graph, linear));
   EXPECT_TRUE(same("count=8", "count=8 threads=2", linear));                                // free
   EXPECT_TRUE(same("trainer.epochs=2", "trainer.epochs=2 objective.masks=false", linear));  // the default
   EXPECT_FALSE(same("count=8", "count=9", world));

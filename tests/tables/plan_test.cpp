@@ -67,6 +67,7 @@ TEST_F(PlanTest, WhatIsMadeIsNotRunAgain) {
   EXPECT_EQ(now.to_run.size(), graph_.jobs.size() - 2);
   EXPECT_TRUE(now.is_made[0]);
   EXPECT_EQ(now.results[0]->minutes, 0.5);
+  EXPECT_FALSE(fs::exists(folder_.folder() / "record.jsonl"));                                  // a plan writes nothing
   EXPECT_EQ(now.results[0]->metrics, (std::map<std::string, double>{{"test_accuracy", 0.5}}));  // classes are left out
 }
 
