@@ -35,6 +35,7 @@ CommandLine parse_command_line(const std::string& command, std::vector<std::stri
   app.add_flag("--print-config", line.print_config);
   app.add_flag("-m,--multirun", line.multirun);
   app.add_flag("--dry-run", line.dry_run);
+  app.add_flag("--plan", line.plan);
   app.add_option("--config-dir", line.config_dir);
   app.add_option("--config-name", line.config_name);
   app.add_option("--config", line.config_file);
@@ -48,7 +49,7 @@ CommandLine parse_command_line(const std::string& command, std::vector<std::stri
 }
 
 std::vector<std::string> flag_names() {
-  return {"--config", "--config-dir", "--config-name", "--dry-run", "--help", "--multirun", "--print-config"};
+  return {"--config", "--config-dir", "--config-name", "--dry-run", "--help", "--multirun", "--plan", "--print-config"};
 }
 
 std::string flags_help() {
@@ -57,8 +58,34 @@ std::string flags_help() {
          "  --config RUN/config.yaml                                 repeat that run\n"
          "  --print-config                                           the composed configuration, then stop\n"
          "  --dry-run                                                harvest: what it would need, then stop\n"
+         "  --plan                                                   table: what is there and what is to be run, then "
+         "stop\n"
          "  -m, --multirun  seed=1,2  model=glob(*)  a=range(1,9,2)  a job for each combination, in OUT/0, OUT/1\n"
          "                  exit code 0: all done, 1: some failed, 2: refused before a job or by every one\n";
+}
+
+void make_table_overrides(CommandLine& line) {
+  std::vector<std::string> own;
+  config::Node::List of_file;
+  std::string file;
+  for (const std::string& word : line.overrides) {
+    const std::string key = word.substr(0, word.find('='));
+    if (key == word && !word.starts_with('~')) {
+      if (!file.empty()) throw UserError(word, "", "there is a table file already, {}; key=value is wanted", file);
+      file = word;
+    } else if (key == "out" || key == "file" || key == "overrides" || key == "configs" || key == "plan" ||
+               key.starts_with("table.")) {
+      own.push_back(word);
+    } else {
+      of_file.emplace_back(word);
+    }
+  }
+  if (!file.empty()) own.push_back("file=" + config::override_text(config::Node(file)));
+  if (!of_file.empty()) own.push_back("overrides=" + config::override_text(config::Node(std::move(of_file))));
+  if (line.plan) own.push_back("plan=true");
+  const std::string configs = line.config_dir.empty() ? default_config_dir() : line.config_dir;
+  if (line.config_file.empty()) own.push_back("configs=" + config::override_text(config::Node(configs)));
+  line.overrides = std::move(own);
 }
 
 config::ComposeOptions compose_options(const CommandLine& line) {

@@ -68,8 +68,13 @@ void require_dry_run(const Command& command, const CommandLine& line) {
   if (line.multirun) throw UserError("", "--dry-run", "is of one job; without -m it can be had");
 }
 
-int run(const Command& command, const CommandLine& line) {
+int run(const Command& command, CommandLine line) {
   if (line.dry_run) require_dry_run(command, line);
+  if (command.name == std::string_view("table")) {
+    make_table_overrides(line);
+  } else if (line.plan) {
+    throw UserError("", "--plan", "freeatm {} has none; freeatm table has", command.name);
+  }
   if (line.multirun && !line.help) return run_multirun(command, line);
   if (line.help) {
     std::printf("freeatm %s [key=value ...]\n  %s\n\n%s\n%s", command.name, command.summary, flags_help().c_str(),

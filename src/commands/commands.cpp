@@ -11,6 +11,7 @@ int finetune(const config::Composed& composed);
 int evaluate(const config::Composed& composed);
 int export_model(const config::Composed& composed);
 int view(const config::Composed& composed);
+int table(const config::Composed& composed);
 int train_diffusion(const config::Composed& composed);
 
 namespace {
@@ -28,6 +29,7 @@ constexpr Command kCommands[] = {
     {"export", "a run's model as a file or folder of timm, torchvision, transformers, detectron2 or ONNX",
      export_model},
     {"view", "shards and run folders -> one self-contained HTML page", view},
+    {"table", "a table file -> the jobs that its cells lack, then means, deviations and differences", table},
     {"train-diffusion", "captioned pictures -> a small Stable Diffusion: stage=tokenizer, vae, unet", train_diffusion},
 };
 

@@ -61,6 +61,28 @@ class Reader {
   }
 };
 
+namespace {
+// Where `field_values` wants what is read: commands hand on a Composed, which knows nothing of it.
+thread_local std::vector<FieldValue>* t_values = nullptr;
+}  // namespace
+
+std::vector<FieldValue> field_values(const std::string& command, const Node& tree,
+                                     const std::function<int(const Composed&)>& run) {
+  std::vector<FieldValue> values;
+  Composed composed{command, tree};
+  composed.check_only = true;
+  t_values = &values;
+  try {
+    run(composed);
+  } catch (const ChecksPassed&) {
+  } catch (...) {
+    t_values = nullptr;
+    throw;
+  }
+  t_values = nullptr;
+  return values;
+}
+
 void detail::read_fields(const Composed& composed, const std::function<void(Fields&)>& fields) {
   if (composed.help || composed.rows) {
     std::vector<FieldRow> shown;
@@ -69,7 +91,7 @@ void detail::read_fields(const Composed& composed, const std::function<void(Fiel
     if (composed.help) std::cout << help_text(shown) << std::flush;
     throw HelpShown();
   }
-  ReadWalk walk(composed.tree);
+  ReadWalk walk(composed.tree, nullptr, composed.check_only ? t_values : nullptr);
   Reader::run(fields, walk);
   walk.check_all_known();
   if (composed.check_only) throw ChecksPassed();

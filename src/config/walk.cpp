@@ -34,7 +34,8 @@ UserError WriteWalk::refusal(std::string_view key, const std::string& message) c
   throw InternalError(format("{} is refused while nothing is read: {}", key, message));
 }
 
-ReadWalk::ReadWalk(const Node& tree, std::vector<FieldRow>* rows) : rows_(rows) {
+ReadWalk::ReadWalk(const Node& tree, std::vector<FieldRow>* rows, std::vector<FieldValue>* values)
+    : rows_(rows), values_(values) {
   if (!tree.is_map()) throw UserError(tree.where(), "", "{} is not a group of keys", tree.describe());
   groups_.push_back({"", &tree});
 }
@@ -46,7 +47,9 @@ void ReadWalk::field(std::string_view key, const Target& target, std::string_vie
   const std::string path = group.path + std::string(key);
   const bool missing = node && node->is_missing();
   if (missing && !rows_) throw UserError("", path, "required ({})", help);
+  const std::string otherwise = values_ ? to_node(target).text() : "";
   if (node && !missing) from_node(*node, path, target, allowed);
+  if (values_) values_->push_back({path, to_node(target).text(), otherwise, allowed.is_free});
   if (rows_) {
     const std::string value = missing ? "required" : to_node(target).text();
     std::vector<std::string> names = allowed.names;

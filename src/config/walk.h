@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "freeatm/config/field_values.h"
 #include "freeatm/config/fields.h"
 #include "freeatm/core/error.h"
 
@@ -51,10 +52,11 @@ class WriteWalk final : public Walk {
   std::vector<std::string>* free_keys_;
 };
 
-/// Tree -> options. With `rows`: what is still missing is passed over, and every field leaves a row.
+/// Tree -> options. With `rows`: what is still missing is passed over, and every field leaves a row. With `values`:
+/// everything is checked, and every field leaves its value.
 class ReadWalk final : public Walk {
  public:
-  explicit ReadWalk(const Node& tree, std::vector<FieldRow>* rows = nullptr);
+  explicit ReadWalk(const Node& tree, std::vector<FieldRow>* rows = nullptr, std::vector<FieldValue>* values = nullptr);
   void field(std::string_view key, const Target& target, std::string_view help, const Allowed& allowed) override;
   void enter(std::string_view key) override;
   void leave() override;
@@ -75,6 +77,7 @@ class ReadWalk final : public Walk {
   std::vector<Group> groups_;
   std::map<std::string, std::vector<std::string>> known_;  // a group's path -> its keys
   std::vector<FieldRow>* rows_;
+  std::vector<FieldValue>* values_;
 };
 
 /// The rows as text of at most 100 columns, one block a group.

@@ -204,7 +204,7 @@ bool is_there(const fs::path& out, nlohmann::ordered_json manifest) {
 }  // namespace
 
 void WorldOptions::fields(config::Fields& f) {
-  f("out", out, "the folder to write");
+  f("out", out, "the folder to write", config::free());
   f("count", count,
     "scenes of train; and as many pictures of single objects, rounded up to the same number of each class",
     config::between(1, 999'999'999));
@@ -219,7 +219,8 @@ void WorldOptions::fields(config::Fields& f) {
     config::between(0.2, 1));
   f("seed", seed, "another seed is another world", config::at_least(0));
   f("font", font, "a font with colour bitmaps (CBDT); Debian package fonts-noto-color-emoji");
-  f("threads", threads, "0: one for each core; the files are the same for any number", config::between(0, 1024));
+  f("threads", threads, "0: one for each core; the files are the same for any number",
+    config::free(config::between(0, 1024)));
 }
 
 bool write_world(const WorldOptions& options) {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "freeatm/report/interval_plot.h"
+
 #include "testing.h"
 
 namespace freeatm::report {
@@ -73,6 +75,24 @@ TEST(LinePlot, LeavesAGapWhereAValueIsNotFinite) {
 TEST(LinePlot, DrawsOnePointAndConstantLines) {
   EXPECT_EQ(LinePlot({"", "", "", {{"", {5}, {2}}}}).html().find("nan"), std::string::npos);
   EXPECT_EQ(LinePlot({"", "", "", {{"", {1, 2}, {0, 0}}}}).html().find("inf"), std::string::npos);
+}
+
+TEST(IntervalPlot, HasADotForEachValueAndABarWhereThereIsOne) {
+  IntervalPlot plot{
+      .title = "accuracy", .x_label = "top-1", .rows = {{"a & b", {0.6, 0.7}, std::pair(0.55, 0.75)}, {"c", {}, {}}}};
+  const std::string html = plot.html();
+  EXPECT_EQ(occurrences(html, "<circle"), 2);
+  EXPECT_EQ(occurrences(html, "<title>mean 0.65</title>"), 1);
+  EXPECT_EQ(occurrences(html, "stroke-width:2"), 1);
+  EXPECT_EQ(occurrences(html, "a &amp; b"), 1);
+  EXPECT_EQ(occurrences(html, "stroke-dasharray"), 0);
+  plot.reference = 0.6;
+  EXPECT_EQ(occurrences(plot.html(), "stroke-dasharray"), 1);
+}
+
+TEST(IntervalPlot, IsNothingWithoutValuesAndSomethingOfOne) {
+  EXPECT_EQ((IntervalPlot{.rows = {{"a", {}, {}}}}).html(), "");
+  EXPECT_EQ(occurrences(IntervalPlot{.rows = {{"a", {0.5}, {}}}}.html(), "<circle"), 1);
 }
 
 }  // namespace
