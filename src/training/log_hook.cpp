@@ -9,6 +9,7 @@
 #include <ATen/ATen.h>
 
 #include "freeatm/core/format.h"
+#include "freeatm/runtime/device_memory.h"
 #include "freeatm/training/checkpoint.h"
 
 namespace freeatm::training {
@@ -122,6 +123,8 @@ void LogHook::write_line() {
   const double rate = static_cast<double>(samples_) / seconds, wait_share = (waited - waited_) / seconds;
   line.emplace_back("samples_per_second", rate);
   line.emplace_back("wait_share", wait_share);
+  if (const at::Device device = steps_.back().values.device(); !device.is_cpu())
+    line.emplace_back("device_memory", static_cast<double>(runtime::memory_of(device).peak) / (1 << 20));  // MiB
   append_metrics(run_, position_.step, line);
   note_ = format("{} samples/s, loss {}, waited {}%", short_number(rate), short_number(means[0]),
                  short_number(100 * wait_share));

@@ -41,6 +41,8 @@ void TrainerOptions::fields(config::Fields& f) {
   f("checkpoint_minutes", checkpoint_minutes, "at most so long without a checkpoint; null: no matter how long an epoch",
     config::free(config::more_than(0)));
   f("keep_last", keep_last, "checkpoints that stay", config::free(config::at_least(1)));
+  f("profile", profile, "steps whose operators OUT/profile.json shows, a Chrome trace; null: none",
+    config::free(config::at_least(1)));
   f.group("optimizer", optimizer);
   if (!f.reading()) return;
   check_milestones(f, "milestones", milestones);

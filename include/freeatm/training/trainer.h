@@ -42,6 +42,7 @@ struct TrainerOptions {
   std::optional<int64_t> checkpoint_steps;   // within an epoch, too
   std::optional<double> checkpoint_minutes;  // also this long after the last one, within an epoch
   int64_t keep_last = 2;                     // checkpoints
+  std::optional<int64_t> profile;            // steps of a trace
   OptimizerOptions optimizer;
   void fields(config::Fields& f);
 
