@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # freeatm_layer(name SOURCES ... DEPS layers... [LIBS libraries...] [TORCH] [PCH])   the library freeatm_<name>
-# freeatm_test(layer [FAST sources...] [SLOW sources...] [PEERS sources...] [LIBS ...])   <layer>_test, <layer>_slow_test, <layer>_peers_test;
-#   ctest labels fast, slow, peers. What is in PEERS skips itself where .deps/peers (scripts/setup_peers.sh) is absent.
+# freeatm_test(layer [FAST sources...] [SLOW sources...] [PEERS sources...] [GPU sources...] [LIBS ...])   <layer>_test, <layer>_slow_test, <layer>_peers_test,
+#   <layer>_gpu_test; ctest labels fast, slow, peers, gpu. What is in PEERS skips itself where .deps/peers (scripts/setup_peers.sh) is absent, what is in GPU
+#   where there is no GPU.
 #
 # Most of a compilation is reading headers, so sources are compiled eight at a time, and layers whose sources build modules
 # share a precompiled header. Files of a layer therefore share their anonymous namespace: two of the same name in it do not
@@ -58,8 +59,8 @@ function(freeatm_layer name)
 endfunction()
 
 function(freeatm_test layer)
-  cmake_parse_arguments(ARG "" "" "FAST;SLOW;PEERS;LIBS" ${ARGN})
-  foreach(label FAST SLOW PEERS)
+  cmake_parse_arguments(ARG "" "" "FAST;SLOW;PEERS;GPU;LIBS" ${ARGN})
+  foreach(label FAST SLOW PEERS GPU)
     if(ARG_${label})
       string(TOLOWER ${label} lower)
       set(target ${layer}_test)

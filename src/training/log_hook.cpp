@@ -9,6 +9,7 @@
 #include <ATen/ATen.h>
 
 #include "freeatm/core/format.h"
+#include "freeatm/runtime/device_memory.h"
 #include "freeatm/runtime/ranks.h"
 #include "freeatm/training/checkpoint.h"
 
@@ -137,6 +138,8 @@ void LogHook::write_line() {
     if (!std::isnan(means[i])) line.emplace_back(columns_[i].name, means[i]);
   }
   line.insert(line.end(), speed.begin(), speed.end());
+  if (const at::Device device = steps_.back().values.device(); !device.is_cpu())
+    line.emplace_back("device_memory", static_cast<double>(runtime::memory_of(device).peak) / (1 << 20));  // MiB
   if (runtime::ranks().is_first()) append_metrics(run_, position_.step, line);
   note_ = format("{} samples/s, loss {}, waited {}%", short_number(speed[0].second), short_number(means[0]),
                  short_number(100 * speed[1].second));

@@ -12,6 +12,7 @@
 #include "freeatm/training/log_hook.h"
 #include "freeatm/training/objective_loader.h"
 #include "freeatm/training/periodic_hook.h"
+#include "freeatm/training/profile_hook.h"
 #include "freeatm/training/timing.h"
 #include "freeatm/weights/load.h"
 
@@ -119,6 +120,8 @@ void TrainRun::train(const fs::path& out, const std::string& resume, const std::
   for (auto& hook : hooks_) trainer.add(std::move(hook));
   trainer.add(std::make_unique<CheckpointHook>(out, state, options.checkpoints(), check));
   for (auto& preview : previews_) trainer.add(std::move(preview));
+  if (options.profile && ranks.is_first())
+    trainer.add(std::make_unique<ProfileHook>(out / "profile.json", *options.profile, options_.device));
   trainer.train(start);
   if (options.ema) weights::load_into(weights::module_state(*objective_), state.averages);
   log::info("{}: {} steps are done", out.string(), length_.total_steps);

@@ -50,6 +50,8 @@ void TrainerOptions::fields(config::Fields& f) {
     "(ZeRO-2)",
     config::free(config::any_of({"none", "optimizer", "gradients"})));
   f("sync_norm", sync_norm, "batch norms take the batches of all ranks as one; false: each its own");
+  f("profile", profile, "steps whose operators OUT/profile.json shows, a Chrome trace; null: none",
+    config::free(config::at_least(1)));
   f.group("optimizer", optimizer);
   if (!f.reading()) return;
   check_milestones(f, "milestones", milestones);

@@ -11,7 +11,6 @@
 #include <ATen/Parallel.h>
 
 #include "freeatm/core/error.h"
-#include "freeatm/runtime/device.h"
 #include "freeatm/weights/safetensors.h"
 
 #include "models/hash_weights.h"
@@ -111,17 +110,6 @@ TEST(Nms, RefusesShapesThatDoNotFit) {
   EXPECT_THROW(nms(boxes, at::zeros({2}), 0.5), InternalError);
   EXPECT_THROW(nms(at::zeros({3, 5}), scores, 0.5), InternalError);
   EXPECT_THROW(batched_nms(boxes, scores, at::zeros({4}, at::kLong), 0.5), InternalError);
-}
-
-TEST(Nms, IsTheSameOnAGpu) {
-  const at::Device device = runtime::pick_device("auto");
-  if (!device.is_cuda()) GTEST_SKIP() << "no GPU that LibTorch can use";
-  for (const int64_t count : {0, 1, 63, 64, 65, 3000}) {
-    const Boxes all(count, 5);
-    const Tensor kept = batched_nms(all.boxes.to(device), all.scores.to(device), all.classes.to(device), 0.4);
-    EXPECT_TRUE(kept.is_cuda());
-    EXPECT_TRUE(kept.cpu().equal(batched_nms(all.boxes, all.scores, all.classes, 0.4))) << count;
-  }
 }
 
 }  // namespace

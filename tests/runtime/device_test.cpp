@@ -6,6 +6,8 @@
 
 #include <ATen/ATen.h>
 
+#include "freeatm/runtime/device_options.h"
+
 #include "testing.h"
 
 namespace freeatm::runtime {
@@ -25,6 +27,17 @@ TEST(Device, TypesAreSaidAsConfigsSayThem) {
   EXPECT_EQ(pick_dtype("fp16", at::kCPU), at::kHalf);
   EXPECT_USER_ERROR(pick_dtype("float", at::kCPU), "dtype: 'float' is not auto, fp32, bf16 or fp16");
   EXPECT_TRUE(computes_natively(at::kCPU, at::kFloat));
+}
+
+TEST(DeviceOptions, AreToldToLibTorch) {
+  const auto& context = at::globalContext();
+  for (const bool on : {true, false, true}) {
+    EXPECT_TRUE((DeviceOptions{.device = "cpu", .tf32 = on, .cudnn_benchmark = !on}.pick().is_cpu()));
+    EXPECT_EQ(context.allowTF32CuBLAS(), on);
+    EXPECT_EQ(context.allowTF32CuDNN(), on);
+    EXPECT_EQ(context.benchmarkCuDNN(), !on);
+  }
+  EXPECT_USER_ERROR(DeviceOptions{.device = "tpu"}.pick(), "device: 'tpu' is not auto, cpu, cuda or cuda:N");
 }
 
 TEST(Device, KnowsWhenMemoryRanOut) {

@@ -107,6 +107,7 @@ class AfterStep final : public training::Hook {
 struct ToyRun {
   training::TrainerOptions options;
   int64_t workers = 1, batch_size = 8;
+  at::Device device = at::kCPU;
   ToyObjectiveOptions objective;
   at::ScalarType compute = at::kFloat;
   std::function<void(const training::Position&)> after_step = [](const training::Position&) {};
@@ -121,6 +122,7 @@ inline std::shared_ptr<PredictTheMean> train_toy(const fs::path& out, const ToyR
                               {.loader = {.batch_size = run.batch_size, .workers = run.workers, .prefetch = 3},
                                .trainer = run.options,
                                .seed = 1,
+                               .device = run.device,
                                .compute = run.compute});
   training.add(std::make_unique<AfterStep>(run.after_step));
   run.add_hooks(training);

@@ -48,6 +48,7 @@ struct TrainerOptions {
   double rank_silence = 25;                  // seconds
   std::string shard = "none";                // over ranks: "none" | "optimizer" | "gradients"
   bool sync_norm = true;                     // batch norms see the batches of all ranks
+  std::optional<int64_t> profile;            // steps of a trace
   OptimizerOptions optimizer;
   void fields(config::Fields& f);
 
