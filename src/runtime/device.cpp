@@ -12,9 +12,11 @@
 
 #include <ATen/Context.h>
 #include <ATen/cpu/Utils.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/log.h"
+#include "freeatm/runtime/ranks.h"
 
 namespace freeatm::runtime {
 namespace {
@@ -27,14 +29,27 @@ bool load_cuda() {
   return loaded;
 }
 
+// Of the ranks of a machine each has one.
+at::Device own_gpu() {
+  if (ranks().is_alone()) return at::kCUDA;
+  const int64_t gpus = c10::impl::VirtualGuardImpl(at::kCUDA).deviceCount(), own = ranks().local_rank();
+  if (own >= gpus) {
+    throw UserError("", "device",
+                    "rank {} is number {} of its machine, which has {} GPUs: start fewer there, or device=cpu",
+                    ranks().rank().index, own, gpus);
+  }
+  return {at::kCUDA, static_cast<c10::DeviceIndex>(own)};
+}
+
 }  // namespace
 
 at::Device pick_device(const std::string& name) {
-  if (name == "auto") return load_cuda() ? at::Device("cuda") : at::Device("cpu");
+  if (name == "auto") return load_cuda() ? own_gpu() : at::Device("cpu");
   const bool is_cuda = name == "cuda" || name.starts_with("cuda:");
   if (name != "cpu" && !is_cuda) throw UserError("", "device", "'{}' is not auto, cpu, cuda or cuda:N", name);
   if (is_cuda && !load_cuda())
     throw UserError("", "device", "'{}': no CUDA device can be used here; allowed are auto and cpu", name);
+  if (name == "cuda") return own_gpu();
   try {
     return at::Device(name);
   } catch (const c10::Error&) {

@@ -124,7 +124,8 @@ void Ranks::State::wait(const c10::intrusive_ptr<c10d::Work>& work) {
 
 Ranks::Ranks() = default;
 
-Ranks::Ranks(const Rendezvous& rendezvous, double silence) : rank_(rendezvous.rank), state_(std::make_unique<State>()) {
+Ranks::Ranks(const Rendezvous& rendezvous, double silence)
+    : rank_(rendezvous.rank), local_rank_(rendezvous.local_rank), state_(std::make_unique<State>()) {
   FREEATM_CHECK(rank_.world > 1, "one rank alone has nobody to meet");
   State& s = *state_;
   s.store = connect(rendezvous, rendezvous.is_host);

@@ -36,8 +36,9 @@ class Ranks {
   Rank rank() const { return rank_; }
   bool is_alone() const { return rank_.world == 1; }
   bool is_first() const { return rank_.index == 0; }
-  /// Ranks on this machine, this one among them.
+  /// Ranks on this machine, this one among them, and which of them it is.
   int64_t on_this_machine() const;
+  int64_t local_rank() const { return local_rank_; }
 
   /// The sum over the ranks, in place; the same bits on all of them.
   void sum(const at::Tensor& x);
@@ -84,6 +85,7 @@ class Ranks {
  private:
   struct State;
   Rank rank_;
+  int64_t local_rank_ = 0;
   bool norms_as_one_ = true;
   std::unique_ptr<State> state_;
 };
