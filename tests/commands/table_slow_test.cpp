@@ -200,7 +200,7 @@ TEST_F(Table, TheShippedOnesCompose) {
     const std::string name = entry.path().stem();
     if (!entry.is_regular_file()) continue;
     const bool has_sizes = !name.starts_with("paper_");
-    for (const std::string size :
+    for (const std::string& size :
          has_sizes ? std::vector<std::string>{"size=quick", "size=full"} : std::vector<std::string>{""}) {
       const Outcome outcome =
           run_program(format("table {} --plan {} table.runs={} table.record={} out={}", entry.path().string(), size,
