@@ -116,11 +116,14 @@ int do_as_rank(runtime::Ranks& ranks, const std::function<int()>& work) {
     const int code = work();
     ranks.leave();
     return code;
-  } catch (const Interrupted&) {
-    ranks.leave();  // the first one saves, and says it
+  } catch (const Interrupted&) {  // all have it; the first one says so
     if (!ranks.is_first()) log::fall_silent();
     throw;
   } catch (const runtime::RankLost& lost) {
+    if (pending_signal() != 0) {  // the others were quicker
+      if (!ranks.is_first()) log::fall_silent();
+      throw Interrupted{pending_signal()};
+    }
     const std::string who = ranks.who_has_gone();
     fail(ranks, std::runtime_error(format(
                     "{}; the run goes on from its newest checkpoint when it is started again ({})", who, lost.what())));

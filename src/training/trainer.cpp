@@ -43,20 +43,25 @@ void Trainer::train(Position position) {
     if (course_.length.ends_epoch(position)) position = {position.epoch + 1, 0, position.step};
     end_epoch(position);
   }
-  for (auto& hook : hooks_) hook->at_end(position);
+  if (const auto stopped = call_all([&](Hook& hook) { hook.at_end(position); })) throw *stopped;
 }
 
-// A signal may stop a probe; the hooks behind it still save the epoch.
 void Trainer::end_epoch(const Position& position) {
+  const auto stopped = call_all([&](Hook& hook) { hook.after_epoch(position); });
+  if (stopped && ranks_.is_alone()) throw *stopped;  // of several, the others hear of it in the next step
+}
+
+// A signal may stop a probe; the hooks behind it still save.
+std::optional<Interrupted> Trainer::call_all(const std::function<void(Hook&)>& call) {
   std::optional<Interrupted> stopped;
   for (auto& hook : hooks_) {
     try {
-      hook->after_epoch(position);
+      call(*hook);
     } catch (const Interrupted& signal) {
       stopped = signal;
     }
   }
-  if (stopped) throw *stopped;
+  return stopped;
 }
 
 void Trainer::train_epoch(Position& position) {

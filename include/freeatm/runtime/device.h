@@ -8,7 +8,8 @@
 
 namespace freeatm::runtime {
 
-/// "auto" (a GPU where there is one), "cpu", "cuda" or "cuda:1"; of several ranks on a machine each gets a GPU of its own by "auto" and "cuda". LibTorch's CUDA half is loaded here, when a GPU
+/// "auto" (a GPU where there is one), "cpu", "cuda" or "cuda:1"; with "auto" and "cuda" each rank of a machine gets a
+/// GPU of its own. LibTorch's CUDA half is loaded here, when a GPU
 /// exists. Throws UserError.
 at::Device pick_device(const std::string& name);
 

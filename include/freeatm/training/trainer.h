@@ -2,6 +2,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include <c10/core/ScalarType.h>
 
 #include "freeatm/config/fields.h"
+#include "freeatm/core/signals.h"
 #include "freeatm/data/loader.h"
 #include "freeatm/runtime/ranks.h"
 #include "freeatm/training/checkpoint.h"
@@ -94,6 +96,7 @@ class Trainer {
   void train_epoch(Position& position);
   StepDone step(Position& position);
   void end_epoch(const Position& position);
+  std::optional<Interrupted> call_all(const std::function<void(Hook&)>& call);
   std::vector<LoadedBatch> batches_of_step(const Position& position);
   Losses losses_of(const data::Batch& batch);
 
