@@ -11,7 +11,6 @@
 #include "freeatm/core/names.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/runs/run_folder.h"
-#include "freeatm/runtime/device.h"
 
 #include "finetune_task.h"
 #include "train_options.h"
@@ -47,6 +46,7 @@ struct FinetuneOptions {
   objectives::WeightsOptions weights;
   models::ModelOptions model;
 
+  FinetuneOptions() { run.device.cudnn_benchmark = false; }  // a detector's pictures have many sizes
   void fields(config::Fields& f) {
     const std::string before = task;
     f("task", task, "what is learnt", config::any_of(names_in(kFinetuneTasks)));
@@ -102,7 +102,7 @@ int finetune(const config::Composed& composed) {
   auto options = config::read<FinetuneOptions>(composed);
   FinetuneTask& task = *options.of_task;
   options.data.label_maps = task.wants_label_maps();
-  const at::Device device = runtime::pick_device(options.run.device);
+  const at::Device device = options.run.device.pick();
   const evaluation::Split train{options.data.split, open_training_data(options)};
   task.settle(*train.dataset, options.data.root);
   const auto open = [data = judged_data(options)](const std::string& split) mutable {
