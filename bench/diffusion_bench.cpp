@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures of a diffusers folder (FREEATM_BENCH_MODEL, else models/emoji; FREEATM_BENCH_STEPS, else 25;
-// FREEATM_BENCH_DTYPE, else fp32) with guidance 4: drawn alone, and with their maps harvested as `freeatm harvest` does
-// by default, or with self-attention as well.
+// Pictures of a diffusers folder (FREEATM_BENCH_MODEL, else models/emoji; FREEATM_BENCH_STEPS, else 25; device and
+// type: bench_device.h) with guidance 4: drawn alone, and with their maps harvested as `freeatm harvest` does by
+// default, or with self-attention as well.
 #include <benchmark/benchmark.h>
 #include <cstdlib>
 #include <numeric>
 #include <optional>
 #include <string>
 
-#include "freeatm/core/memory.h"
 #include "freeatm/diffusion/harvester.h"
 #include "freeatm/diffusion/pipeline.h"
 #include "freeatm/diffusion/sampler.h"
-#include "freeatm/runtime/device.h"
 
+#include "bench_device.h"
 #include "op_shares.h"
 
 namespace freeatm::diffusion {
@@ -24,9 +23,8 @@ constexpr const char* kCaption = "a photo of a dog and an apple on the grass";
 enum Harvest : int64_t { kOff, kTokens, kTokensAndSelf };
 
 const Pipeline& pipeline() {
-  const char *folder = std::getenv("FREEATM_BENCH_MODEL"), *dtype = std::getenv("FREEATM_BENCH_DTYPE");
-  static const auto loaded = Pipeline::load(folder ? folder : FREEATM_SOURCE_DIR "/models/emoji", at::kCPU,
-                                            runtime::pick_dtype(dtype ? dtype : "fp32", at::kCPU));
+  static const auto loaded = Pipeline::load(environment("FREEATM_BENCH_MODEL", FREEATM_SOURCE_DIR "/models/emoji"),
+                                            bench_device(), bench_dtype());
   return loaded;
 }
 
@@ -47,9 +45,10 @@ void sample(benchmark::State& state) {
     }
     benchmark::DoNotOptimize(sampler.sample(prompts, seeds, harvester ? &*harvester : nullptr));
     if (harvester) benchmark::DoNotOptimize(harvester->maps());
+    runtime::wait_for(bench_device());
   }
   state.SetItemsProcessed(state.iterations() * batch);
-  state.counters["peak_memory"] = static_cast<double>(process_memory().peak) / (1 << 20);  // MiB
+  state.counters["peak_memory"] = bench_peak_memory();
 }
 /// Seconds a batch that LibTorch spends in each kind of operator; the clock costs a little itself.
 void sample_shares(benchmark::State& state) {

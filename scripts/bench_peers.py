@@ -15,6 +15,7 @@
     .deps/peers/bin/python scripts/bench_peers.py train         pretraining's step and its loader
     .deps/peers/bin/python scripts/bench_peers.py vitdet        ViTDet's backbone
     .deps/peers/bin/python scripts/bench_peers.py vl            vision-language training's step
+    scripts/gpu_check.sh MINUTES                                on a GPU: steps of large models, drawing, harvesting
 
 Contestants take turns, round after round, on the same data, threads and shapes, so that a machine that is busy for a while is busy for all.
 Printed are medians over the rounds, and ratios of them: above 1, freeatm is faster. `--help` has the rest."""

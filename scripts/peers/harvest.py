@@ -82,12 +82,12 @@ class Daam:
 class Peer:
     """compiled: what torch.compile makes of eager's UNet; the rest is eager's, so that the weights are in memory once."""
 
-    def __init__(self, model, eager=None):
+    def __init__(self, model, eager=None, device="cpu", dtype=torch.float32):
         if eager:
             self.pipeline = StableDiffusionPipeline(**eager.pipeline.components, requires_safety_checker=False)
             self.pipeline.unet = torch.compile(self.pipeline.unet, dynamic=False)
         else:
-            self.pipeline = StableDiffusionPipeline.from_pretrained(model, dtype=torch.float32, safety_checker=None)
+            self.pipeline = StableDiffusionPipeline.from_pretrained(model, dtype=dtype, safety_checker=None).to(device)
         self.pipeline.set_progress_bar_config(disable=True)
         self.warm = set()
 

@@ -69,16 +69,17 @@ def median_seconds(step):
 
 
 class Peer:
-    def __init__(self, options, compiled):
+    def __init__(self, options, compiled, device="cpu", dtype=torch.float32):
         torch.manual_seed(0)
-        model = Mae(**options)
+        model, self.device, self.dtype = Mae(**options).to(device), torch.device(device), dtype
         self.optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], 1e-4, weight_decay=0.05, fused=True)
-        self.pixels = torch.randint(256, (options["batch"], options["side"], options["side"], 3), dtype=torch.uint8)
-        self.noise = torch.rand(options["batch"], model.patches)
+        self.pixels = torch.randint(256, (options["batch"], options["side"], options["side"], 3), dtype=torch.uint8, device=device)
+        self.noise = torch.rand(options["batch"], model.patches, device=device)
         self.loss = torch.compile(model) if compiled else model
 
     def step(self):
-        loss = self.loss(self.pixels, self.noise)
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            loss = self.loss(self.pixels, self.noise)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()

@@ -20,7 +20,7 @@ from torch import nn
 from torch.nn import functional as F
 from torchvision.transforms import v2
 
-BATCH, SIDE, HIDDEN, DIMENSIONS, TEMPERATURE = 64, 64, 512, 128, 0.2
+BATCH, SIDE = 64, 64
 WARM_UP, STEPS = 4, 12
 MODELS = {"nano": "resnet10_nano", "resnet18": "resnet18"}
 
@@ -68,53 +68,59 @@ class Freeatm:
         return float(np.median([BATCH / line["samples_per_second"] for line in lines]))
 
 
-def mlp(inputs, outputs, last_norm):
-    layers = [nn.Linear(inputs, HIDDEN, bias=False), nn.BatchNorm1d(HIDDEN), nn.ReLU(inplace=True), nn.Linear(HIDDEN, outputs, bias=False)]
+def mlp(inputs, hidden, outputs, last_norm):
+    layers = [nn.Linear(inputs, hidden, bias=False), nn.BatchNorm1d(hidden), nn.ReLU(inplace=True), nn.Linear(hidden, outputs, bias=False)]
     return nn.Sequential(*layers, *([nn.BatchNorm1d(outputs, affine=False)] if last_norm else []))
 
 
 def make_backbone(model):
-    if model == "resnet18":
-        backbone = torchvision.models.resnet18()
-        backbone.fc = nn.Identity()
-        return backbone, 512
+    if model in ("resnet18", "resnet50"):
+        backbone = getattr(torchvision.models, model)()
+        channels, backbone.fc = backbone.fc.in_features, nn.Identity()
+        return backbone, channels
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "baselines"))
     from resnet import nano
     return nano(), 128
 
 
 class Peer:
-    """MoCo v3 as a careful user writes it: channels_last, fused AdamW, foreach momentum update, views as bytes."""
+    """MoCo v3 as a careful user writes it: channels_last, fused AdamW, foreach momentum update, views as bytes, autocast for bf16."""
 
-    def __init__(self, model, compiled):
+    def __init__(self, model, compiled, batch=BATCH, side=SIDE, device="cpu", dtype=torch.float32):
         torch.manual_seed(0)
+        hidden, dimensions, self.temperature = (4096, 256, 1.0) if model == "resnet50" else (512, 128, 0.2)
+        self.device, self.dtype = torch.device(device), dtype
         self.backbone, channels = make_backbone(model)
         self.momentum_backbone, _ = make_backbone(model)
-        self.projector, self.momentum_projector = mlp(channels, DIMENSIONS, True), mlp(channels, DIMENSIONS, True)
-        self.predictor = mlp(DIMENSIONS, DIMENSIONS, False)
+        self.projector, self.momentum_projector = (mlp(channels, hidden, dimensions, True).to(device) for _ in range(2))
+        self.predictor = mlp(dimensions, hidden, dimensions, False).to(device)
         for module in (self.backbone, self.momentum_backbone):
-            module.to(memory_format=torch.channels_last)
+            module.to(device, memory_format=torch.channels_last)
         self.trained = [*self.backbone.parameters(), *self.projector.parameters()]
         self.following = [*self.momentum_backbone.parameters(), *self.momentum_projector.parameters()]
         for parameter in self.following:
             parameter.requires_grad_(False)
         self.optimizer = torch.optim.AdamW([*self.trained, *self.predictor.parameters()], 2e-3, weight_decay=0.05, fused=True)
-        self.views = [torch.randint(256, (BATCH, SIDE, SIDE, 3), dtype=torch.uint8) for _ in range(2)]
-        self.mean, self.deviation = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]]).mul(255)
+        self.views = [torch.randint(256, (batch, side, side, 3), dtype=torch.uint8, device=device) for _ in range(2)]
+        self.mean, self.deviation = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], device=device).mul(255)
         encode = lambda x: self.predictor(self.projector(self.backbone(x)))
         encode_momentum = lambda x: self.momentum_projector(self.momentum_backbone(x))
         self.encode, self.encode_momentum = (torch.compile(encode), torch.compile(encode_momentum)) if compiled else (encode, encode_momentum)
 
     def contrast(self, query, key):
-        logits = query @ key.t() / TEMPERATURE
-        return F.cross_entropy(logits, torch.arange(len(query))) * 2 * TEMPERATURE
+        logits = query @ key.t() / self.temperature
+        return F.cross_entropy(logits, torch.arange(len(query), device=query.device)) * 2 * self.temperature
 
-    def step(self, views):
+    def loss(self, views):
         x = [((view.float() - self.mean) / self.deviation).permute(0, 3, 1, 2) for view in views]
         q = [F.normalize(self.encode(view), dim=1) for view in x]
         with torch.no_grad():
             k = [F.normalize(self.encode_momentum(view), dim=1) for view in x]
-        loss = self.contrast(q[0], k[1]) + self.contrast(q[1], k[0])
+        return self.contrast(q[0], k[1]) + self.contrast(q[1], k[0])
+
+    def step(self, views):
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            loss = self.loss(views)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()

@@ -60,7 +60,7 @@ void EvaluateOptions::fields(config::Fields& f) {
   f("out", out, "folder of metrics.json", config::free());
   f("resume", resume, "scores that are there are shown; force: judged anew", runs::any_resume());
   f("seed", seed, "of random weights and of noise", config::between(0, 4294967295));
-  f("device", device, "auto, cpu, cuda or cuda:N", config::free());
+  device.fields(f);
   f("dtype", dtype, "compute type", config::any_of({"fp32"}));
 }
 

@@ -9,7 +9,6 @@
 #include "freeatm/evaluation/detection_quality.h"
 #include "freeatm/evaluation/splits.h"
 #include "freeatm/objectives/detection/trained.h"
-#include "freeatm/runtime/device.h"
 
 #include "evaluate_tasks.h"
 
@@ -80,7 +79,7 @@ evaluation::Detect with_categories(evaluation::Detect detect, const std::vector<
 
 int evaluate_detection(const config::Composed& composed) {
   auto options = config::read<DetectionTaskOptions>(composed);
-  const at::Device device = runtime::pick_device(options.common.device);
+  const at::Device device = options.common.device.pick();
   const objectives::TrainedDetector detector =
       objectives::open_detector(options.checkpoint, options.weights, options.objective, device);
   settle_score(options.score, detector.run);

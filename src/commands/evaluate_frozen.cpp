@@ -4,7 +4,6 @@
 #include "freeatm/core/random.h"
 #include "freeatm/core/version.h"
 #include "freeatm/objectives/trained_models.h"
-#include "freeatm/runtime/device.h"
 
 #include "evaluate_tasks.h"
 
@@ -72,7 +71,7 @@ Metrics judge_random(const FrozenOptions& options, const runs::Input& data, std:
 
 int evaluate_frozen(const config::Composed& composed) {
   auto options = config::read<FrozenOptions>(composed);
-  const at::Device device = runtime::pick_device(options.common.device);
+  const at::Device device = options.common.device.pick();
   objectives::Pretrained start{options.model, {}, ""};
   if (!options.is_untrained()) start = objectives::open_pretrained(options.checkpoint, options.model, options.weights);
   start.model.fit_to_pictures(options.features.image_size, "features.image_size");

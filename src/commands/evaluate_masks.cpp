@@ -67,7 +67,7 @@ int evaluate_masks(const config::Composed& composed) {
   const auto options = config::read<MasksTaskOptions>(composed);
   const auto scenes = data::open_dataset({options.data.root, options.data.layout, options.data.split});
   const data::Spread chosen(*scenes, options.count);
-  const at::Device device = runtime::pick_device(options.common.device);
+  const at::Device device = options.common.device.pick();
   const auto pipeline = diffusion::Pipeline::load(find_shipped(options.diffusion.path), device,
                                                   runtime::pick_dtype(options.common.dtype, device));
   const runs::Claim claim =

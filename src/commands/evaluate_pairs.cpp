@@ -2,7 +2,6 @@
 // evaluate's tasks on pictures and texts: a vision-language model beside its random weights.
 #include "freeatm/core/error.h"
 #include "freeatm/objectives/vision_language/trained.h"
-#include "freeatm/runtime/device.h"
 
 #include "evaluate_tasks.h"
 
@@ -56,7 +55,7 @@ bool is_of_pictures(const std::string& metric) {
 
 int evaluate_pairs(const config::Composed& composed) {
   auto options = config::read<PairOptions>(composed);
-  const at::Device device = runtime::pick_device(options.common.device);
+  const at::Device device = options.common.device.pick();
   const objectives::TrainedPair trained = objectives::open_vision_language(options.checkpoint);
   evaluation::PairInputOptions input = options.features;
   if (!input.image_size) input.image_size = trained.image_size;

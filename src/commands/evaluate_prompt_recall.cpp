@@ -4,7 +4,6 @@
 #include "freeatm/evaluation/features.h"
 #include "freeatm/evaluation/prompt_recall.h"
 #include "freeatm/objectives/trained_models.h"
-#include "freeatm/runtime/device.h"
 
 #include "evaluate_tasks.h"
 
@@ -30,8 +29,7 @@ struct PromptRecallTaskOptions {
 
 int evaluate_prompt_recall(const config::Composed& composed) {
   const auto options = config::read<PromptRecallTaskOptions>(composed);
-  const objectives::Classifier referee =
-      objectives::load_classifier(options.checkpoint, runtime::pick_device(options.common.device));
+  const objectives::Classifier referee = objectives::load_classifier(options.checkpoint, options.common.device.pick());
   if (!referee.model->is_multi_label()) {
     throw UserError(options.checkpoint, "checkpoint",
                     "knows one label a picture; a referee must tell any number: finetune it on scenes");

@@ -10,7 +10,6 @@
 #include "freeatm/evaluation/segmentation_quality.h"
 #include "freeatm/evaluation/splits.h"
 #include "freeatm/objectives/segmentation/trained.h"
-#include "freeatm/runtime/device.h"
 
 #include "evaluate_tasks.h"
 
@@ -81,7 +80,7 @@ int evaluate_segmenter(const SegmentationTaskOptions& options) {
     throw UserError("", "predictions", "are judged without a checkpoint; with one its own are");
   if (!options.data.root)
     throw UserError("", "data.root", "is not given: the pictures that the checkpoint is judged on");
-  const at::Device device = runtime::pick_device(options.common.device);
+  const at::Device device = options.common.device.pick();
   const objectives::TrainedSegmenter segmenter =
       objectives::open_segmenter(*options.checkpoint, options.weights, options.objective, device);
   const data::DatasetOptions data{.root = *options.data.root, .layout = options.data.layout, .label_maps = true};

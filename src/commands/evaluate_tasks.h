@@ -13,6 +13,7 @@
 #include "freeatm/evaluation/frozen_task.h"
 #include "freeatm/evaluation/pair.h"
 #include "freeatm/runs/run_folder.h"
+#include "freeatm/runtime/device_options.h"
 
 namespace freeatm::commands {
 
@@ -27,7 +28,8 @@ int evaluate_voc(const config::Composed& composed);
 
 /// The keys that every task has.
 struct EvaluateOptions {
-  std::string task, out, resume = "auto", device = "auto", dtype = "fp32";
+  std::string task, out, resume = "auto", dtype = "fp32";
+  runtime::DeviceOptions device{.cudnn_benchmark = false};  // pictures of many sizes
   int64_t seed = 0;
   void fields(config::Fields& f);
 };

@@ -11,7 +11,6 @@
 #include "freeatm/core/names.h"
 #include "freeatm/data/dataset.h"
 #include "freeatm/runs/run_folder.h"
-#include "freeatm/runtime/device.h"
 #include "freeatm/runtime/ranks.h"
 
 #include "finetune_task.h"
@@ -49,6 +48,7 @@ struct FinetuneOptions {
   objectives::WeightsOptions weights;
   models::ModelOptions model;
 
+  FinetuneOptions() { run.device.cudnn_benchmark = false; }  // a detector's pictures have many sizes
   void fields(config::Fields& f) {
     const std::string before = task;
     f("task", task, "what is learnt", config::any_of(names_in(kFinetuneTasks)));
@@ -101,7 +101,7 @@ std::shared_ptr<training::Objective> make_objective(FinetuneOptions& options, in
 int finetune_as_rank(FinetuneOptions& options) {
   FinetuneTask& task = *options.of_task;
   options.data.label_maps = task.wants_label_maps();
-  const at::Device device = runtime::pick_device(options.run.device);
+  const at::Device device = options.run.device.pick();
   const evaluation::Split train{options.data.split, open_training_data(options)};
   task.settle(*train.dataset, options.data.root);
   const auto open = [data = judged_data(options)](const std::string& split) mutable {

@@ -14,6 +14,7 @@
 #include "freeatm/runs/claimable.h"
 #include "freeatm/runs/run_folder.h"
 #include "freeatm/runtime/device.h"
+#include "freeatm/runtime/device_options.h"
 #include "freeatm/world/world.h"
 
 #include "ranks.h"
@@ -37,7 +38,8 @@ struct GivenOptions {
 struct HarvestCommandOptions {
   std::string source = "captions";
   diffusion::PipelineOptions diffusion;
-  std::string captions, out, device = "auto", dtype = "fp32", resume = "auto";
+  std::string captions, out, dtype = "fp32", resume = "auto";
+  runtime::DeviceOptions device;
   std::vector<std::string> templates;
   std::string lexicon = "emoji";
   bool nouns = true;
@@ -58,7 +60,7 @@ struct HarvestCommandOptions {
     f.group("data", data);
     f("out", out, "folder of the shards", config::free());
     run.fields(f);
-    f("device", device, "auto, cpu, cuda or cuda:N", config::free());
+    device.fields(f);
     f("dtype", dtype, "compute type; auto: bf16 where the device is quick at it",
       config::any_of({"fp32", "bf16", "fp16", "auto"}));
     f("resume", resume, "go on with the shards that are there", runs::any_resume());
@@ -81,7 +83,7 @@ struct HarvestCommandOptions {
     return text::PhraseFinder(lexicon == "emoji" ? world::lexicon() : text::Lexicon{}, nouns);
   }
   diffusion::Pipeline load() const {
-    const at::Device where = runtime::pick_device(device);
+    const at::Device where = device.pick();
     return diffusion::Pipeline::load(find_shipped(diffusion.path), where, runtime::pick_dtype(dtype, where));
   }
 };

@@ -13,7 +13,6 @@
 #include "freeatm/objectives/recipe.h"
 #include "freeatm/objectives/trained_models.h"
 #include "freeatm/runs/run_folder.h"
-#include "freeatm/runtime/device.h"
 #include "freeatm/training/collapse_alarm.h"
 
 #include "ranks.h"
@@ -55,7 +54,7 @@ std::shared_ptr<training::Objective> make_objective(PretrainOptions& options, st
 }
 
 int pretrain_as_rank(PretrainOptions& options) {
-  const at::Device device = runtime::pick_device(options.run.device);
+  const at::Device device = options.run.device.pick();
   const objectives::Recipe& recipe = *options.objective.recipe;
   if (recipe.contrasts() && options.run.loader.batch_size == 1)
     throw UserError("", "loader.batch_size", "1: a picture is contrasted with others");

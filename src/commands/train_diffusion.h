@@ -17,6 +17,7 @@
 #include "freeatm/objectives/denoising/denoising.h"
 #include "freeatm/objectives/denoising/vae.h"
 #include "freeatm/runs/run_folder.h"
+#include "freeatm/runtime/device_options.h"
 #include "freeatm/training/objective.h"
 #include "freeatm/training/train_run.h"
 
@@ -43,7 +44,8 @@ struct PreviewOptions {
 };
 
 struct TrainDiffusionOptions {
-  std::string stage = "tokenizer", out, device = "auto", dtype = "fp32", resume = "auto";
+  std::string stage = "tokenizer", out, dtype = "fp32", resume = "auto";
+  runtime::DeviceOptions device;
   int64_t seed = 0;
   std::optional<int64_t> threads, image_size;
   data::DatasetOptions data;

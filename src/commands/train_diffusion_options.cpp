@@ -54,7 +54,7 @@ void TrainDiffusionOptions::fields(config::Fields& f) {
   f("stage", stage, "what is trained", config::any_of({"tokenizer", "vae", "unet"}));
   f("out", out, "the folder of all stages", config::free());
   f("seed", seed, "of weights, order, crops and noise", config::between(0, 4294967295));
-  f("device", device, "auto, cpu, cuda or cuda:N", config::free());
+  device.fields(f);
   f("dtype", dtype, "compute type", config::any_of({"fp32"}));
   f("threads", threads, "of the CPU; null: what OMP_NUM_THREADS says, or all cores", config::between(1, 1024));
   f("resume", resume, "go on from the stage's latest checkpoint", runs::any_resume());

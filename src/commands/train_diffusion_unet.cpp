@@ -12,7 +12,6 @@
 #include "freeatm/objectives/denoising/parts.h"
 #include "freeatm/objectives/denoising/weights.h"
 #include "freeatm/report/run_views.h"
-#include "freeatm/runtime/device.h"
 #include "freeatm/text/clip_tokenizer.h"
 #include "freeatm/training/ema.h"
 
@@ -109,7 +108,7 @@ std::string lead_of(const TrainDiffusionOptions& options, int64_t pictures) {
 }  // namespace
 
 int train_unet(TrainDiffusionOptions options) {
-  const at::Device device = runtime::pick_device(options.device);
+  const at::Device device = options.device.pick();
   const objectives::FrozenParts frozen = load_frozen(options, device);
   if (options.preview.prompts.empty()) options.preview.prompts = unseen_captions(options);
   const objectives::DenoisingData data = make_data(options, frozen, device);

@@ -9,7 +9,6 @@
 #include "freeatm/objectives/denoising/data.h"
 #include "freeatm/objectives/denoising/weights.h"
 #include "freeatm/report/run_views.h"
-#include "freeatm/runtime/device.h"
 #include "freeatm/runtime/ranks.h"
 #include "freeatm/training/log_hook.h"
 
@@ -31,7 +30,7 @@ void check_sides(const TrainDiffusionOptions& options, int64_t side, int64_t fac
 }  // namespace
 
 int train_vae(TrainDiffusionOptions options) {
-  const at::Device device = runtime::pick_device(options.device);
+  const at::Device device = options.device.pick();
   const objectives::PicturesInMemory pictures(*data::open_dataset(options.data), options.image_size);
   data::DatasetOptions unseen_data = options.data;
   unseen_data.split = options.preview.split;

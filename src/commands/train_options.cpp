@@ -9,7 +9,7 @@ namespace freeatm::commands {
 void TrainOptions::fields(config::Fields& f) {
   f("out", out, "the run folder", config::free());
   f("seed", seed, "of weights, order and augmentations", config::between(0, 4294967295));
-  f("device", device, "auto, cpu, cuda or cuda:N", config::free());
+  device.fields(f);
   f("dtype", dtype, "compute type; weights and losses stay fp32; auto: bf16 where the device is quick at it",
     config::any_of({"fp32", "bf16", "auto"}));
   f("resume", resume, "go on from the run folder's latest checkpoint", runs::any_resume());

@@ -8,13 +8,15 @@
 
 #include "freeatm/config/fields.h"
 #include "freeatm/runs/run_folder.h"
+#include "freeatm/runtime/device_options.h"
 #include "freeatm/training/train_run.h"
 
 namespace freeatm::commands {
 
 /// The keys that every training of a backbone has.
 struct TrainOptions {
-  std::string out, device = "auto", dtype = "fp32", resume = "auto";
+  std::string out, dtype = "fp32", resume = "auto";
+  runtime::DeviceOptions device;
   int64_t seed = 0;
   data::LoaderOptions loader;
   training::TrainerOptions trainer;
