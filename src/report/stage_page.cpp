@@ -43,7 +43,8 @@ std::string stage_curves(const fs::path& metrics) {
 void write_stage_page(const fs::path& folder, const std::string& title, const std::string& lead) {
   Page page(title, lead);
   page.add("previews", "What it draws", previews_html(folder / "previews"));
-  page.add("curves", "Curves", stage_curves(folder / "metrics.jsonl"));
+  // The first preview may come before the first line.
+  if (fs::exists(folder / "metrics.jsonl")) page.add("curves", "Curves", stage_curves(folder / "metrics.jsonl"));
   write_file(folder / "report.html", page.html());
 }
 

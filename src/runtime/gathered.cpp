@@ -45,6 +45,7 @@ double share_of_mean(int64_t count) {
 }
 
 int64_t rows_before(int64_t rows) {
+  if (ranks().is_alone()) return 0;
   const Tensor counts = ranks().gather(at::full({1}, rows, at::kLong));
   return counts.narrow(0, 0, ranks().rank().index).sum().item<int64_t>();
 }

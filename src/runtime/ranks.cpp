@@ -261,9 +261,9 @@ void Ranks::leave() {
   set_text(state_->store, "left/" + std::to_string(rank_.index), "");
   const auto all = keys("left/", rank_.world);
   // Rank 0 may still have much to do: its heartbeat says whether it does.
-  while (!state_->store->check(all)) {
+  for (bool are_here = false; !are_here; std::this_thread::sleep_for(milliseconds(are_here ? 0 : 50))) {
     if (has_failed(state_->store)) throw RankLost("another rank has failed");
-    std::this_thread::sleep_for(milliseconds(50));
+    are_here = state_->store->check(all);
   }
   state_->heartbeat.reset();
   if (rank_.index != 0) return set_text(state_->store, "read/" + std::to_string(rank_.index), "");

@@ -162,8 +162,9 @@ TEST(Latents, AreEncodedOnceForOneOrigin) {
   const at::Tensor pixels = at::arange(3 * 8 * 8 * 3).view({3, 8, 8, 3}).to(at::kByte);
   const Latents made = cached_latents(file, "one", vae, pixels, at::kCPU);
   const auto direct = vae.encode(centered(pixels));
-  EXPECT_LE(relative_difference(made.mean, direct.mean), 1e-6);
-  EXPECT_LE(relative_difference(made.std, (0.5 * direct.logvar).exp()), 1e-6);
+  // Convolutions of another batch may sum in another order: which, the processor decides.
+  EXPECT_LE(relative_difference(made.mean, direct.mean), 3e-6);
+  EXPECT_LE(relative_difference(made.std, (0.5 * direct.logvar).exp()), 3e-6);
   EXPECT_DOUBLE_EQ(measure_scaling_factor(made.mean), 1 / made.mean.to(at::kDouble).std().item<double>());
   const at::NoGradGuard no_grad;
   vae.parameters().front().zero_();

@@ -103,8 +103,12 @@ Tensor Classification::forward(const Tensor& pixels, const Tensor& mix, const Te
 Tensor Classification::soft_targets(const Tensor& target, at::ScalarType dtype, const Tensor& mix) const {
   const double smoothing = options_.label_smoothing;
   const double spread = options_.is_multi_label() ? smoothing / 2 : smoothing / static_cast<double>(classes_);
-  const Tensor hard = options_.is_multi_label() ? target : at::one_hot(target, classes_);
-  const Tensor soft = hard.to(dtype) * (1 - smoothing) + spread;
+  // Not one_hot, which looks at the values first.
+  const Tensor hard =
+      options_.is_multi_label()
+          ? target.to(dtype)
+          : at::zeros({target.size(0), classes_}, target.options().dtype(dtype)).scatter(1, target.unsqueeze(1), 1.0);
+  const Tensor soft = hard * (1 - smoothing) + spread;
   return mix.defined() ? mixed_targets(soft, mix) : soft;
 }
 

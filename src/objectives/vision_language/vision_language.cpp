@@ -38,6 +38,12 @@ Tensor accuracy(const Tensor& logits, const Tensor& labels) {
   return ((logits.argmax(1) == labels) & labelled).sum().to(at::kFloat) / labelled.sum();
 }
 
+// [B, ranks * B], of pictures with captions and of captions with pictures alike.
+Tensor all_matches(const data::Batch& batch) {
+  if (runtime::ranks().is_alone()) return batch["matches"];
+  return data::matches_of(batch["claims"], runtime::ranks().gather(batch["claims"]));
+}
+
 struct AllTexts {
   Tensor tokens, mask;  // [ranks * B, N, dim], [ranks * B, N]
 };
@@ -118,7 +124,7 @@ data::Batch VisionLanguage::collate(std::vector<data::View>&& views, const std::
 training::Counts VisionLanguage::counts(const data::Batch& batch) const {
   training::Counts counts;
   if (options_.fuses()) {
-    const Tensor others = data::matches_of(batch["claims"], runtime::ranks().gather(batch["claims"])).logical_not();
+    const Tensor others = all_matches(batch).logical_not();
     counts["itm"] = batch.size + 2 * others.any(1).sum().item<int64_t>();  // a picture and its caption match the same
     counts["mlm"] = batch.ragged.at("word_labels").values.size(0);
   }
@@ -148,12 +154,12 @@ training::Losses VisionLanguage::losses(const data::Batch& batch) {
 }
 
 Tensor VisionLanguage::itc(const data::Batch& batch, const Tensor& pixels, const Images& images, const Texts& texts) {
-  const Tensor &claims = batch["claims"], all_claims = runtime::ranks().gather(claims), scale = model_->scale();
-  const Tensor matches = data::matches_of(claims, all_claims);  // [B, ranks * B], of pictures and of captions alike
+  const Tensor matches = all_matches(batch), scale = model_->scale();
   if (!options_.momentum) {
     const Tensor image_keys = runtime::gathered(images.embedding), text_keys = runtime::gathered(texts.embedding);
     return itc_loss({images.embedding, text_keys, matches}, {texts.embedding, image_keys, matches}, scale);
   }
+  const Tensor& claims = batch["claims"];
   Tensor soft_images, soft_texts;
   {
     const at::NoGradGuard no_grad;
@@ -173,15 +179,15 @@ Tensor VisionLanguage::itc(const data::Batch& batch, const Tensor& pixels, const
     const at::NoGradGuard no_grad;
     enqueue(image_queue_, new_images);
     enqueue(text_queue_, new_texts);
-    enqueue(claims_queue_, all_claims);
+    enqueue(claims_queue_, runtime::ranks().gather(claims));
   }
   return loss;
 }
 
 void VisionLanguage::add_fused(const data::Batch& batch, const Images& images, const Texts& texts,
                                const Tensor& hidden_tokens, training::Losses& losses) {
-  const Tensor &claims = batch["claims"], &mask = batch["mask"], &noise = batch["noise"];
-  const Tensor matches = data::matches_of(claims, runtime::ranks().gather(claims)), scale = model_->scale().detach();
+  const Tensor &mask = batch["mask"], &noise = batch["noise"];
+  const Tensor matches = all_matches(batch), scale = model_->scale().detach();
   const auto negatives = [&](const Tensor& queries, const Tensor& keys, int64_t way) {
     const Tensor similarity = scale * queries.detach().mm(runtime::ranks().gather(keys).t());
     return itm_negatives(similarity, matches, noise.select(1, way));
