@@ -32,6 +32,7 @@ class TwoRanks : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = std::make_unique<testing::TemporaryFolder>();
+    fs::current_path(FREEATM_SOURCE_DIR);  // the configs' defaults are there
     world::WorldOptions options;
     options.out = (*folder_ / "world").string();
     options.count = 16, options.eval_count = 4, options.threads = 1;
@@ -160,8 +161,25 @@ TEST_F(TwoRanks, Segmentation) {
   expect_equal({make, dataset.get()}, 1e-8);
 }
 
+/// No two places look alike: of boxes with equal scores rounding would say which comes first.
+class Noisy final : public data::Dataset {
+ public:
+  explicit Noisy(std::unique_ptr<data::Dataset> dataset) : dataset_(std::move(dataset)) {}
+  int64_t size() const override { return dataset_->size(); }
+  std::vector<std::string> class_names() const override { return dataset_->class_names(); }
+  data::Sample get(int64_t index, RandomStream& random) const override {
+    data::Sample sample = dataset_->get(index, random);
+    RandomStream noise(5, "noise", 0, static_cast<uint64_t>(index));
+    for (uint8_t& value : sample.image.pixels) value = static_cast<uint8_t>(value / 2 + noise.integer(128));
+    return sample;
+  }
+
+ private:
+  std::unique_ptr<data::Dataset> dataset_;
+};
+
 TEST_F(TwoRanks, Detection) {
-  const auto dataset = open("scenes");
+  const auto dataset = std::make_unique<Noisy>(open("scenes"));
   const auto classes = std::ssize(dataset->class_names());
   DetectionOptions options;
   options.short_sides = {64};
@@ -171,7 +189,8 @@ TEST_F(TwoRanks, Detection) {
   options.rcnn.heads.box_dim = 16;
   options.rcnn.heads.masks = true;
   const auto make = [&] { return std::make_shared<Detection>(testing::nano_backbone(1), classes, options, 2); };
-  expect_equal({make, dataset.get()}, 1e-8);
+  // One step: which boxes are proposed in the next hangs on digits that rounding decides.
+  expect_equal({.make = make, .dataset = dataset.get(), .steps = 1}, 1e-8);
 }
 
 TEST_F(TwoRanks, TwentyStepsInSinglePrecision) {
