@@ -77,7 +77,8 @@ void ResNetOptions::fields(config::Fields& f) {
   f("depths", depths, "blocks of each stage: [2, 2, 2, 2] is ResNet-18", config::between(1, 64));
   f("block", block, "basic: two 3x3 convolutions; bottleneck: 1x1, 3x3, and 1x1 to four times the channels",
     config::any_of({"basic", "bottleneck"}));
-  f("width", width, "channels of the first stage's 3x3; doubled at each further one", config::between(1, 1024));
+  // Below 8 the gradient of oneDNN's 1x1 convolution for AVX2 writes where it must not.
+  f("width", width, "channels of the first stage's 3x3; doubled at each further one", config::between(8, 1024));
   f("stem", stem, "7x7: stride 2 and max-pool (ImageNet); 3x3: stride 2; cifar: 3x3 of stride 1, for 32 pixels",
     config::any_of({"7x7", "3x3", "cifar"}));
   f("norm", norm, "batch; frozen: by the running statistics of given weights, and nothing of it learns",

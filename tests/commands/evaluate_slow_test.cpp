@@ -22,7 +22,7 @@ class Evaluate : public testing::Refusals {
     shared_ = new testing::TemporaryFolder;
     expect_done("world count=80 eval_count=40 threads=1 out=" + (*shared_ / "world").string());
     expect_done(
-        format("pretrain data.root={} out={} objective.hidden=8 objective.dimensions=4 model.width=4 "
+        format("pretrain data.root={} out={} objective.hidden=8 objective.dimensions=4 model.width=8 "
                "loader.batch_size=8 trainer.steps=6 trainer.log_every=2",
                scenes(), run()));
   }
@@ -160,7 +160,7 @@ TEST_F(Evaluate, TheProbeLogsNeighboursAndChangesNothing) {
   const auto weights = [&](const std::string& probe) {
     const fs::path out = in_ / ("run" + std::to_string(made_++));
     expect_done(
-        format("pretrain data.root={} out={} objective.hidden=8 objective.dimensions=4 model.width=4 "
+        format("pretrain data.root={} out={} objective.hidden=8 objective.dimensions=4 model.width=8 "
                "loader.batch_size=8 trainer.epochs=2 {}",
                scenes(), out, probe));
     std::string name = read_file(out / "checkpoints" / "latest");

@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 using testing::run_program;
 
-const std::string kSmall = " model.width=4 loader.batch_size=8 trainer.steps=6 trainer.log_every=2";
+const std::string kSmall = " model.width=8 loader.batch_size=8 trainer.steps=6 trainer.log_every=2";
 
 class Finetune : public testing::Refusals {
  protected:

@@ -164,7 +164,7 @@ TEST_F(VisionLanguage, RefusesWhatCannotBe) {
 
 TEST_F(VisionLanguage, AnotherMethodsRunKnowsNoTexts) {
   expect_done(
-      format("pretrain data.root={} out={} objective.hidden=8 objective.dimensions=4 model.width=4 "
+      format("pretrain data.root={} out={} objective.hidden=8 objective.dimensions=4 model.width=8 "
              "loader.batch_size=8 trainer.epochs=null trainer.steps=1",
              scenes(), (in_ / "moco").string()));
   expect_refused("evaluate task=retrieval out=OUT checkpoint=IN/moco data.root=" + scenes(),
