@@ -76,7 +76,7 @@ TEST_F(Finetune, ObjectsGiveAccuracyFromThePretrainedBackbone) {
   EXPECT_EQ(metrics.at("test_pictures"), 40);
   EXPECT_TRUE(metrics.contains("val_top5_accuracy"));
   EXPECT_FALSE(metrics.contains("shifted_top1_accuracy")) << "there is no such split";
-  EXPECT_EQ(config::load_yaml((out / "config.yaml").string()).find_path("model.width")->text(), "4");
+  EXPECT_EQ(config::load_yaml((out / "config.yaml").string()).find_path("model.width")->text(), "8");
 
   const auto convolution = [](const fs::path& run) {
     return weights::load_safetensors(weights_file(run)).tensors.at("backbone.conv1.weight");
