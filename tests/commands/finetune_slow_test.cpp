@@ -144,8 +144,8 @@ TEST_F(Finetune, StartsFromFilesOfWeights) {
     const auto trained = weights::load_safetensors(weights_file(out)).tensors.at("backbone.conv1.weight");
     EXPECT_LE((trained - torchvision.at("conv1.weight")).abs().max().item<double>(), 1e-6) << start;
   }
-  const std::string wide = " loader.batch_size=8 model.width=8 checkpoint=";
-  expect_refused(on(objects(), wide + "IN/folder", "OUT"), "bn1.bias: [4] in the file, [8] in the model");
+  const std::string wide = " loader.batch_size=8 model.width=16 checkpoint=";
+  expect_refused(on(objects(), wide + "IN/folder", "OUT"), "bn1.bias: [8] in the file, [16] in the model");
   expect_refused(on(objects(), wide + "IN", "OUT"), "is no run folder (it has no config.yaml) and holds no weights");
   weights::save_safetensors((in_ / "folder" / "another.safetensors").string(), torchvision);
   expect_refused(on(objects(), wide + "IN/folder", "OUT"), "holds 2 files of weights: name one of them");
@@ -216,7 +216,7 @@ TEST_F(Finetune, RefusesCheckpointsThatDoNotFit) {
   expect_refused(on(scenes(), kSmall + " checkpoint=IN/none", "OUT"), "checkpoint: no such file or folder");
   fs::copy(*shared_ / "pretrained", in_ / "wider", fs::copy_options::recursive);
   std::string config = read_file(in_ / "wider" / "config.yaml");
-  config.at(config.find("width: 4") + 7) = '8';
+  config.at(config.find("width: 8") + 7) = '9';
   write_file(in_ / "wider" / "config.yaml", config);
   expect_refused(on(scenes(), kSmall + " checkpoint=IN/wider", "OUT"), "in the file");
   write_file(in_ / "wider" / "config.yaml", "stage: vae\n");
