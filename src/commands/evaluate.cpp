@@ -14,6 +14,7 @@
 #include "freeatm/evaluation/few_shot.h"
 #include "freeatm/evaluation/knn.h"
 #include "freeatm/evaluation/linear_probe.h"
+#include "freeatm/runtime/rendezvous.h"
 
 #include "evaluate_tasks.h"
 
@@ -83,6 +84,10 @@ int finish_evaluation(const EvaluateOptions& options, const runs::Claim& claim,
 }
 
 int evaluate(const config::Composed& composed) {
+  if (const auto ranks = runtime::find_rendezvous()) {
+    throw UserError("", "", "evaluate is not shared by ranks, of which {} has started {}: start it once",
+                    ranks->started_by, ranks->rank.world);
+  }
   const config::Node* given = composed.tree.find("task");
   return find_task(given == nullptr ? "" : given->text()).run(composed);
 }
