@@ -33,7 +33,7 @@ class Moco(nn.Module):
         self.query = nn.Sequential(peer.backbone, peer.projector, peer.predictor)
         self.key = nn.Sequential(peer.momentum_backbone, peer.momentum_projector)
         self.following, self.trained = peer.following, peer.trained
-        self.mean, self.deviation = peer.mean, peer.deviation
+        self.mean, self.deviation, self.temperature = peer.mean, peer.deviation, peer.temperature
 
     def forward(self, views):
         x = [((view.float() - self.mean) / self.deviation).permute(0, 3, 1, 2) for view in views]
@@ -41,7 +41,7 @@ class Moco(nn.Module):
         with torch.no_grad():
             k = [gathered(F.normalize(self.key(view), dim=1)) for view in x]
         own = torch.arange(len(q[0])) + torch.distributed.get_rank() * len(q[0])
-        contrast = lambda query, key: F.cross_entropy(query @ key.t() / train.TEMPERATURE, own) * 2 * train.TEMPERATURE
+        contrast = lambda query, key: F.cross_entropy(query @ key.t() / self.temperature, own) * 2 * self.temperature
         return contrast(q[0], k[1]) + contrast(q[1], k[0])
 
 
