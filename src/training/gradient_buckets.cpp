@@ -29,8 +29,6 @@ class WhenComplete final : public torch::autograd::PostAccumulateGradHook {
   std::function<void()> act_;
 };
 
-const void* address(const Tensor& parameter) { return parameter.unsafeGetTensorImpl(); }
-
 }  // namespace
 
 GradientBuckets::GradientBuckets(runtime::Ranks& ranks, const std::vector<ParameterGroup>& groups,

@@ -12,6 +12,9 @@
 
 namespace freeatm::training {
 
+/// What a parameter is known by: its handles are copied, it is not.
+inline const void* address(const at::Tensor& parameter) { return parameter.unsafeGetTensorImpl(); }
+
 /// Sums gradients over ranks while backward still runs: gradients that come at about the same time share a buffer,
 /// whose sum begins when it is full (Li et al. 2020, section 3.2.3). Buffers go in the same order on all ranks. Does
 /// nothing where one rank is alone.

@@ -27,16 +27,6 @@ void OptimizerOptions::fields(config::Fields& f) {
   if (f.reading() && nesterov && momentum == 0) f.refuse("nesterov", "has no momentum to look ahead with");
 }
 
-namespace {
-
-// Nothing here waits for the device.
-void clip(const std::vector<at::Tensor>& gradients, double longest) {
-  const at::Tensor norm = at::stack(at::_foreach_norm(gradients)).norm();
-  at::_foreach_mul_(gradients, (longest / (norm + 1e-6)).clamp_max(1.0));
-}
-
-}  // namespace
-
 Optimizer::Lists Optimizer::lists_of(const ParameterGroup& group) {
   Lists lists;
   for (const auto& [name, parameter] : group.parameters) {
@@ -47,20 +37,20 @@ Optimizer::Lists Optimizer::lists_of(const ParameterGroup& group) {
   return lists;
 }
 
-void Optimizer::step() {
-  const at::NoGradGuard no_grad;
-  if (clip_norm_) {
-    std::vector<at::Tensor> all;
-    for (const auto& group : groups_) {
-      for (auto& gradient : lists_of(group).gradients) all.push_back(std::move(gradient));
-    }
-    clip(all, *clip_norm_);
+// Nothing here waits for the device.
+void Optimizer::clip() {
+  std::vector<at::Tensor> all;
+  for (const auto& group : groups_) {
+    for (auto& gradient : lists_of(group).gradients) all.push_back(std::move(gradient));
   }
-  update();
-  drop_gradients();
+  const at::Tensor norm = at::stack(at::_foreach_norm(all)).norm();
+  at::_foreach_mul_(all, (*clip_norm_ / (norm + 1e-6)).clamp_max(1.0));
 }
 
-void Optimizer::drop_gradients() {
+void Optimizer::step() {
+  const at::NoGradGuard no_grad;
+  if (clip_norm_) clip();
+  update();
   for (const auto& group : groups_) {
     for (const auto& [name, parameter] : group.parameters) parameter.mutable_grad().reset();
   }

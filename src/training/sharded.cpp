@@ -10,13 +10,13 @@
 #include "freeatm/core/error.h"
 #include "freeatm/weights/load.h"
 
+#include "gradient_buckets.h"
+
 namespace freeatm::training {
 namespace {
 
 using at::Tensor;
 using nlohmann::json;
-
-const void* address(const Tensor& parameter) { return parameter.unsafeGetTensorImpl(); }
 
 /// Parts of about equal size, each of neighbours: their gradients come together and fill the same buffers.
 std::vector<std::vector<Tensor>> parts_of(const std::vector<ParameterGroup>& groups, int64_t world) {
@@ -69,7 +69,7 @@ std::function<int64_t(const Tensor&)> ShardedOptimizer::owner() const {
   return [this](const Tensor& parameter) { return owners_.at(address(parameter)); };
 }
 
-void ShardedOptimizer::clip_own() const {
+void ShardedOptimizer::clip() {
   std::vector<Tensor> gradients;
   for (const Tensor& parameter : parts_[static_cast<size_t>(ranks_.rank().index)])
     gradients.push_back(parameter.grad());
@@ -82,13 +82,6 @@ void ShardedOptimizer::exchange_parameters() const {
   for (size_t rank = 0; rank < parts_.size(); ++rank) {
     for (const Tensor& parameter : parts_[rank]) ranks_.take_from(static_cast<int64_t>(rank), parameter);
   }
-}
-
-void ShardedOptimizer::step() {
-  const at::NoGradGuard no_grad;
-  if (clip_norm_) clip_own();
-  update();
-  drop_gradients();
 }
 
 void ShardedOptimizer::update() {

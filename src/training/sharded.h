@@ -20,7 +20,6 @@ class ShardedOptimizer final : public Optimizer {
   ShardedOptimizer(const OptimizerOptions& options, std::vector<ParameterGroup> groups, runtime::Ranks& ranks,
                    bool gradients);
 
-  void step() override;
   /// All ranks call it; the first gets the whole.
   weights::TensorMap state() const override;
   void load(const weights::TensorMap& saved, const std::string& file) override;
@@ -28,8 +27,8 @@ class ShardedOptimizer final : public Optimizer {
   std::function<int64_t(const at::Tensor&)> owner() const override;
 
  private:
+  void clip() override;
   void update() override;
-  void clip_own() const;
   void exchange_parameters() const;
 
   runtime::Ranks& ranks_;

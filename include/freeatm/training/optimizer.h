@@ -38,7 +38,7 @@ class Optimizer {
 
   /// One update by the gradients that the parameters have, clipped as `torch.nn.utils.clip_grad_norm_` does; then the
   /// gradients are gone.
-  virtual void step();
+  void step();
   /// The gradients of the loss and one update.
   void backward_and_step(const at::Tensor& loss);
 
@@ -59,7 +59,7 @@ class Optimizer {
     std::vector<at::Tensor> parameters, gradients;
   };
   static Lists lists_of(const ParameterGroup& group);
-  void drop_gradients();
+  virtual void clip();  // all gradients together to clip_norm_
   virtual void update() = 0;
 
   std::vector<ParameterGroup> groups_;
