@@ -97,13 +97,21 @@ int start_ranks(int64_t count) {
   return failed.value_or(runs::kDone);
 }
 
-// Of one failure one rank speaks.
-template <class Error>
-[[noreturn]] void fail(runtime::Ranks& ranks, const Error& error) {
-  if (!ranks.fails_first(error.what())) log::fall_silent();
-  throw error;
+/// work's code, or what it throws; for an operation that another rank's end has broken off, which rank that was, or
+/// the signal that came here, too.
+int work_with_others(runtime::Ranks& ranks, const std::function<int()>& work) {
+  try {
+    const int code = work();
+    ranks.leave();
+    return code;
+  } catch (const runtime::RankLost& lost) {
+    stop_if_signalled();
+    throw std::runtime_error(format("{}; the run goes on from its newest checkpoint when it is started again ({})",
+                                    ranks.who_has_gone(), lost.what()));
+  }
 }
 
+// Of one failure one rank speaks, of a signal the first.
 int do_as_rank(runtime::Ranks& ranks, const std::function<int()>& work) {
   const runtime::RanksScope scope(ranks);
   if (std::getenv("OMP_NUM_THREADS") == nullptr)
@@ -113,22 +121,10 @@ int do_as_rank(runtime::Ranks& ranks, const std::function<int()>& work) {
     log::set_name(format("rank {}", ranks.rank().index));
   }
   try {
-    const int code = work();
-    ranks.leave();
-    return code;
-  } catch (const Interrupted&) {  // all have it; the first one says so
+    return work_with_others(ranks, work);
+  } catch (const Interrupted&) {
     if (!ranks.is_first()) log::fall_silent();
     throw;
-  } catch (const runtime::RankLost& lost) {
-    if (pending_signal() != 0) {  // the others were quicker
-      if (!ranks.is_first()) log::fall_silent();
-      throw Interrupted{pending_signal()};
-    }
-    const std::string who = ranks.who_has_gone();
-    fail(ranks, std::runtime_error(format(
-                    "{}; the run goes on from its newest checkpoint when it is started again ({})", who, lost.what())));
-  } catch (const UserError& error) {
-    fail(ranks, error);
   } catch (const std::exception& error) {
     if (!ranks.fails_first(error.what())) log::fall_silent();
     throw;
