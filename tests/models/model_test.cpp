@@ -19,9 +19,9 @@ ModelOptions read_model(const std::string& yaml) {
 const std::string kSmallViT = "name: vit\nimage_size: 16\npatch_size: 8\ndim: 8\ndepth: 2\nheads: 2\n";
 
 TEST(ModelOptions, MakeTheModelOfTheirName) {
-  const ModelOptions resnet = read_model("name: resnet\ndepths: [1, 1]\nwidth: 4\nstem: 3x3\n"),
+  const ModelOptions resnet = read_model("name: resnet\ndepths: [1, 1]\nwidth: 8\nstem: 3x3\n"),
                      vit = read_model(kSmallViT);
-  EXPECT_EQ(resnet.make(1)->levels(), (std::vector<LevelShape>{{4, 2}, {8, 4}}));
+  EXPECT_EQ(resnet.make(1)->levels(), (std::vector<LevelShape>{{8, 2}, {16, 4}}));
   EXPECT_EQ(vit.make(1)->levels(), (std::vector<LevelShape>{{8, 8}}));
   const auto first = vit.make(1), same = vit.make(1), other = vit.make(2);
   EXPECT_TRUE(first->parameters().back().equal(same->parameters().back()));

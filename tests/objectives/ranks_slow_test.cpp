@@ -13,6 +13,7 @@
 #include "freeatm/objectives/detection/detection.h"
 #include "freeatm/objectives/recipe.h"
 #include "freeatm/objectives/segmentation/segmentation.h"
+#include "freeatm/objectives/vision_language/losses.h"
 #include "freeatm/training/train_run.h"
 #include "freeatm/weights/load.h"
 #include "freeatm/world/world.h"
@@ -140,6 +141,19 @@ TEST_F(TwoRanks, VisionLanguageContrast) { expect_experiment("nano_vl_contrast")
 TEST_F(TwoRanks, VisionLanguagePrompt) { expect_experiment("nano_vl_prompt"); }
 TEST_F(TwoRanks, VisionLanguageWithMomentum) {
   expect_experiment("nano_vl_contrast", {"objective.momentum=0.9", "objective.queue=8", "objective.alpha=0.4"});
+}
+
+TEST(PhraseContrast, ARankMayHaveNone) {
+  const at::Tensor regions = at::eye(3, at::kDouble), texts = at::arange(3);
+  const at::Tensor whole = phrase_contrast_loss(regions, regions, texts, 0.5);
+  testing::as_ranks(2, [&](runtime::Ranks& ranks) {
+    const int64_t count = ranks.is_first() ? 0 : 3;
+    const at::Tensor own = regions.narrow(0, 0, count).clone().requires_grad_();
+    const at::Tensor loss = phrase_contrast_loss(own, own, texts.narrow(0, 0, count), 0.5);
+    loss.backward();
+    EXPECT_DOUBLE_EQ(loss.item<double>(), ranks.is_first() ? 0 : whole.item<double>());
+    EXPECT_TRUE(own.grad().isfinite().all().item<bool>());
+  });
 }
 
 TEST_F(TwoRanks, Classification) {

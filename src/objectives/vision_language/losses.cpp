@@ -71,9 +71,9 @@ Tensor labelled_loss(const Tensor& logits, const Tensor& labels) {
 Tensor phrase_contrast_loss(const Tensor& regions, const Tensor& phrases, const Tensor& texts, double temperature) {
   const Tensor all_regions = runtime::gathered_rows(regions), all_phrases = runtime::gathered_rows(phrases),
                all_texts = runtime::ranks().gather_rows(texts);
-  if (regions.size(0) == 0) return (all_regions.sum() + all_phrases.sum()) * 0;  // the graph stays whole
   const int64_t first = runtime::rows_before(regions.size(0));
-  Tensor same = texts.unsqueeze(1) == all_texts.unsqueeze(0);  // [P, all P]
+  if (regions.size(0) == 0) return (all_regions.sum() + all_phrases.sum()) * 0;  // the graph stays whole
+  Tensor same = texts.unsqueeze(1) == all_texts.unsqueeze(0);                    // [P, all P]
   same.diagonal(first).fill_(false);
   const auto contrast = [&](const Tensor& own, const Tensor& all) {
     return diagonal_loss((own.mm(all.t()) / temperature).masked_fill(same, kMinusInfinity), first);

@@ -146,15 +146,17 @@ training::Losses VisionLanguage::losses(const data::Batch& batch) {
     texts = model_->encode_texts(ids, mask);
   }
   training::Losses losses;
-  losses.terms = {{"itc", itc(batch, pixels, images, texts) * options_.itc.weight}};
-  if (options_.fuses()) add_fused(batch, images, texts, hidden_tokens, losses);
+  const Tensor matches = all_matches(batch);
+  losses.terms = {{"itc", itc(batch, matches, pixels, images, texts) * options_.itc.weight}};
+  if (options_.fuses()) add_fused(batch, matches, images, texts, hidden_tokens, losses);
   if (options_.regions == "contrast") losses.terms.push_back(region_loss(batch, images, texts));
   observe(batch, images, texts, losses);
   return losses;
 }
 
-Tensor VisionLanguage::itc(const data::Batch& batch, const Tensor& pixels, const Images& images, const Texts& texts) {
-  const Tensor matches = all_matches(batch), scale = model_->scale();
+Tensor VisionLanguage::itc(const data::Batch& batch, const Tensor& matches, const Tensor& pixels, const Images& images,
+                           const Texts& texts) {
+  const Tensor scale = model_->scale();
   if (!options_.momentum) {
     const Tensor image_keys = runtime::gathered(images.embedding), text_keys = runtime::gathered(texts.embedding);
     return itc_loss({images.embedding, text_keys, matches}, {texts.embedding, image_keys, matches}, scale);
@@ -184,10 +186,10 @@ Tensor VisionLanguage::itc(const data::Batch& batch, const Tensor& pixels, const
   return loss;
 }
 
-void VisionLanguage::add_fused(const data::Batch& batch, const Images& images, const Texts& texts,
-                               const Tensor& hidden_tokens, training::Losses& losses) {
+void VisionLanguage::add_fused(const data::Batch& batch, const Tensor& matches, const Images& images,
+                               const Texts& texts, const Tensor& hidden_tokens, training::Losses& losses) {
   const Tensor &mask = batch["mask"], &noise = batch["noise"];
-  const Tensor matches = all_matches(batch), scale = model_->scale().detach();
+  const Tensor scale = model_->scale().detach();
   const auto negatives = [&](const Tensor& queries, const Tensor& keys, int64_t way) {
     const Tensor similarity = scale * queries.detach().mm(runtime::ranks().gather(keys).t());
     return itm_negatives(similarity, matches, noise.select(1, way));

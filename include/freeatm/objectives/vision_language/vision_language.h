@@ -117,9 +117,11 @@ class VisionLanguage final : public training::Objective {
   using Texts = models::VisionLanguageModelImpl::Texts;
 
   void add_momentum_side(std::shared_ptr<models::Backbone> backbone, int64_t id_count, uint64_t seed);
-  at::Tensor itc(const data::Batch& batch, const at::Tensor& pixels, const Images& images, const Texts& texts);
-  void add_fused(const data::Batch& batch, const Images& images, const Texts& texts, const at::Tensor& hidden_tokens,
-                 training::Losses& losses);
+  ///   matches: [B, ranks * B] bool, captions that fit a picture, of all ranks
+  at::Tensor itc(const data::Batch& batch, const at::Tensor& matches, const at::Tensor& pixels, const Images& images,
+                 const Texts& texts);
+  void add_fused(const data::Batch& batch, const at::Tensor& matches, const Images& images, const Texts& texts,
+                 const at::Tensor& hidden_tokens, training::Losses& losses);
   training::Scalar region_loss(const data::Batch& batch, const Images& images, const Texts& texts);
   void observe(const data::Batch& batch, const Images& images, const Texts& texts, training::Losses& losses) const;
 
