@@ -14,35 +14,38 @@
 #include "freeatm/evaluation/few_shot.h"
 #include "freeatm/evaluation/knn.h"
 #include "freeatm/evaluation/linear_probe.h"
-#include "freeatm/runtime/rendezvous.h"
+#include "freeatm/runtime/ranks.h"
 
 #include "evaluate_tasks.h"
 
 namespace freeatm::commands {
 namespace {
 
+constexpr const char* kShared = "the pictures";
+
 struct Task {
   const char* name;
   int (*run)(const config::Composed&);
+  bool is_shared;  // by ranks
   std::unique_ptr<evaluation::FrozenTask> (*make_frozen)() = nullptr;  // of evaluate_frozen
   std::unique_ptr<evaluation::PairTask> (*make_pair)() = nullptr;      // of evaluate_pairs
 };
 
 constexpr Task kTasks[] = {
-    {"knn", evaluate_frozen, evaluation::knn_task},
-    {"linear", evaluate_frozen, evaluation::linear_task},
-    {"fewshot", evaluate_frozen, evaluation::few_shot_task},
-    {"dense", evaluate_frozen, evaluation::dense_task},
-    {"retrieval", evaluate_pairs, nullptr, evaluation::retrieval_task},
-    {"zeroshot", evaluate_pairs, nullptr, evaluation::zero_shot_task},
-    {"pointing", evaluate_pairs, nullptr, evaluation::pointing_task},
-    {"relations", evaluate_pairs, nullptr, evaluation::relations_task},
-    {"detection", evaluate_detection},
-    {"masks", evaluate_masks},
-    {"prompt_recall", evaluate_prompt_recall},
-    {"segmentation", evaluate_segmentation},
-    {"coco", evaluate_coco},
-    {"voc", evaluate_voc},
+    {"knn", evaluate_frozen, true, evaluation::knn_task},
+    {"linear", evaluate_frozen, true, evaluation::linear_task},
+    {"fewshot", evaluate_frozen, true, evaluation::few_shot_task},
+    {"dense", evaluate_frozen, true, evaluation::dense_task},
+    {"retrieval", evaluate_pairs, false, nullptr, evaluation::retrieval_task},
+    {"zeroshot", evaluate_pairs, true, nullptr, evaluation::zero_shot_task},
+    {"pointing", evaluate_pairs, false, nullptr, evaluation::pointing_task},
+    {"relations", evaluate_pairs, false, nullptr, evaluation::relations_task},
+    {"detection", evaluate_detection, true},
+    {"masks", evaluate_masks, false},
+    {"prompt_recall", evaluate_prompt_recall, true},
+    {"segmentation", evaluate_segmentation, true},
+    {"coco", evaluate_coco, false},
+    {"voc", evaluate_voc, false},
 };
 
 /// Throws UserError for another name.
@@ -54,6 +57,20 @@ const Task& find_task(const std::string& name) {
   return *task;
 }
 
+struct RanksAlone {
+  RankOptions ranks;
+  void fields(config::Fields& f) { ranks.fields(f, kShared); }
+};
+
+/// All other keys are for the task to read.
+RankOptions ranks_of(const config::Composed& composed) {
+  config::Composed own{.command = composed.command, .tree = config::Node(config::Node::Map())};
+  for (const char* key : {"processes", "rank_silence"}) {
+    if (const config::Node* node = composed.tree.find(key)) own.tree.set(key, *node);
+  }
+  return config::read<RanksAlone>(own).ranks;
+}
+
 }  // namespace
 
 void EvaluateOptions::fields(config::Fields& f) {
@@ -63,6 +80,7 @@ void EvaluateOptions::fields(config::Fields& f) {
   f("seed", seed, "of random weights and of noise", config::between(0, 4294967295));
   device.fields(f);
   f("dtype", dtype, "compute type", config::any_of({"fp32"}));
+  ranks.fields(f, kShared);
 }
 
 std::unique_ptr<evaluation::FrozenTask> make_frozen_task(const std::string& name) {
@@ -73,23 +91,29 @@ std::unique_ptr<evaluation::PairTask> make_pair_task(const std::string& name) { 
 
 int finish_evaluation(const EvaluateOptions& options, const runs::Claim& claim,
                       const std::function<evaluation::Metrics()>& measure) {
-  const runs::RunFolder folder(claim);
-  if (fs::exists(folder.path() / "metrics.json") && options.resume != "force") {
-    log::info("{}: is judged already; resume=force judges anew", options.out);
-  } else {
-    evaluation::write_metrics(folder.path(), options.task, measure());
-  }
-  evaluation::print_metrics(folder.path());
+  const auto folder = claim_folder(claim);
+  const bool is_there = folder && options.resume != "force" && fs::exists(folder->path() / "metrics.json");
+  const bool is_judged = !of_the_first(is_there ? "judged" : "").empty();
+  if (is_judged) log::info("{}: is judged already; resume=force judges anew", options.out);
+  const evaluation::Metrics metrics = is_judged ? evaluation::Metrics{} : measure();
+  if (!folder) return 0;
+  if (!is_judged) evaluation::write_metrics(folder->path(), options.task, metrics);
+  evaluation::print_metrics(folder->path());
   return 0;
 }
 
 int evaluate(const config::Composed& composed) {
-  if (const auto ranks = runtime::find_rendezvous()) {
-    throw UserError("", "", "evaluate is not shared by ranks, of which {} has started {}: start it once",
-                    ranks->started_by, ranks->rank.world);
-  }
   const config::Node* given = composed.tree.find("task");
-  return find_task(given == nullptr ? "" : given->text()).run(composed);
+  const Task& task = find_task(given == nullptr ? "" : given->text());
+  if (composed.help || composed.rows != nullptr || composed.check_only) return task.run(composed);
+  return in_ranks(ranks_of(composed), "", [&] {
+    const int64_t ranks = runtime::ranks().rank().world;
+    if (!task.is_shared && ranks > 1)
+      throw UserError("", "task", "{} is not shared by ranks, of which there are {}: start it once", task.name, ranks);
+    config::Composed own = composed;
+    if (config::Node* out = own.tree.find("out")) *out = config::Node(of_the_first(out->text()));  // its `now` is another
+    return task.run(own);
+  });
 }
 
 }  // namespace freeatm::commands

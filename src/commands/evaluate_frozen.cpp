@@ -60,11 +60,12 @@ fs::path cache_file(const FrozenOptions& options, const runs::Input& data, at::D
 Metrics judge_random(const FrozenOptions& options, const runs::Input& data, std::shared_ptr<models::Backbone> random,
                      at::Device device, const FrozenPictures& pictures) {
   const bool anew = options.random_weights != "cached" || options.is_untrained();
-  return evaluation::cached_rows(cache_file(options, data, device), anew, [&] {
+  const auto measure = [&] {
     if (!random) random = options.model.make(options.seed());
     random->to(device);
     return evaluation::judge(*options.task, *random, device, pictures, options.seed(), "random_weights");
-  });
+  };
+  return evaluation::cached_rows(cache_file(options, data, device), anew, measure);
 }
 
 }  // namespace

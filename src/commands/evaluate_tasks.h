@@ -15,6 +15,8 @@
 #include "freeatm/runs/run_folder.h"
 #include "freeatm/runtime/device_options.h"
 
+#include "ranks.h"
+
 namespace freeatm::commands {
 
 int evaluate_coco(const config::Composed& composed);
@@ -31,6 +33,7 @@ struct EvaluateOptions {
   std::string task, out, resume = "auto", dtype = "fp32";
   runtime::DeviceOptions device{.cudnn_benchmark = false};  // pictures of many sizes
   int64_t seed = 0;
+  RankOptions ranks;
   void fields(config::Fields& f);
 };
 
@@ -41,7 +44,7 @@ std::unique_ptr<evaluation::FrozenTask> make_frozen_task(const std::string& name
 std::unique_ptr<evaluation::PairTask> make_pair_task(const std::string& name);
 
 /// Claims `out`, measures and writes metrics.json, which says that the folder is finished: where it is there already,
-/// it is shown, and nothing is measured but by resume=force.
+/// it is shown, and nothing is measured but by resume=force. Of several ranks all measure, and the first does the rest.
 int finish_evaluation(const EvaluateOptions& options, const runs::Claim& claim,
                       const std::function<evaluation::Metrics()>& measure);
 

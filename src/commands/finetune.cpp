@@ -116,21 +116,19 @@ int finetune_as_rank(FinetuneOptions& options) {
   task.adjust(run_options.loader);
   training::TrainRun run(objective, *train.dataset, run_options);
 
-  const fs::path out = options.run.out;
+  const fs::path out = of_the_first(options.run.out);  // whose `now` is another
   std::vector<runs::Input> inputs{runs::data_input(options.data.root, options.data.split)};
   if (options.eval_root) inputs.push_back({"eval_root", runs::data_input(*options.eval_root, "").identity});
   if (options.checkpoint != "none") inputs.push_back({"checkpoint", runs::identity_of(options.checkpoint)});
   const auto folder = claim_folder(options.run.claim(options, std::move(inputs)));
   if (folder) objectives::write_class_names(out, class_names);
   run.train(out, options.run.resume, "finetune");  // to the averages of the weights, where they are kept
-  if (!folder) return 0;                           // the first rank judges
 
-  runtime::Ranks alone;
-  const runtime::RanksScope scope(alone);
   objective->eval();
   evaluation::Metrics metrics;
   for (const evaluation::Split& split : splits)
     append(metrics, task.judge(split, options.run.loader.batch_size, out), split.name);
+  if (!folder) return 0;
   evaluation::write_metrics(out, options.task, metrics);
   evaluation::print_metrics(out);
   return 0;

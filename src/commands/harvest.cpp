@@ -45,8 +45,7 @@ struct HarvestCommandOptions {
   bool nouns = true;
   GivenOptions data;
   diffusion::HarvestRunOptions run;
-  std::optional<int64_t> processes;
-  double rank_silence = 25;
+  RankOptions ranks;
 
   void fields(config::Fields& f) {
     f("source", source, "captions: pictures are drawn; images: given ones are looked at; shards: masks decided anew",
@@ -64,10 +63,7 @@ struct HarvestCommandOptions {
     f("dtype", dtype, "compute type; auto: bf16 where the device is quick at it",
       config::any_of({"fp32", "bf16", "fp16", "auto"}));
     f("resume", resume, "go on with the shards that are there", runs::any_resume());
-    f("processes", processes, "processes (ranks) that are started here and share the shards; null: this one alone",
-      config::free(config::between(1, 1024)));
-    f("rank_silence", rank_silence, "seconds after which a rank that says nothing ends the harvest",
-      config::free(config::at_least(5)));
+    ranks.fields(f, "the shards");
     if (f.reading() && source != "captions" && !data.root) f.refuse("source", source + " needs data.root");
   }
 
@@ -140,7 +136,7 @@ int harvest_as_rank(const HarvestCommandOptions& options) {
 
 int harvest(const config::Composed& composed) {
   const auto options = config::read<HarvestCommandOptions>(composed);
-  return in_ranks(options.processes, options.rank_silence, [&] { return harvest_as_rank(options); });
+  return in_ranks(options.ranks, "", [&] { return harvest_as_rank(options); });
 }
 
 int harvest_dry_run(const config::Composed& composed) {

@@ -166,14 +166,25 @@ void require_agreement(const runs::Claim& claim) {
 
 }  // namespace
 
-int in_ranks(std::optional<int64_t> processes, double silence, const std::function<int()>& work) {
+void RankOptions::fields(config::Fields& f, const std::string& shared) {
+  f("processes", processes,
+    format("processes (ranks) that are started here and share {}; null: this one alone", shared),
+    config::free(config::between(1, 1024)));
+  f("rank_silence", rank_silence, "seconds after which a rank that says nothing ends the others",
+    config::free(config::at_least(5)));
+}
+
+std::string of_the_first(const std::string& text) { return runtime::ranks().gather(text).front(); }
+
+int in_ranks(const RankOptions& options, const std::string& group, const std::function<int()>& work) {
   const auto rendezvous = runtime::find_rendezvous();
+  const auto& processes = options.processes;
   if (!rendezvous) return processes && *processes > 1 ? start_ranks(*processes) : work();
   if (processes && *processes != rendezvous->rank.world) {
-    throw UserError("", "trainer.processes", "{}, but {} has started {} ranks: leave it out", *processes,
+    throw UserError("", group + "processes", "{}, but {} has started {} ranks: leave it out", *processes,
                     rendezvous->started_by, rendezvous->rank.world);
   }
-  runtime::Ranks ranks(*rendezvous, silence);
+  runtime::Ranks ranks(*rendezvous, options.rank_silence);
   return do_as_rank(ranks, work);
 }
 

@@ -17,7 +17,7 @@ int train_diffusion(const config::Composed& composed) {
   const auto options = config::read<TrainDiffusionOptions>(composed);
   if (options.threads) runtime::set_threads(*options.threads);
   if (options.stage == "tokenizer") return train_tokenizer(options);
-  return in_ranks(options.trainer.processes, options.trainer.rank_silence,
+  return in_ranks({options.trainer.processes, options.trainer.rank_silence}, "trainer.",
                   [&] { return options.stage == "vae" ? train_vae(options) : train_unet(options); });
 }
 

@@ -24,7 +24,7 @@ training::TrainRunOptions TrainOptions::run(at::Device where) const {
 }
 
 int TrainOptions::in_ranks(const std::function<int()>& work) const {
-  return commands::in_ranks(trainer.processes, trainer.rank_silence, work);
+  return commands::in_ranks({trainer.processes, trainer.rank_silence}, "trainer.", work);
 }
 
 }  // namespace freeatm::commands

@@ -11,6 +11,8 @@
 
 #include "freeatm/core/error.h"
 
+#include "tensor_bytes.h"
+
 namespace freeatm::evaluation {
 namespace {
 
@@ -128,6 +130,10 @@ Metrics MultiLabelQuality::result() {
   return multi_label_metrics(at::cat(logits_), at::cat(targets_), class_names_);
 }
 
+std::string MultiLabelQuality::state() { return state_of({&logits_, &targets_}); }
+
+void MultiLabelQuality::merge(std::string state) { append_state(std::move(state), {&logits_, &targets_}); }
+
 SingleLabelQuality::SingleLabelQuality(Classify classify, std::vector<std::string> class_names)
     : classify_(std::move(classify)), class_names_(std::move(class_names)) {}
 
@@ -147,6 +153,10 @@ Metrics SingleLabelQuality::result() {
   FREEATM_CHECK(!logits_.empty(), "result() before process()");
   return single_label_metrics(at::cat(logits_), at::cat(labels_), class_names_);
 }
+
+std::string SingleLabelQuality::state() { return state_of({&logits_, &labels_}); }
+
+void SingleLabelQuality::merge(std::string state) { append_state(std::move(state), {&logits_, &labels_}); }
 
 std::unique_ptr<Evaluator> quality_of(const Classify& classify, const data::Dataset& pictures) {
   if (pictures.is_multi_label()) return std::make_unique<MultiLabelQuality>(classify, pictures.class_names());

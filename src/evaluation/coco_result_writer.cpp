@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fstream>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
 #include "freeatm/evaluation/coco_files.h"
+#include "freeatm/runtime/ranks.h"
 
 namespace freeatm::evaluation {
 namespace {
@@ -14,7 +16,9 @@ constexpr size_t kWriteAtOnce = 1 << 20;  // bytes
 }  // namespace
 
 CocoResultWriter::CocoResultWriter(const fs::path& file, IouType type, std::vector<int64_t> category_ids)
-    : file_(file), type_(type), category_ids_(std::move(category_ids)) {}
+    : type_(type), category_ids_(std::move(category_ids)) {
+  if (runtime::ranks().is_first()) file_.emplace(file);
+}
 
 void CocoResultWriter::add(int64_t image_id, const std::vector<Detection>& detections) {
   for (const Detection& detection : detections) {
@@ -31,22 +35,28 @@ void CocoResultWriter::add(int64_t image_id, const std::vector<Detection>& detec
                               {"counts", detection.mask->counts()}};
     }
     json["score"] = detection.score;
-    pending_ += (is_first_ ? "[" : ",\n") + json.dump();
-    is_first_ = false;
+    append(json.dump());
   }
-  if (pending_.size() >= kWriteAtOnce) flush();
+}
+
+void CocoResultWriter::append(const std::string& records) {
+  if (records.empty()) return;
+  if (std::exchange(has_records_, true)) pending_ += ",\n";
+  pending_ += records;
+  if (pending_.size() >= kWriteAtOnce && file_) flush();
 }
 
 void CocoResultWriter::flush() {
-  std::ofstream out(file_.temporary(), std::ios::binary | std::ios::app);
-  if (!(out << pending_).flush()) throw UserError(file_.temporary().string(), "", "cannot be written");
+  std::ofstream out(file_->temporary(), std::ios::binary | std::ios::app);
+  if (!std::exchange(is_begun_, true)) out << '[';
+  if (!(out << pending_).flush()) throw UserError(file_->temporary().string(), "", "cannot be written");
   pending_.clear();
 }
 
 void CocoResultWriter::commit() {
-  pending_ += is_first_ ? "[]\n" : "]\n";
+  pending_ += "]\n";
   flush();
-  file_.commit();
+  file_->commit();
 }
 
 }  // namespace freeatm::evaluation

@@ -9,6 +9,7 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/progress.h"
 #include "freeatm/core/signals.h"
+#include "freeatm/runtime/ranks.h"
 
 #include "shuffled_rows.h"
 
@@ -115,12 +116,19 @@ LabelledGrids extract_grids(FrozenBackbone& backbone, const data::Dataset& datas
     return {{"image", probe_picture(sample.image, options.image_size, /*is_multi_label=*/true)},
             {"map", class_map(sample, options.image_size)}};
   };
-  for_each_batch(dataset, limit, options.batch_size, label, view, [&](const data::Batch& batch) {
+  const data::Spread chosen(dataset, limit);
+  const data::Part own = own_part(chosen, options.batch_size);
+  for_each_batch(own, options.batch_size, label, view, [&](const data::Batch& batch) {
     grids.push_back(backbone.grid(batch["image"]));
-    require_finite(grids.back(), backbone.where(), "features", batch, dataset, limit);
+    require_finite(grids.back(), backbone.where(), "features", batch, own);
     maps.push_back(batch["map"]);
   });
-  LabelledGrids out{at::cat(grids), at::cat(maps), {"background"}};
+  if (own.size() == 0) {  // rows of the others' shapes
+    grids.push_back(backbone.grid(blank_picture(options)).narrow(0, 0, 0));
+    maps.push_back(at::zeros({0, options.image_size, options.image_size}, at::kShort));
+  }
+  LabelledGrids out{
+      runtime::ranks().gather_rows(at::cat(grids)), runtime::ranks().gather_rows(at::cat(maps)), {"background"}};
   out.class_names.insert(out.class_names.end(), names.begin(), names.end());
   return out;
 }

@@ -87,9 +87,22 @@ DetectionExamples::Picture DetectionExamples::judged(const data::Sample& sample,
 
 void DetectionExamples::add(const data::Sample& sample, const std::vector<Detection>& found) {
   Picture picture = judged(sample, found);
-  const bool is_among_the_worst = worst_.size() < kShownPictures || picture.errors > worst_.back().errors;
-  if (picture.errors == 0 || !is_among_the_worst) return;
+  if (!is_among_the_worst(picture)) return;
   picture.image = sample.image;
+  keep(std::move(picture));
+}
+
+void DetectionExamples::merge(DetectionExamples&& other) {
+  for (Picture& picture : other.worst_) {
+    if (is_among_the_worst(picture)) keep(std::move(picture));
+  }
+}
+
+bool DetectionExamples::is_among_the_worst(const Picture& picture) const {
+  return picture.errors > 0 && (worst_.size() < kShownPictures || picture.errors > worst_.back().errors);
+}
+
+void DetectionExamples::keep(Picture picture) {
   const auto place = std::ranges::find_if(worst_, [&](const Picture& one) { return one.errors < picture.errors; });
   worst_.insert(place, std::move(picture));
   if (worst_.size() > kShownPictures) worst_.pop_back();

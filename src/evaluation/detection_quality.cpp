@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/state_bytes.h"
 #include "freeatm/evaluation/features.h"
+#include "freeatm/runtime/ranks.h"
 
 #include "detection_examples.h"
 
@@ -67,6 +69,38 @@ void DetectionQuality::process(std::span<const data::Sample> samples) {
   }
 }
 
+std::string DetectionQuality::state() {
+  StateBytes bytes;
+  for (const auto& part : parts_) {
+    std::string records = part->writer.records();
+    bytes(part->metrics), bytes(records);
+  }
+  if (voc_) bytes(*voc_);
+  bytes(*examples_), bytes(pictures_);
+  return std::move(bytes).text();
+}
+
+void DetectionQuality::merge(std::string state) {
+  StateBytes bytes(std::move(state));
+  for (const auto& part : parts_) {
+    CocoMetrics metrics(std::ssize(class_names_), part->type, options_.coco);
+    std::string records;
+    bytes(metrics), bytes(records);
+    part->metrics.merge(std::move(metrics));
+    part->writer.append(records);
+  }
+  if (voc_) {
+    VocMetrics voc(std::ssize(class_names_));
+    bytes(voc);
+    voc_->merge(std::move(voc));
+  }
+  DetectionExamples examples(class_names_);
+  int64_t pictures = 0;
+  bytes(examples), bytes(pictures);
+  examples_->merge(std::move(examples));
+  pictures_ += pictures;
+}
+
 Metrics DetectionQuality::result() {
   Metrics metrics;
   CocoFileScores scores{class_names_, {}};
@@ -88,7 +122,8 @@ Metrics judge_detections(Detect detect, bool has_masks, const Split& split, cons
                          const fs::path& folder) {
   DetectionQuality quality(std::move(detect), has_masks, *split.dataset, options, folder / split.name);
   Metrics metrics = judge(quality, *split.dataset, options.limit, options.batch_size, split.name);
-  write_metrics(folder / split.name, "detection", metrics);  // for `view`, to which each split is an evaluation
+  if (runtime::ranks().is_first())
+    write_metrics(folder / split.name, "detection", metrics);  // for `view`, to which each split is an evaluation
   return metrics;
 }
 

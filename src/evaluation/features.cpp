@@ -11,7 +11,7 @@
 #include "freeatm/core/signals.h"
 #include "freeatm/data/loader.h"
 #include "freeatm/data/pixels.h"
-#include "freeatm/data/spread.h"
+#include "freeatm/runtime/ranks.h"
 #include "freeatm/runtime/threads.h"
 #include "freeatm/vision/transforms.h"
 
@@ -80,26 +80,32 @@ at::Tensor probe_picture(const vision::Image& image, int64_t side, bool is_multi
   return data::pixels(is_multi_label ? vision::resize(image, to, to) : vision::center_square(image, to));
 }
 
-void for_each_batch(const data::Dataset& dataset, std::optional<int64_t> limit, int64_t batch_size,
-                    const std::string& label, const ReadView& view,
+void for_each_batch(const data::Dataset& dataset, int64_t batch_size, const std::string& label, const ReadView& view,
                     const std::function<void(const data::Batch&)>& use) {
-  const data::Spread spread(dataset, limit.value_or(dataset.size()));
+  if (dataset.size() == 0) return;
   data::Loader loader(
-      spread, [&](data::Sample&& sample, RandomStream&, const data::BatchPlace&) { return view(std::move(sample)); },
-      {.batch_size = std::min(batch_size, spread.size()),
+      dataset, [&](data::Sample&& sample, RandomStream&, const data::BatchPlace&) { return view(std::move(sample)); },
+      {.batch_size = std::min(batch_size, dataset.size()),
        .workers = std::min(runtime::cores(), kMostReaders),
        .prefetch = 2,
        .max_bad = 0,
        .shuffle = false,
        .drop_last = false},
       0);
-  Progress progress(label, spread.size(), "pictures");
+  Progress progress(label, dataset.size(), "pictures");
   loader.start(0);
   while (const auto batch = loader.next()) {
     stop_if_signalled();
     use(*batch);
     progress.advance(batch->size);
   }
+}
+
+data::Part own_part(const data::Dataset& dataset, int64_t batch_size) {
+  const runtime::Rank rank = runtime::ranks().rank();
+  const int64_t size = dataset.size(), batches = (size + batch_size - 1) / batch_size;
+  const auto begin_of = [&](int64_t index) { return std::min(size, index * batches / rank.world * batch_size); };
+  return {dataset, begin_of(rank.index), begin_of(rank.index + 1)};
 }
 
 Metrics judge(Evaluator& evaluator, const data::Dataset& dataset, std::optional<int64_t> limit, int64_t batch_size,
@@ -109,18 +115,24 @@ Metrics judge(Evaluator& evaluator, const data::Dataset& dataset, std::optional<
     view.sample = std::move(sample);
     return view;
   };
-  for_each_batch(dataset, limit, batch_size, label, keep,
+  runtime::Ranks& ranks = runtime::ranks();
+  ranks.gather("ready");  // the first has cleared the evaluator's folder
+  const data::Spread chosen(dataset, limit);
+  for_each_batch(own_part(chosen, batch_size), batch_size, label, keep,
                  [&](const data::Batch& batch) { evaluator.process(batch.samples); });
+  auto states = ranks.gather(ranks.is_first() ? "" : evaluator.state());
+  if (!ranks.is_first()) return {};
+  for (size_t rank = 1; rank < states.size(); ++rank) evaluator.merge(std::move(states[rank]));
   return evaluator.result();
 }
 
 void require_finite(const at::Tensor& values, const std::string& where, const char* what, const data::Batch& batch,
-                    const data::Dataset& dataset, std::optional<int64_t> limit) {
+                    const data::Dataset& dataset) {
   const at::Tensor bad = values.isfinite().flatten(1).all(1).logical_not().nonzero();
   if (bad.numel() == 0) return;
   RandomStream unused(0, "key");
   const auto index = batch["index"][bad[0].item<int64_t>()].item<int64_t>();
-  const std::string key = data::Spread(dataset, limit.value_or(dataset.size())).get(index, unused).key;
+  const std::string key = dataset.get(index, unused).key;
   throw UserError(where, "checkpoint",
                   "the {} of picture {} are not finite: the model overflows in fp32; are these the weights of this "
                   "model, and of a run that did not diverge?",
@@ -138,14 +150,24 @@ LabelledFeatures extract_features(FrozenBackbone& backbone, const data::Dataset&
     const at::Tensor label_of_sample = label_of(sample, is_multi_label, out.classes());
     return {{"image", probe_picture(sample.image, options.image_size, is_multi_label)}, {"label", label_of_sample}};
   };
-  for_each_batch(dataset, limit, options.batch_size, label, view, [&](const data::Batch& batch) {
+  const data::Spread chosen(dataset, limit);
+  const data::Part own = own_part(chosen, options.batch_size);
+  for_each_batch(own, options.batch_size, label, view, [&](const data::Batch& batch) {
     features.push_back(backbone.pooled(mirrored ? batch["image"].flip({2}) : batch["image"]));
-    require_finite(features.back(), backbone.where(), "features", batch, dataset, limit);
+    require_finite(features.back(), backbone.where(), "features", batch, own);
     labels.push_back(batch["label"]);
   });
-  out.features = at::cat(features);
-  out.labels = at::cat(labels).to(backbone.device());
+  if (own.size() == 0) {  // rows of the others' shapes
+    features.push_back(backbone.pooled(blank_picture(options)).narrow(0, 0, 0));
+    labels.push_back(is_multi_label ? at::zeros({0, out.classes()}) : at::zeros({0}, at::kLong));
+  }
+  out.features = runtime::ranks().gather_rows(at::cat(features));
+  out.labels = runtime::ranks().gather_rows(at::cat(labels).to(backbone.device()));
   return out;
+}
+
+at::Tensor blank_picture(const FeatureOptions& options) {
+  return at::zeros({1, options.image_size, options.image_size, 3}, at::kByte);
 }
 
 ChannelStatistics channel_statistics(const at::Tensor& features) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -12,8 +13,25 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/json.h"
 #include "freeatm/core/log.h"
+#include "freeatm/runtime/ranks.h"
 
 namespace freeatm::evaluation {
+namespace {
+
+/// What is in a cache, if it can be read.
+std::optional<Metrics> rows_if_any(const fs::path& file) {
+  if (!fs::exists(file)) return std::nullopt;
+  try {
+    Metrics metrics = read_rows(file);
+    log::info("{}: has the scores of before", file.string());
+    return metrics;
+  } catch (const UserError& error) {
+    log::warning("{}; measured anew", error.what());
+    return std::nullopt;
+  }
+}
+
+}  // namespace
 
 std::string Metric::name() const {
   return (split.empty() ? "" : split + "_") + metric + (weights.empty() ? "" : "_" + weights);
@@ -80,16 +98,13 @@ Metrics read_rows(const fs::path& file) {
 }
 
 Metrics cached_rows(const fs::path& file, bool anew, const std::function<Metrics()>& measure) {
-  if (!anew && fs::exists(file)) {
-    try {
-      Metrics metrics = read_rows(file);
-      log::info("{}: has the scores of before", file.string());
-      return metrics;
-    } catch (const UserError& error) {
-      log::warning("{}; measured anew", error.what());
-    }
-  }
+  runtime::Ranks& ranks = runtime::ranks();
+  std::optional<Metrics> cached;
+  if (!anew && ranks.is_first()) cached = rows_if_any(file);
+  const bool is_there = !ranks.gather(cached ? "there" : "").front().empty();
+  if (is_there) return cached.value_or(Metrics{});
   Metrics metrics = measure();
+  if (!ranks.is_first()) return metrics;
   prepare_folder(file.parent_path());
   write_rows(file, metrics);
   return metrics;

@@ -146,7 +146,7 @@ void for_each_images(FrozenPair& pair, const data::Dataset& pictures, std::optio
     view.sample = std::move(sample);
     return view;
   };
-  for_each_batch(pictures, limit, pair.batch_size(), label, view,
+  for_each_batch(data::Spread(pictures, limit), pair.batch_size(), label, view,
                  [&](const data::Batch& batch) { use(batch, pair.images(batch["image"])); });
 }
 

@@ -31,7 +31,7 @@ ProbeHook::ProbeHook(fs::path run, models::Backbone& backbone, at::Device device
       test_(data::with_classes(data::open_image_folder(options.root.value_or(""), options.test_split, "probe.root"),
                                train_->class_names(), options.root.value_or(""), "probe.root", options.test_split)) {
   FrozenBackbone(backbone, device)  // fails now for pictures of a size that the model does not take
-      .pooled(at::zeros({1, options.features.image_size, options.features.image_size, 3}, at::kByte));
+      .pooled(blank_picture(options.features));
   options_.knn = options.knn.for_bank(std::min(train_->size(), options.limit.value_or(train_->size())));
 }
 

@@ -9,6 +9,8 @@
 #include "freeatm/core/error.h"
 #include "freeatm/text/phrase.h"
 
+#include "tensor_bytes.h"
+
 namespace freeatm::evaluation {
 
 std::optional<int64_t> class_of_noun(std::string_view noun, const std::vector<std::string>& class_names) {
@@ -55,6 +57,17 @@ void PromptRecall::process(std::span<const data::Sample> samples) {
   }
   seen_.push_back(logits.gt(0));  // a sigmoid above 1/2
   named_.push_back(named);
+}
+
+std::string PromptRecall::state() {
+  Tensors unmapped{at::full({}, unmapped_, at::kLong)};
+  return state_of({&seen_, &named_, &unmapped});
+}
+
+void PromptRecall::merge(std::string state) {
+  Tensors unmapped;
+  append_state(std::move(state), {&seen_, &named_, &unmapped});
+  unmapped_ += unmapped.front().item<int64_t>();
 }
 
 Metrics PromptRecall::result() {

@@ -174,7 +174,7 @@ class RetrievalTask final : public PairTask {
   /// Some queries of both ways with their best five, before anything is ordered anew.
   static void show(FrozenPair& pair, const data::Dataset& pictures, std::optional<int64_t> limit, const Tensor& images,
                    const TextBank& bank, const CaptionMatches& matches, Examples& examples) {
-    const data::Spread chosen(pictures, limit.value_or(pictures.size()));
+    const data::Spread chosen(pictures, limit);
     RandomStream unused(0, "examples");
     const auto picture_of = [&](int64_t i) { return pair.picture(chosen.get(matches.sample_of(i), unused).image); };
     const auto best_of = [](const Tensor& query, const Tensor& keys) {

@@ -105,8 +105,7 @@ void SegmentationExamples::add(const std::string& key, const Image& image, const
                 "{}: a picture of {}x{} with a map of {}x{}", key, image.width, image.height, truth.width,
                 truth.height);
   const double share = share_wrong(truth, prediction);
-  if (share == 0) return;
-  if (worst_.size() == kMost && share <= worst_.back().wrong) return;
+  if (!is_among_the_worst(share)) return;
 
   LabelMap missed(truth.height, truth.width);
   for (size_t i = 0; i < truth.labels.size(); ++i) {
@@ -125,7 +124,21 @@ void SegmentationExamples::add(const std::string& key, const Image& image, const
   picture.cells.push_back({at_most(painted(image, missed, red), kMostPixels),
                            format("{} taken for {}: {} of the picture", class_names_[most.truth], taken_for,
                                   in_percent(most.pixels, judged_pixels(truth)))});
-  const auto place = std::ranges::find_if(worst_, [&](const Picture& one) { return one.wrong < share; });
+  keep(std::move(picture));
+}
+
+void SegmentationExamples::merge(SegmentationExamples&& other) {
+  for (Picture& picture : other.worst_) {
+    if (is_among_the_worst(picture.wrong)) keep(std::move(picture));
+  }
+}
+
+bool SegmentationExamples::is_among_the_worst(double wrong) const {
+  return wrong > 0 && (worst_.size() < kMost || wrong > worst_.back().wrong);
+}
+
+void SegmentationExamples::keep(Picture picture) {
+  const auto place = std::ranges::find_if(worst_, [&](const Picture& one) { return one.wrong < picture.wrong; });
   worst_.insert(place, std::move(picture));
   if (worst_.size() > kMost) worst_.pop_back();
 }

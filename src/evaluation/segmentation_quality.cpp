@@ -8,7 +8,9 @@
 #include <ATen/Parallel.h>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/state_bytes.h"
 #include "freeatm/evaluation/features.h"
+#include "freeatm/runtime/ranks.h"
 
 #include "segmentation_examples.h"
 
@@ -56,7 +58,7 @@ SegmentationQuality::~SegmentationQuality() = default;
 void SegmentationQuality::reset() {
   metrics_.emplace(std::ssize(class_names_), options_.boundary);
   examples_ = std::make_unique<SegmentationExamples>(class_names_);
-  fs::remove_all(folder_ / "predictions");
+  if (runtime::ranks().is_first()) fs::remove_all(folder_ / "predictions");
 }
 
 void SegmentationQuality::process(std::span<const data::Sample> samples) {
@@ -91,6 +93,21 @@ void SegmentationQuality::write(const std::string& key, LabelMap prediction) con
   pending.commit_unsynced();  // thousands, which the next run makes anew
 }
 
+std::string SegmentationQuality::state() {
+  StateBytes bytes;
+  bytes(*metrics_), bytes(*examples_);
+  return std::move(bytes).text();
+}
+
+void SegmentationQuality::merge(std::string state) {
+  StateBytes bytes(std::move(state));
+  SegmentationMetrics metrics(std::ssize(class_names_), options_.boundary);
+  SegmentationExamples examples(class_names_);
+  bytes(metrics), bytes(examples);
+  metrics_->merge(metrics);
+  examples_->merge(std::move(examples));
+}
+
 Metrics SegmentationQuality::result() {
   const SegmentationResult result = metrics_->result();
   if (result.pixels == 0) throw UserError("", "data.root", "no pixel of the pictures has a class");
@@ -103,7 +120,8 @@ Metrics judge_segmentation(Segment segment, const Split& split, const Segmentati
                            const fs::path& folder) {
   SegmentationQuality quality(std::move(segment), *split.dataset, options, folder / split.name);
   Metrics metrics = judge(quality, *split.dataset, options.limit, options.batch_size, split.name);
-  write_metrics(folder / split.name, "segmentation", metrics);  // for `view`, to which each split is an evaluation
+  if (runtime::ranks().is_first())
+    write_metrics(folder / split.name, "segmentation", metrics);  // for `view`, to which each split is an evaluation
   return metrics;
 }
 

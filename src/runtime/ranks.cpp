@@ -91,10 +91,11 @@ std::string host_name() {
   return name;
 }
 
-// Gloo knows no bool.
+// Gloo knows neither bool nor short.
 Tensor sendable(const Tensor& x) {
   const Tensor whole = x.detach().contiguous();
-  return whole.scalar_type() == at::kBool ? whole.view(at::kByte) : whole;
+  const bool is_known = x.scalar_type() != at::kBool && x.scalar_type() != at::kShort;
+  return is_known ? whole : whole.view(at::kByte);
 }
 
 }  // namespace
@@ -174,7 +175,7 @@ void Ranks::take_from(int64_t owner, const Tensor& x) {
   c10d::BroadcastOptions options;
   options.rootRank = static_cast<int>(owner);
   state_->wait(state_->ordered->broadcast(list, options));
-  if (owner != rank_.index && sent.data_ptr() != x.data_ptr()) x.detach().copy_(sent);
+  if (owner != rank_.index && sent.data_ptr() != x.data_ptr()) x.detach().copy_(sent.view(x.scalar_type()));
 }
 
 Tensor Ranks::gather(const Tensor& x) {
@@ -184,7 +185,7 @@ Tensor Ranks::gather(const Tensor& x) {
   sizes[0] *= rank_.world;
   Tensor all = at::empty(sizes, sent.options());
   state_->wait(state_->ordered->_allgather_base(all, sent));
-  return x.scalar_type() == at::kBool ? all.view(at::kBool) : all;
+  return all.view(x.scalar_type());
 }
 
 Tensor Ranks::gather_rows(const Tensor& x) {

@@ -2,6 +2,7 @@
 // Ranks without processes: a thread each.
 #pragma once
 #include <cstdint>
+#include <cstdlib>
 #include <exception>
 #include <functional>
 #include <iostream>
@@ -15,6 +16,7 @@ namespace freeatm::testing {
 
 /// work(ranks) in `count` threads, to each of which runtime::ranks() are the others. The first failure comes out.
 inline void as_ranks(int64_t count, const std::function<void(runtime::Ranks&)>& work) {
+  ::setenv("TORCH_FR_BUFFER_SIZE", "0", 0);  // c10d's flight recorder is one of a process, and has no lock
   runtime::MeetingPlace place;
   std::vector<std::exception_ptr> errors(static_cast<size_t>(count));
   std::vector<std::thread> threads;

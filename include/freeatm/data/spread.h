@@ -2,15 +2,15 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 #include "freeatm/data/dataset.h"
 
 namespace freeatm::data {
 
-/// So many of a dataset's samples, spread evenly over it; all where it has no more. The dataset must outlive it.
-class Spread final : public Dataset {
+/// Some of a dataset's samples, in its order. The dataset must outlive it.
+class Chosen : public Dataset {
  public:
-  Spread(const Dataset& whole, int64_t count) : whole_(whole), count_(std::min(count, whole.size())) {}
   int64_t size() const override { return count_; }
   Sample get(int64_t index, RandomStream& random) const override { return whole_.get(place(index), random); }
   std::vector<std::string> class_names() const override { return whole_.class_names(); }
@@ -19,11 +19,34 @@ class Spread final : public Dataset {
   bool has_caption(int64_t index) const override { return whole_.has_caption(place(index)); }
   std::optional<PictureSize> picture_size(int64_t index) const override { return whole_.picture_size(place(index)); }
 
- private:
-  int64_t place(int64_t index) const { return index * whole_.size() / count_; }
+ protected:
+  Chosen(const Dataset& whole, int64_t count) : whole_(whole), count_(count) {}
+  /// Which of the whole's samples that is.
+  virtual int64_t place(int64_t index) const = 0;
 
   const Dataset& whole_;
-  int64_t count_;
+  const int64_t count_;
+};
+
+/// So many samples, spread evenly over the dataset; all where it has no more, or no number is given.
+class Spread final : public Chosen {
+ public:
+  Spread(const Dataset& whole, std::optional<int64_t> count)
+      : Chosen(whole, std::min(count.value_or(whole.size()), whole.size())) {}
+
+ private:
+  int64_t place(int64_t index) const override { return index * whole_.size() / count_; }
+};
+
+/// Samples begin to end - 1.
+class Part final : public Chosen {
+ public:
+  Part(const Dataset& whole, int64_t begin, int64_t end) : Chosen(whole, end - begin), begin_(begin) {}
+
+ private:
+  int64_t place(int64_t index) const override { return begin_ + index; }
+
+  int64_t begin_;
 };
 
 }  // namespace freeatm::data

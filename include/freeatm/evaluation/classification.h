@@ -43,6 +43,8 @@ class MultiLabelQuality final : public Evaluator {
   void reset() override;
   void process(std::span<const data::Sample> samples) override;
   Metrics result() override;
+  std::string state() override;
+  void merge(std::string state) override;
 
  private:
   Classify classify_;
@@ -58,6 +60,8 @@ class SingleLabelQuality final : public Evaluator {
   void reset() override;
   void process(std::span<const data::Sample> samples) override;
   Metrics result() override;
+  std::string state() override;
+  void merge(std::string state) override;
 
  private:
   Classify classify_;

@@ -2,6 +2,7 @@
 // COCO's json of results: scored beside its annotation file, and written.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,24 +33,28 @@ CocoFileScores score_coco_files(const CocoFilesOptions& options);
 void write_curves(const fs::path& file, const CocoFileScores& scores);
 
 /// Writes detections as others read them, picture after picture, boxes and masks into a file each: where one result has
-/// both, pycocotools takes the area of a mask from the box.
+/// both, pycocotools takes the area of a mask from the box. Of several runtime::ranks() the first writes; what the
+/// others are given stays in memory.
 class CocoResultWriter {
  public:
   ///   category_ids: the annotation file's own, of each of the detections' categories
   CocoResultWriter(const fs::path& file, IouType type, std::vector<int64_t> category_ids);
 
   void add(int64_t image_id, const std::vector<Detection>& detections);
+  /// What is not on the disk yet, and what another has of it, behind the own.
+  const std::string& records() const { return pending_; }
+  void append(const std::string& records);
   /// Gives the file its name; without it nothing is left behind.
   void commit();
 
  private:
   void flush();
 
-  PendingPath file_;
+  std::optional<PendingPath> file_;  // of the first
   IouType type_;
   std::vector<int64_t> category_ids_;
-  std::string pending_;  // text that is not on the disk yet
-  bool is_first_ = true;
+  std::string pending_;  // joined by commas
+  bool is_begun_ = false, has_records_ = false;
 };
 
 }  // namespace freeatm::evaluation

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "freeatm/config/fields.h"
+#include "freeatm/core/state_bytes.h"
 #include "freeatm/data/sample.h"
 #include "freeatm/evaluation/detection.h"
 #include "freeatm/evaluation/metrics.h"
@@ -73,6 +74,7 @@ class CocoMetrics {
 
   /// Takes what another one, of the same classes and options, has been given: threads judge parts.
   void merge(CocoMetrics&& other);
+  void bytes(StateBytes& bytes) { bytes(classes_); }
 
   CocoResult result() const;
 
@@ -95,6 +97,7 @@ class CocoMetrics {
     std::array<int64_t, kAreas> objects{};  // that count
     std::vector<Judged> judged;
     std::vector<Picture> pictures;
+    void bytes(StateBytes& bytes) { bytes(objects), bytes(judged), bytes(pictures); }
   };
   struct Pair;
   using Objects = std::vector<const data::Object*>;

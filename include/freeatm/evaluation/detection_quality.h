@@ -44,6 +44,8 @@ class DetectionQuality final : public Evaluator {
   void reset() override;
   void process(std::span<const data::Sample> samples) override;
   Metrics result() override;
+  std::string state() override;
+  void merge(std::string state) override;
 
  private:
   struct OfType;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <span>
+#include <string>
 
 #include "freeatm/data/sample.h"
 #include "freeatm/evaluation/metrics.h"
@@ -14,6 +15,11 @@ class Evaluator {
   virtual void reset() = 0;
   virtual void process(std::span<const data::Sample> samples) = 0;
   virtual Metrics result() = 0;
+
+  /// What it has been given so far, for another process's evaluator of the same kind.
+  virtual std::string state() = 0;
+  /// Takes what another has been given; its samples come behind the own ones.
+  virtual void merge(std::string state) = 0;
 };
 
 }  // namespace freeatm::evaluation

@@ -12,6 +12,7 @@
 #include "freeatm/config/fields.h"
 #include "freeatm/data/batch.h"
 #include "freeatm/data/dataset.h"
+#include "freeatm/data/spread.h"
 #include "freeatm/evaluation/evaluator.h"
 #include "freeatm/models/backbone.h"
 #include "freeatm/models/image_normalize.h"
@@ -66,26 +67,33 @@ struct LabelledFeatures {
 /// labels, the whole picture squeezed into a square, as finetuning judges it.
 at::Tensor probe_picture(const vision::Image& image, int64_t side, bool is_multi_label);
 
+/// Bytes [1, side, side, 3], to see what shape the answer has.
+at::Tensor blank_picture(const FeatureOptions& options);
+
 /// What a batch is made of, by the threads that decode.
 using ReadView = std::function<data::View(data::Sample&&)>;
 
-/// Calls `use` for batches of the dataset, in order, or of `limit` pictures spread evenly over it, with progress. A
-/// picture that cannot be read ends it.
-void for_each_batch(const data::Dataset& dataset, std::optional<int64_t> limit, int64_t batch_size,
-                    const std::string& label, const ReadView& view, const std::function<void(const data::Batch&)>& use);
+/// Calls `use` for batches of the dataset, in order, with progress. A picture that cannot be read ends it.
+void for_each_batch(const data::Dataset& dataset, int64_t batch_size, const std::string& label, const ReadView& view,
+                    const std::function<void(const data::Batch&)>& use);
 
-/// Feeds the dataset, or `limit` pictures spread evenly over it, to the evaluator, with progress under `label`.
+/// What this rank computes of what runtime::ranks() judge together: whole batches, so that each is the same one as
+/// where one process judges alone. Nothing where there are fewer batches than ranks.
+data::Part own_part(const data::Dataset& dataset, int64_t batch_size);
+
+/// Feeds the dataset, or `limit` pictures spread evenly over it, to the evaluator, with progress under `label`. Of
+/// several runtime::ranks() each processes a part, and the first has the result; the others' is empty.
 Metrics judge(Evaluator& evaluator, const data::Dataset& dataset, std::optional<int64_t> limit, int64_t batch_size,
               const std::string& label);
 
 /// Throws UserError(where, "checkpoint", ...) that names the first picture for which a row of `values`, [B, ...], holds
 /// NaN or Inf.
-///   dataset, limit: whose batch it is, as given to for_each_batch
+///   dataset: whose batch it is
 void require_finite(const at::Tensor& values, const std::string& where, const char* what, const data::Batch& batch,
-                    const data::Dataset& dataset, std::optional<int64_t> limit);
+                    const data::Dataset& dataset);
 
-/// Features of the dataset's pictures, or of `limit` of them. Throws UserError where a picture has no label or no
-/// finite features.
+/// Features of the dataset's pictures, or of `limit` of them; several runtime::ranks() compute a part each, and all
+/// have the whole. Throws UserError where a picture has no label or no finite features.
 ///   mirrored: of the pictures' mirror images instead
 LabelledFeatures extract_features(FrozenBackbone& backbone, const data::Dataset& dataset, const FeatureOptions& options,
                                   std::optional<int64_t> limit, const std::string& label, bool mirrored = false);

@@ -35,7 +35,8 @@ void print_metrics(const fs::path& folder);
 void write_rows(const fs::path& file, const Metrics& metrics);
 /// Throws UserError(file, "", ...) where it is none of these.
 Metrics read_rows(const fs::path& file);
-/// What an earlier call has left in the file, or what `measure` says, which is then left there.
+/// What an earlier call has left in the file, or what `measure` says, which is then left there: for the first of
+/// runtime::ranks(), who all measure or do not.
 ///   anew: measure in any case
 Metrics cached_rows(const fs::path& file, bool anew, const std::function<Metrics()>& measure);
 

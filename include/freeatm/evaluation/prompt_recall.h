@@ -39,6 +39,8 @@ class PromptRecall final : public Evaluator {
   /// recall_by_nouns.<number of nouns in the caption>, recall_by_class.<class>
   /// Throws UserError where no noun is the name of a class.
   Metrics result() override;
+  std::string state() override;
+  void merge(std::string state) override;
 
  private:
   struct Share {

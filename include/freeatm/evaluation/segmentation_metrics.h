@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "freeatm/core/state_bytes.h"
 #include "freeatm/evaluation/metrics.h"
 #include "freeatm/vision/label_map.h"
 
@@ -49,6 +50,11 @@ class SegmentationMetrics {
   ///   either side; prediction: of the same size; what is no class is wrong
   void add(const vision::LabelMap& truth, const vision::LabelMap& prediction);
   void merge(const SegmentationMetrics& other);
+  void bytes(StateBytes& bytes) {
+    bytes(pixels_);
+    if (boundaries_) bytes(*boundaries_);
+    bytes(pictures_);
+  }
   SegmentationResult result() const;
 
  private:
@@ -58,6 +64,7 @@ class SegmentationMetrics {
     Pairs();
     void add(const std::vector<uint8_t>& truth, const std::vector<uint8_t>& prediction);
     void merge(const Pairs& other);
+    void bytes(StateBytes& bytes) { bytes(counts_); }
     int64_t of(int64_t truth, int64_t prediction) const { return counts_[place(truth, prediction)]; }
 
    private:

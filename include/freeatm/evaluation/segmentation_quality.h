@@ -44,6 +44,8 @@ class SegmentationQuality final : public Evaluator {
   void process(std::span<const data::Sample> samples) override;
   /// Throws UserError where no pixel has a class.
   Metrics result() override;
+  std::string state() override;
+  void merge(std::string state) override;
 
  private:
   void write(const std::string& key, vision::LabelMap prediction) const;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "freeatm/config/fields.h"
+#include "freeatm/core/state_bytes.h"
 #include "freeatm/data/sample.h"
 #include "freeatm/evaluation/detection.h"
 #include "freeatm/evaluation/metrics.h"
@@ -54,6 +55,7 @@ class VocMetrics {
 
   /// Takes what another one, of the same classes and options, has been given: threads judge parts.
   void merge(VocMetrics&& other);
+  void bytes(StateBytes& bytes) { bytes(classes_); }
 
   VocResult result() const;
 
@@ -66,6 +68,7 @@ class VocMetrics {
   struct OfClass {
     int64_t objects = 0;
     std::vector<Judged> judged;
+    void bytes(StateBytes& bytes) { bytes(objects), bytes(judged); }
   };
 
   VocMetricsOptions options_;
