@@ -13,6 +13,8 @@
 #include "freeatm/objectives/detection/trained.h"
 #include "freeatm/training/optimizer.h"
 
+#include "warmed_up.h"
+
 namespace freeatm::objectives {
 namespace {
 
@@ -57,7 +59,7 @@ void detection_step(benchmark::State& state) {
   const auto optimizer = training::make_optimizer({.name = "sgd"}, objective->parameter_groups());
   optimizer->set_learning_rate(1e-4);
   const data::Batch batch = random_scenes();
-  for (auto _ : state) optimizer->backward_and_step(objective->losses(batch).total());
+  time_warmed_up(state, [&] { optimizer->backward_and_step(objective->losses(batch).total()); });
   state.SetItemsProcessed(state.iterations() * kBatch);
 }
 BENCHMARK(detection_step)->Unit(benchmark::kMillisecond)->UseRealTime();
@@ -74,7 +76,7 @@ void detection_inference(benchmark::State& state) {
   std::vector<data::Sample> samples(1);
   samples[0].image = vision::Image(kPictureSide, kPictureSide);
   for (size_t i = 0; i < samples[0].image.pixels.size(); ++i) samples[0].image.pixels[i] = static_cast<uint8_t>(i * 37);
-  for (auto _ : state) benchmark::DoNotOptimize(objective->detect(samples));
+  time_warmed_up(state, [&] { benchmark::DoNotOptimize(objective->detect(samples)); });
   state.counters["found"] = static_cast<double>(objective->detect(samples).at(0).size());
 }
 BENCHMARK(detection_inference)->Unit(benchmark::kMillisecond)->UseRealTime();

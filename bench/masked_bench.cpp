@@ -8,6 +8,8 @@
 #include "freeatm/objectives/masked/mae.h"
 #include "freeatm/training/optimizer.h"
 
+#include "warmed_up.h"
+
 namespace freeatm::objectives {
 namespace {
 
@@ -54,7 +56,7 @@ void mae_step(benchmark::State& state) {
   const auto optimizer = training::make_optimizer({}, mae.parameter_groups());
   optimizer->set_learning_rate(1e-4);
   const data::Batch batch = random_batch(size, mae);
-  for (auto _ : state) optimizer->backward_and_step(mae.losses(batch).total());
+  time_warmed_up(state, [&] { optimizer->backward_and_step(mae.losses(batch).total()); });
   state.SetItemsProcessed(state.iterations() * size.batch);
 }
 BENCHMARK(mae_step)->ArgName("model")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)->UseRealTime();
@@ -66,11 +68,11 @@ void mae_encoder(benchmark::State& state) {
   const int64_t side = size.vit.image_size / size.vit.patch_size, patches = side * side;
   const at::Tensor images = at::randn({size.batch, 3, size.vit.image_size, size.vit.image_size});
   const int64_t visible = patches - patches * state.range(1) / 100;
-  for (auto _ : state) {
+  time_warmed_up(state, [&] {
     const at::Tensor tokens = vit->embed(images);
     const at::Tensor kept = at::cat({tokens.narrow(1, 0, 1), tokens.narrow(1, 1, visible)}, 1);
     vit->normed(vit->encode(kept)).square().mean().backward();
-  }
+  });
 }
 BENCHMARK(mae_encoder)
     ->ArgNames({"model", "hidden"})

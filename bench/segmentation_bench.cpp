@@ -11,6 +11,8 @@
 #include "freeatm/objectives/segmentation/segmentation.h"
 #include "freeatm/training/optimizer.h"
 
+#include "warmed_up.h"
+
 namespace freeatm::objectives {
 namespace {
 
@@ -26,7 +28,7 @@ void step_of(benchmark::State& state, std::shared_ptr<models::Backbone> backbone
   batch.size = kBatch;
   batch.tensors = {{"pixels", at::randint(256, {kBatch, kCropSide, kCropSide, 3}, at::kByte)},
                    {"labels", at::randint(classes, {kBatch, kCropSide, kCropSide}, at::kByte)}};
-  for (auto _ : state) optimizer->backward_and_step(objective.losses(batch).total());
+  time_warmed_up(state, [&] { optimizer->backward_and_step(objective.losses(batch).total()); });
   state.SetItemsProcessed(state.iterations() * kBatch);
 }
 
@@ -61,7 +63,7 @@ void slide(benchmark::State& state) {
   objective.eval();
   data::Sample sample;
   sample.image = vision::Image(static_cast<int>(state.range(0)), 256);
-  for (auto _ : state) benchmark::DoNotOptimize(objective.segment({&sample, 1}));
+  time_warmed_up(state, [&] { benchmark::DoNotOptimize(objective.segment({&sample, 1})); });
 }
 BENCHMARK(slide)->Arg(512)->Arg(4096)->Unit(benchmark::kMillisecond)->UseRealTime();
 

@@ -14,6 +14,8 @@
 #include "freeatm/training/objective_loader.h"
 #include "freeatm/training/optimizer.h"
 
+#include "warmed_up.h"
+
 namespace freeatm::objectives {
 namespace {
 
@@ -41,10 +43,10 @@ void moco_step(benchmark::State& state) {
   const auto optimizer = training::make_optimizer({.clip_norm = 1.0}, objective->parameter_groups());
   optimizer->set_learning_rate(1e-4);
   const data::Batch batch = random_batch();
-  for (auto _ : state) {
+  time_warmed_up(state, [&] {
     optimizer->backward_and_step(objective->losses(batch).total());
     objective->after_step(0.5);
-  }
+  });
   state.SetItemsProcessed(state.iterations() * kBatch);
 }
 BENCHMARK(moco_step)->ArgName("blocks")->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();

@@ -11,6 +11,8 @@
 #include "freeatm/text/clip_tokenizer.h"
 #include "freeatm/training/optimizer.h"
 
+#include "warmed_up.h"
+
 namespace freeatm::objectives {
 namespace {
 
@@ -73,7 +75,7 @@ void vl_step(benchmark::State& state) {
   const auto optimizer = training::make_optimizer({}, objective->parameter_groups());
   optimizer->set_learning_rate(1e-4);
   const data::Batch batch = random_pairs(size);
-  for (auto _ : state) optimizer->backward_and_step(objective->losses(batch).total());
+  time_warmed_up(state, [&] { optimizer->backward_and_step(objective->losses(batch).total()); });
   state.SetItemsProcessed(state.iterations() * size.batch);
 }
 BENCHMARK(vl_step)->ArgName("model")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)->UseRealTime();

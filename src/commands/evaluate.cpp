@@ -26,7 +26,7 @@ constexpr const char* kShared = "the pictures";
 struct Task {
   const char* name;
   int (*run)(const config::Composed&);
-  bool is_shared;  // by ranks
+  bool is_shared;                                                      // by ranks
   std::unique_ptr<evaluation::FrozenTask> (*make_frozen)() = nullptr;  // of evaluate_frozen
   std::unique_ptr<evaluation::PairTask> (*make_pair)() = nullptr;      // of evaluate_pairs
 };
@@ -111,7 +111,8 @@ int evaluate(const config::Composed& composed) {
     if (!task.is_shared && ranks > 1)
       throw UserError("", "task", "{} is not shared by ranks, of which there are {}: start it once", task.name, ranks);
     config::Composed own = composed;
-    if (config::Node* out = own.tree.find("out")) *out = config::Node(of_the_first(out->text()));  // its `now` is another
+    if (config::Node* out = own.tree.find("out"))
+      *out = config::Node(of_the_first(out->text()));  // its `now` is another
     return task.run(own);
   });
 }

@@ -35,9 +35,7 @@ class SegmentationExamples {
   struct Cell {
     vision::Image picture;
     std::string text;
-    void bytes(StateBytes& bytes) {
-      bytes(picture.height), bytes(picture.width), bytes(picture.pixels), bytes(text);
-    }
+    void bytes(StateBytes& bytes) { bytes(picture.height), bytes(picture.width), bytes(picture.pixels), bytes(text); }
   };
   struct Picture {
     std::string key;

@@ -138,8 +138,7 @@ void Heartbeat::watch() {
 
 void Heartbeat::end_if_silent() const {
   if (seconds_since(answered_) > silence_)
-    end_process(
-        format("the ranks' meeting place has not answered for {} s (rank_silence)", std::round(silence_)));
+    end_process(format("the ranks' meeting place has not answered for {} s (rank_silence)", std::round(silence_)));
   for (const auto& [rank, heard] : heard_) {
     if (seconds_since(heard.changed) > silence_)
       end_process(store_, format("rank {} has been silent for {} s (rank_silence): it hangs, or its machine "
@@ -153,8 +152,8 @@ void Heartbeat::end_if_stuck() const {
   const double limit =
       steps_ < 2 ? std::max(kFirstSteps, silence_) : std::max(silence_, kLongerThanAny * longest_still_);
   if (seconds_since(moved_) > limit)
-    end_process(store_, format("rank {} stands still in a step, for {} s (rank_silence)", rank_.index,
-                               std::round(limit)));
+    end_process(store_,
+                format("rank {} stands still in a step, for {} s (rank_silence)", rank_.index, std::round(limit)));
 }
 
 }  // namespace freeatm::runtime

@@ -47,7 +47,8 @@ class Scenes final : public data::Dataset {
       region.role = text::Role::kThing;
       region.name = class_names()[category];
       sample.regions.push_back(region);
-      for (int y = 0; y < 6; ++y) sample.label_map.row(y)[static_cast<int>(index) % kSide] = static_cast<uint8_t>(category);
+      for (int y = 0; y < 6; ++y)
+        sample.label_map.row(y)[static_cast<int>(index) % kSide] = static_cast<uint8_t>(category);
     }
     std::ranges::sort(sample.labels);
     sample.labels.erase(std::ranges::unique(sample.labels).begin(), sample.labels.end());
@@ -149,12 +150,13 @@ TEST(JudgedByRanks, Segmentations) {
 }
 
 TEST(JudgedByRanks, Classifications) {
-  expect_same_of_ranks([](const fs::path&) {
-    return judge(*quality_of(classify, Scenes()), Scenes(), {}, 4, "several labels");
-  });
+  expect_same_of_ranks(
+      [](const fs::path&) { return judge(*quality_of(classify, Scenes()), Scenes(), {}, 4, "several labels"); });
   expect_same_of_ranks([](const fs::path&) {
     SingleLabelQuality quality(
-        [](auto samples) { return at::arange(3 * std::ssize(samples)).view({-1, 3}).to(at::kFloat).cos(); },
+        [](auto samples) {
+          return at::arange(3 * std::ssize(samples)).view({-1, 3}).to(at::kFloat).cos();
+        },
         {"red", "green", "blue"});
     return judge(quality, testing::Colours(13), 10, 4, "one label");
   });

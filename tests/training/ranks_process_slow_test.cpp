@@ -173,6 +173,30 @@ TEST_F(RankProcesses, BadNumbersAreRefused) {
   refused({}, "MASTER_ADDR: is not set", "env RANK=0 WORLD_SIZE=2 ");
 }
 
+TEST_F(RankProcesses, JudgeToTheSameScores) {
+  const std::string world = (folder_ / "world").string();
+  expect_done("world count=64 eval_count=20 threads=1 out=" + world);
+  const auto judged = [&](const std::string& arguments, const std::string& out) {
+    const Outcome outcome = run_program(
+        "evaluate checkpoint=none seed=1 " + arguments + " out=" + (folder_ / out).string(), "env OMP_NUM_THREADS=1 ");
+    EXPECT_EQ(outcome.code, 0) << outcome.text;
+    return read_file(folder_ / out / "metrics.json");
+  };
+  const std::string small = " model.width=8 features.batch_size=16 features.image_size=32";
+  for (const std::string task :
+       {"task=knn data.root=" + world + "/objects", "task=linear linear.epochs=2 data.root=" + world + "/scenes",
+        "task=dense dense.epochs=1 data.root=" + world + "/scenes"}) {
+    const std::string name = task.substr(5, task.find(' ') - 5);
+    EXPECT_EQ(judged(task + small + " processes=2 resume=force", name + "_two"),
+              judged(task + small + " resume=force", name))
+        << task;
+  }
+  const Outcome outcome =
+      run_program("evaluate task=coco annotations=a.json results=b.json processes=2 out=" + run_.string());
+  EXPECT_EQ(outcome.code, 2) << outcome.text;
+  EXPECT_EQ(lines_with(outcome.text, "coco is not shared by ranks"), 1) << outcome.text;
+}
+
 TEST_F(RankProcesses, HarvestTheSameBytes) {
   const std::string harvest = "harvest count=8 shard_size=2 batch_size=2 sampler.steps=6 threads=1 out=";
   expect_done(harvest + (folder_ / "one").string());

@@ -24,10 +24,8 @@ class StateBytes {
   std::string text() && { return std::move(bytes_); }
 
   template <class T>
-    requires std::is_trivially_copyable_v<T>
-  void operator()(T& value) {
-    raw(&value, sizeof(T));
-  }
+  requires std::is_trivially_copyable_v<T>
+  void operator()(T& value) { raw(&value, sizeof(T)); }
   void operator()(std::string& text) {
     text.resize(size_of(text.size()));
     raw(text.data(), text.size());
@@ -43,10 +41,8 @@ class StateBytes {
   }
   /// What has a member `bytes`.
   template <class T>
-    requires requires(T& value, StateBytes& bytes) { value.bytes(bytes); }
-  void operator()(T& value) {
-    value.bytes(*this);
-  }
+  requires requires(T& value, StateBytes& bytes) { value.bytes(bytes); }
+  void operator()(T& value) { value.bytes(*this); }
 
   void raw(void* at, size_t size) {
     if (!is_taking_) {
