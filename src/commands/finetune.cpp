@@ -66,7 +66,7 @@ struct FinetuneOptions {
 
 /// The data that are judged, but for the split.
 data::DatasetOptions judged_data(const FinetuneOptions& options) {
-  data::DatasetOptions data = options.data;
+  data::DatasetOptions data = options.data.root_alone();
   if (options.eval_root) data.root = *options.eval_root, data.layout = "auto";
   return data;
 }
@@ -117,7 +117,7 @@ int finetune_as_rank(FinetuneOptions& options) {
   training::TrainRun run(objective, *train.dataset, run_options);
 
   const fs::path out = of_the_first(options.run.out);  // whose `now` is another
-  std::vector<runs::Input> inputs{runs::data_input(options.data.root, options.data.split)};
+  std::vector<runs::Input> inputs = runs::data_inputs(options.data.root, options.data.mix_with, options.data.split);
   if (options.eval_root) inputs.push_back({"eval_root", runs::data_input(*options.eval_root, "").identity});
   if (options.checkpoint != "none") inputs.push_back({"checkpoint", runs::identity_of(options.checkpoint)});
   const auto folder = claim_folder(options.run.claim(options, std::move(inputs)));

@@ -77,7 +77,7 @@ objectives::DenoisingData make_data(const TrainDiffusionOptions& options, const 
 
 /// Captions that are not trained on.
 std::vector<std::string> unseen_captions(const TrainDiffusionOptions& options) {
-  data::DatasetOptions unseen = options.data;
+  data::DatasetOptions unseen = options.data.root_alone();
   unseen.split = options.preview.split;
   const objectives::PicturesInMemory pictures(*data::open_dataset(unseen), options.image_size, kPrompts);
   objectives::require_captions(pictures, options.data.root);

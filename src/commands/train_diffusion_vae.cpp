@@ -32,7 +32,7 @@ void check_sides(const TrainDiffusionOptions& options, int64_t side, int64_t fac
 int train_vae(TrainDiffusionOptions options) {
   const at::Device device = options.device.pick();
   const objectives::PicturesInMemory pictures(*data::open_dataset(options.data), options.image_size);
-  data::DatasetOptions unseen_data = options.data;
+  data::DatasetOptions unseen_data = options.data.root_alone();
   unseen_data.split = options.preview.split;
   const objectives::PicturesInMemory unseen(*data::open_dataset(unseen_data), pictures.side(), options.preview.count);
   const at::Tensor shown = unseen.pixels().slice(0, 0, kShown);

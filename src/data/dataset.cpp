@@ -12,6 +12,7 @@
 
 #include "cache.h"
 #include "karpathy_records.h"
+#include "mixture.h"
 #include "pictures_below.h"
 #include "segmentation_layouts.h"
 #include "voc_splits.h"
@@ -159,9 +160,22 @@ void DatasetOptions::fields(config::Fields& f) {
   f("split", split, "a folder's or a list's name; shards and captions have none");
   f("cache_gb", cache_gb, "memory for decoded pictures and masks, GB: the first that are read stay",
     config::free(config::at_least(0)));
+  f("mix_with", mix_with, "datasets that are trained on together with root");
+  f("weights", weights, "of root and of each of mix_with; []: all 1", config::at_least(0));
+  f("weigh", weigh,
+    "epochs: so often each of a dataset's samples comes in an epoch; shares: so much of an epoch, which is as long as "
+    "all together, is of it",
+    config::any_of({"epochs", "shares"}));
+}
+
+DatasetOptions DatasetOptions::root_alone() const {
+  DatasetOptions own = *this;
+  own.mix_with.clear(), own.weights.clear();
+  return own;
 }
 
 std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options) {
+  if (!options.mix_with.empty()) return open_mixture(options);
   const Layout& layout = layout_of(options);
   auto dataset = layout.open(options);
   if (options.label_maps && layout.maps != Maps::kInFiles && !dataset->class_names().empty()) {

@@ -48,10 +48,15 @@ struct DatasetOptions {
   // (segmentation.h): voc_segmentation: ImageSets/Segmentation/<split>.txt; ade20k; cityscapes; label_pngs:
   // images/<split>/ and annotations/<split>/*.png
   std::string layout = "auto";
-  std::string split = "train";  // a folder's or a list's name; shards and captions have none
-  bool label_maps = false;      // whether samples must have them; no key: the task knows
-  double cache_gb = 0;          // decoded samples are kept until they take so much
+  std::string split = "train";        // a folder's or a list's name; shards and captions have none
+  bool label_maps = false;            // whether samples must have them; no key: the task knows
+  double cache_gb = 0;                // decoded samples are kept until they take so much
+  std::vector<std::string> mix_with;  // further roots, of any layout
+  std::vector<double> weights;        // of root and of each of mix_with; none: 1 each
+  std::string weigh = "epochs";       // what weights are: "epochs" | "shares"
   void fields(config::Fields& f);
+  /// The same without what it is mixed with.
+  DatasetOptions root_alone() const;
 };
 
 /// The dataset at `root`; "auto" tells the layout by what lies there. Throws UserError where nothing fits. With

@@ -27,6 +27,10 @@ inline Input data_input(const std::string& root, const std::string& split) {
   return {"data.root", identity_of(root, split)};
 }
 
+/// The same with what is mixed with it.
+std::vector<Input> data_inputs(const std::string& root, const std::vector<std::string>& mix_with,
+                               const std::string& split);
+
 struct Identity {
   std::string version;  // of the program
   std::string config;   // of the keys that make a difference
