@@ -183,7 +183,7 @@ TEST_F(RankProcesses, JudgeToTheSameScores) {
     return read_file(folder_ / out / "metrics.json");
   };
   const std::string small = " model.width=8 features.batch_size=16 features.image_size=32";
-  for (const std::string task :
+  for (const std::string& task :
        {"task=knn data.root=" + world + "/objects", "task=linear linear.epochs=2 data.root=" + world + "/scenes",
         "task=dense dense.epochs=1 data.root=" + world + "/scenes"}) {
     const std::string name = task.substr(5, task.find(' ') - 5);
