@@ -10,10 +10,19 @@
 namespace freeatm::commands {
 namespace {
 
+struct CaptionedData {
+  std::string root, layout = "auto", split = "test";
+  void fields(config::Fields& f) {
+    f("root", root, "captioned pictures: shards, or a dataset with captions");
+    f("layout", layout, "auto: told by what lies there");
+    f("split", split, "a folder's or a list's name; shards have none");
+  }
+};
+
 struct PromptRecallTaskOptions {
   EvaluateOptions common;
   std::string checkpoint;
-  data::DatasetOptions data{.split = "test"};
+  CaptionedData data;
   std::optional<int64_t> limit;
   int64_t batch_size = 128;
   void fields(config::Fields& f) {
@@ -34,7 +43,7 @@ int evaluate_prompt_recall(const config::Composed& composed) {
     throw UserError(options.checkpoint, "checkpoint",
                     "knows one label a picture; a referee must tell any number: finetune it on scenes");
   }
-  const auto pictures = data::open_dataset(options.data);
+  const auto pictures = data::open_dataset({options.data.root, options.data.layout, options.data.split});
   const evaluation::Classify classify = [&](std::span<const data::Sample> samples) {
     return referee.model->logits(samples);
   };
