@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // freeatm evaluate: task=knn, linear, fewshot and dense judge a backbone's features, task=retrieval, zeroshot, pointing
-// and relations a vision-language model, task=masks a diffusion model's masks, task=prompt_recall its pictures;
-// task=segmentation a segmenter or PNGs, task=coco and voc score files of results.
+// and relations a vision-language model, task=masks a diffusion model's masks, task=prompt_recall and refereed_masks
+// what it sampled; task=segmentation a segmenter or PNGs, task=coco and voc score files of results.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -43,6 +43,7 @@ constexpr Task kTasks[] = {
     {"detection", evaluate_detection, true},
     {"masks", evaluate_masks, false},
     {"prompt_recall", evaluate_prompt_recall, true},
+    {"refereed_masks", evaluate_refereed_masks, true},
     {"segmentation", evaluate_segmentation, true},
     {"coco", evaluate_coco, false},
     {"voc", evaluate_voc, false},

@@ -25,6 +25,7 @@ int evaluate_frozen(const config::Composed& composed);
 int evaluate_masks(const config::Composed& composed);
 int evaluate_pairs(const config::Composed& composed);
 int evaluate_prompt_recall(const config::Composed& composed);
+int evaluate_refereed_masks(const config::Composed& composed);
 int evaluate_segmentation(const config::Composed& composed);
 int evaluate_voc(const config::Composed& composed);
 

@@ -117,7 +117,8 @@ int finetune_as_rank(FinetuneOptions& options) {
   training::TrainRun run(objective, *train.dataset, run_options);
 
   const fs::path out = of_the_first(options.run.out);  // whose `now` is another
-  std::vector<runs::Input> inputs = runs::data_inputs(options.data.root, options.data.mix_with, options.data.split);
+  std::vector<runs::Input> inputs =
+      runs::data_inputs(options.data.root, options.data.mix_with, options.data.filter.scores, options.data.split);
   if (options.eval_root) inputs.push_back({"eval_root", runs::data_input(*options.eval_root, "").identity});
   if (options.checkpoint != "none") inputs.push_back({"checkpoint", runs::identity_of(options.checkpoint)});
   const auto folder = claim_folder(options.run.claim(options, std::move(inputs)));

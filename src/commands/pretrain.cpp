@@ -59,7 +59,8 @@ int pretrain_as_rank(PretrainOptions& options) {
   if (recipe.contrasts() && options.run.loader.batch_size == 1)
     throw UserError("", "loader.batch_size", "1: a picture is contrasted with others");
   const auto dataset = recipe.wrap(data::open_dataset(options.data));
-  std::vector<runs::Input> inputs = runs::data_inputs(options.data.root, options.data.mix_with, options.data.split);
+  std::vector<runs::Input> inputs =
+      runs::data_inputs(options.data.root, options.data.mix_with, options.data.filter.scores, options.data.split);
   for (runs::Input& input : recipe.inputs()) inputs.push_back(std::move(input));
   const auto objective = make_objective(options, inputs);
   training::TrainRun run(objective, *dataset, options.run.run(device));

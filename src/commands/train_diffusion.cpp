@@ -39,7 +39,7 @@ int train_tokenizer(const TrainDiffusionOptions& options) {
 
 runs::Claim TrainDiffusionOptions::claim() const {
   prepare_folder(out);
-  std::vector<runs::Input> inputs = runs::data_inputs(data.root, data.mix_with, data.split);
+  std::vector<runs::Input> inputs = runs::data_inputs(data.root, data.mix_with, data.filter.scores, data.split);
   if (stage == "unet" && diffusion_path)
     inputs.push_back({"diffusion.path", runs::identity_of(find_shipped(*diffusion_path))});
   if (stage == "unet" && !diffusion_path) {

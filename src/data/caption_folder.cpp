@@ -44,6 +44,7 @@ class CaptionFolder final : public Dataset {
 
   int64_t size() const override { return std::ssize(files_); }
 
+  std::string key(int64_t index) const override { return files_[index].stem; }
   Sample get(int64_t index, RandomStream&) const override {
     const File& file = files_[index];
     Sample sample;

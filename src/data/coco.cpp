@@ -62,11 +62,13 @@ class Coco final : public Dataset {
   bool is_multi_label() const override { return true; }
   bool has_caption(int64_t index) const override { return !said_.records[index].captions.empty(); }
 
+  std::string key(int64_t index) const override { return fs::path(said_.records[index].image.file_name).stem(); }
+
   Sample get(int64_t index, RandomStream&) const override {
     const CocoRecord& record = said_.records[index];
     const bool has_places = !record.instances.empty() || !record.regions.empty();
     Sample sample;
-    sample.key = fs::path(record.image.file_name).stem();
+    sample.key = key(index);
     sample.id = record.image.id;
     sample.image = pictures_.read((images_ / record.image.file_name).string(),
                                   {record.image.height, record.image.width}, has_places);

@@ -148,6 +148,11 @@ const Layout& layout_of(const DatasetOptions& options) {
 
 }  // namespace
 
+std::string Dataset::key(int64_t index) const {
+  RandomStream unused(0, "unused");
+  return get(index, unused).key;
+}
+
 std::vector<int64_t> Dataset::class_ids() const {
   std::vector<int64_t> ids(class_names().size());
   std::iota(ids.begin(), ids.end(), 0);
@@ -160,6 +165,7 @@ void DatasetOptions::fields(config::Fields& f) {
   f("split", split, "a folder's or a list's name; shards and captions have none");
   f("cache_gb", cache_gb, "memory for decoded pictures and masks, GB: the first that are read stay",
     config::free(config::at_least(0)));
+  f.group("filter", filter);
   f("mix_with", mix_with, "datasets that are trained on together with root");
   f("weights", weights, "of root and of each of mix_with; []: all 1", config::at_least(0));
   f("weigh", weigh,
@@ -171,6 +177,7 @@ void DatasetOptions::fields(config::Fields& f) {
 DatasetOptions DatasetOptions::root_alone() const {
   DatasetOptions own = *this;
   own.mix_with.clear(), own.weights.clear();
+  own.filter = {};
   return own;
 }
 
@@ -184,6 +191,7 @@ std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options) {
                       "has no class for each pixel, as segmentation wants: it is read as '{}'", layout.name);
     dataset = with_label_maps(std::move(dataset));
   }
+  dataset = filtered(std::move(dataset), options.filter);
   if (options.cache_gb == 0) return dataset;
   return with_cache(std::move(dataset), static_cast<int64_t>(options.cache_gb * 1e9));
 }

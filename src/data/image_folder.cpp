@@ -46,6 +46,7 @@ class ImageFolder final : public Dataset {
   int64_t size() const override { return static_cast<int64_t>(files_.size()); }
   std::vector<std::string> class_names() const override { return class_names_; }
 
+  std::string key(int64_t index) const override { return files_[index].name; }
   Sample get(int64_t index, RandomStream&) const override {
     const auto& [name, label] = files_[index];
     Sample sample;

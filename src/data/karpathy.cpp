@@ -91,10 +91,13 @@ class Karpathy final : public Dataset {
 
   int64_t size() const override { return std::ssize(pictures_); }
 
+  std::string key(int64_t index) const override {
+    return fs::path(pictures_[index].named).replace_extension().string();
+  }
   Sample get(int64_t index, RandomStream&) const override {
     const Picture& picture = pictures_[index];
     Sample sample;
-    sample.key = fs::path(picture.named).replace_extension().string();
+    sample.key = key(index);
     sample.id = index;
     sample.image = vision::read_image(root_ / picture.path);
     for (const std::string& caption : picture.captions) sample.captions.push_back({.text = caption});

@@ -102,7 +102,9 @@ std::unique_ptr<Dataset> open_mixture(const DatasetOptions& options) {
   };
   DatasetOptions one = options.root_alone();
   one.cache_gb = options.cache_gb / static_cast<double>(weights.size());
+  one.filter = options.filter;
   open(one);
+  one.filter = {};
   one.layout = "auto";
   for (const std::string& root : options.mix_with) {
     one.root = root;

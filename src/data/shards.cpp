@@ -39,6 +39,7 @@ class ShardDataset final : public Dataset {
     sample.id = index;
     return sample;
   }
+  std::string key(int64_t index) const override { return samples_[index].second->key; }
   bool has_caption(int64_t index) const override {
     const auto& [shard, sample] = samples_[index];
     return std::ranges::any_of(sample->members, [&, reader = shard](const MemberPlace& place) {

@@ -24,10 +24,11 @@ class UnlabelledFolder final : public Dataset {
   bool has_caption(int64_t) const override { return false; }
   int64_t size() const override { return std::ssize(files_); }
 
+  std::string key(int64_t index) const override { return files_[index].lexically_relative(root_).string(); }
   Sample get(int64_t index, RandomStream&) const override {
     const fs::path& path = files_[static_cast<size_t>(index)];
     Sample sample;
-    sample.key = path.lexically_relative(root_).string();
+    sample.key = key(index);
     sample.id = index;
     sample.image = vision::read_image(path);
     return sample;

@@ -15,6 +15,7 @@ class Wrapper : public Dataset {
  public:
   explicit Wrapper(std::unique_ptr<Dataset> inner) : inner_(std::move(inner)) {}
   int64_t size() const override { return inner_->size(); }
+  std::string key(int64_t index) const override { return inner_->key(index); }
   std::vector<std::string> class_names() const override { return inner_->class_names(); }
   std::vector<int64_t> class_ids() const override { return inner_->class_ids(); }
   std::optional<PictureSize> picture_size(int64_t index) const override { return inner_->picture_size(index); }

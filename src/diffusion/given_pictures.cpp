@@ -41,8 +41,7 @@ class Captioned final : public data::Dataset {
       }
     }
     if (passed_over == 0) return;
-    RandomStream unused(0, "key");
-    const std::string key = all.get(first, unused).key;
+    const std::string key = all.key(first);
     if (places_.empty())
       throw UserError(key, "data.root", "no picture has a caption: source=images needs one for each");
     log::warning("{} pictures have no caption and are passed over, first {}", passed_over, key);

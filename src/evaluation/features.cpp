@@ -130,9 +130,7 @@ void require_finite(const at::Tensor& values, const std::string& where, const ch
                     const data::Dataset& dataset) {
   const at::Tensor bad = values.isfinite().flatten(1).all(1).logical_not().nonzero();
   if (bad.numel() == 0) return;
-  RandomStream unused(0, "key");
-  const auto index = batch["index"][bad[0].item<int64_t>()].item<int64_t>();
-  const std::string key = dataset.get(index, unused).key;
+  const std::string key = dataset.key(batch["index"][bad[0].item<int64_t>()].item<int64_t>());
   throw UserError(where, "checkpoint",
                   "the {} of picture {} are not finite: the model overflows in fp32; are these the weights of this "
                   "model, and of a run that did not diverge?",

@@ -2,71 +2,64 @@
 #include "freeatm/evaluation/prompt_recall.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <ATen/ATen.h>
 
 #include "freeatm/core/error.h"
-#include "freeatm/text/phrase.h"
 
 #include "tensor_bytes.h"
 
 namespace freeatm::evaluation {
 
-std::optional<int64_t> class_of_noun(std::string_view noun, const std::vector<std::string>& class_names) {
-  std::optional<int64_t> best;
-  std::pair<int64_t, int64_t> best_place{0, 0};  // end of the name in the noun, its length
-  for (size_t k = 0; k < class_names.size(); ++k) {
-    for (const text::Phrase& found : text::find_phrases(noun, {.things = {class_names[k]}, .stuff = {}}, {})) {
-      const std::pair<int64_t, int64_t> place{found.span.end, found.span.end - found.span.begin};
-      if (place <= best_place) continue;
-      best = static_cast<int64_t>(k);
-      best_place = place;
-    }
-  }
-  return best;
-}
-
 PromptRecall::PromptRecall(Classify classify, std::vector<std::string> class_names)
-    : classify_(std::move(classify)), class_names_(std::move(class_names)) {}
+    : classify_(std::move(classify)), classes_(std::move(class_names)) {}
 
 void PromptRecall::reset() {
-  seen_.clear();
-  named_.clear();
+  seen_.clear(), named_.clear(), scores_.clear();
   unmapped_ = 0;
-}
-
-std::optional<int64_t> PromptRecall::class_of(const std::string& noun) {
-  const auto [place, is_new] = known_nouns_.try_emplace(noun);
-  if (is_new) place->second = class_of_noun(noun, class_names_);
-  return place->second;
 }
 
 void PromptRecall::process(std::span<const data::Sample> samples) {
   const at::Tensor logits = classify_(samples).to(at::kCPU);
-  FREEATM_CHECK(logits.dim() == 2 && logits.size(1) == static_cast<int64_t>(class_names_.size()),
-                "logits are {} for {} classes", logits.sizes(), class_names_.size());
+  FREEATM_CHECK(logits.dim() == 2 && logits.size(1) == std::ssize(classes_.names()), "logits are {} for {} classes",
+                logits.sizes(), classes_.names().size());
   at::Tensor named = at::zeros(logits.sizes(), at::kBool);
   for (size_t i = 0; i < samples.size(); ++i) {
     for (const data::Region& region : samples[i].regions) {
       if (region.role != text::Role::kThing) continue;  // with or without a mask: it was asked for
-      const auto label = class_of(region.name);
+      const auto label = classes_.find(region.name);
       if (label) named[static_cast<int64_t>(i)][*label] = true;
       unmapped_ += !label;
     }
   }
   seen_.push_back(logits.gt(0));  // a sigmoid above 1/2
   named_.push_back(named);
+  const at::Tensor nouns = named.sum(1), recalled = (seen_.back() & named).sum(1);
+  for (size_t i = 0; i < samples.size(); ++i) {
+    const auto at = static_cast<int64_t>(i);
+    if (const auto count = nouns[at].item<int64_t>(); count > 0)
+      scores_.push_back({samples[i].key, recalled[at].item<double>() / static_cast<double>(count)});
+  }
 }
 
 std::string PromptRecall::state() {
   Tensors unmapped{at::full({}, unmapped_, at::kLong)};
-  return state_of({&seen_, &named_, &unmapped});
+  StateBytes bytes;
+  std::string tensors = state_of({&seen_, &named_, &unmapped});
+  bytes(tensors), bytes(scores_);
+  return std::move(bytes).text();
 }
 
 void PromptRecall::merge(std::string state) {
   Tensors unmapped;
-  append_state(std::move(state), {&seen_, &named_, &unmapped});
+  StateBytes bytes(std::move(state));
+  std::string tensors;
+  std::vector<PictureScore> scores;
+  bytes(tensors), bytes(scores);
+  append_state(std::move(tensors), {&seen_, &named_, &unmapped});
+  std::ranges::move(scores, std::back_inserter(scores_));
   unmapped_ += unmapped.front().item<int64_t>();
 }
 
@@ -76,11 +69,11 @@ Metrics PromptRecall::result() {
   const int64_t pictures = seen.size(0), classes = seen.size(1), nouns = named.sum().item<int64_t>();
   if (nouns == 0) {
     throw UserError("", "checkpoint", "none of the {} nouns in the captions is one of its {} classes ({}, ...)",
-                    unmapped_, classes, class_names_.front());
+                    unmapped_, classes, classes_.names().front());
   }
   Share all, whole_pictures;
   std::map<int64_t, Share> by_count;
-  std::vector<Share> by_class(class_names_.size());
+  std::vector<Share> by_class(classes_.names().size());
   const auto seen_at = seen.accessor<bool, 2>(), named_at = named.accessor<bool, 2>();
   const at::Tensor counts = named.sum(1);
   for (int64_t i = 0; i < pictures; ++i) {
@@ -107,7 +100,7 @@ Metrics PromptRecall::result() {
   for (const auto& [count, share] : by_count)
     metrics.push_back({"recall_by_nouns", share.value(), std::to_string(count)});
   for (size_t k = 0; k < by_class.size(); ++k) {
-    if (by_class[k].all > 0) metrics.push_back({"recall_by_class", by_class[k].value(), class_names_[k]});
+    if (by_class[k].all > 0) metrics.push_back({"recall_by_class", by_class[k].value(), classes_.names()[k]});
   }
   return metrics;
 }

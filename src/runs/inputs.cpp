@@ -142,11 +142,12 @@ std::string identity_of(const fs::path& path, const std::string& split) {
 }
 
 std::vector<Input> data_inputs(const std::string& root, const std::vector<std::string>& mix_with,
-                               const std::string& split) {
+                               const std::optional<std::string>& scores, const std::string& split) {
   std::vector<Input> inputs{data_input(root, split)};
   std::string mixed;
   for (const std::string& other : mix_with) mixed += (mixed.empty() ? "" : " ") + identity_of(other, split);
   if (!mix_with.empty()) inputs.push_back({"data.mix_with", mixed});
+  if (scores) inputs.push_back({"data.filter.scores", identity_of(*scores)});
   return inputs;
 }
 

@@ -75,7 +75,8 @@ std::optional<Result> JobFolders::finished(const Job& job) const {
 
 void JobFolders::require_ours(const Job& job) const {
   const fs::path config = out(job) / "config.yaml";
-  if (!fs::exists(config)) return;
+  // Of a job that was begun here the command's own config may differ: a checkpoint brings its model.
+  if (!fs::exists(config) || fs::exists(started_file(job))) return;
   const config::Node saved = config::load_yaml(config.string());
   for (const auto& [path, value] : job.config) {
     const config::Node* there = saved.find_path(path);
@@ -105,7 +106,7 @@ double JobFolders::begin(const Job& job) const {
     }
   }
   double minutes = 0;
-  const fs::path started = notes(job) / "started.json";
+  const fs::path started = started_file(job);
   try {
     if (fs::exists(started) && !was_finished) {
       const json note = read_json(started);
@@ -123,7 +124,7 @@ double JobFolders::begin(const Job& job) const {
 }
 
 void JobFolders::leave(const Job& job, double minutes) const {
-  write_file(notes(job) / "started.json", json{{"job", job.name}, {"minutes", minutes}}.dump() + "\n");
+  write_file(started_file(job), json{{"job", job.name}, {"minutes", minutes}}.dump() + "\n");
 }
 
 Result JobFolders::finish(const Job& job, Result result) const {

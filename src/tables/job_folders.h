@@ -39,6 +39,7 @@ class JobFolders {
  private:
   fs::path notes(const Job& job) const { return folder_ / ".table" / job.name; }
   fs::path result_file(const Job& job) const { return notes(job) / "result.json"; }
+  fs::path started_file(const Job& job) const { return notes(job) / "started.json"; }
 
   fs::path folder_;
 };

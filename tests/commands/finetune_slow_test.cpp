@@ -187,6 +187,14 @@ TEST_F(Finetune, TheRefereeJudgesScenesAndShards) {
   EXPECT_EQ(generated.at("nouns"), 2);
   EXPECT_EQ(generated.at("recall_by_class").size(), 2u);
   EXPECT_TRUE(generated.at("recall_by_class").contains("fire truck"));
+
+  const std::string train = format(
+      "pretrain experiment=nano_moco model.width=8 loader.batch_size=2 trainer.epochs=null trainer.steps=1 "
+      "trainer.warmup_epochs=0 data.root={} data.filter.scores={} ",
+      in_ / "shards", in_ / "generated" / "pictures.jsonl");
+  const std::string said = expect_done(train + format("data.filter.at_least=0 out={}", in_ / "two"));
+  EXPECT_TRUE(testing::contains(said, "2 pictures remain; 0 of 3 pictures have less than 0, 1 have no score")) << said;
+  expect_refused(train + "data.filter.at_least=2 out=OUT", "no picture remains: 2 of 3 pictures have less than 2");
 }
 
 TEST_F(Finetune, RefusesDataWithoutTheRightLabels) {

@@ -43,6 +43,18 @@ TEST_F(SegmentationCommand, SeenInWindowsAndMirroredItScoresOtherwise) {
   EXPECT_NE(metrics(out).at("test_pixel_accuracy"), metrics(run()).at("test_pixel_accuracy"));
 }
 
+TEST_F(SegmentationCommand, IsTheRefereeOfMasks) {
+  const fs::path out = in_ / "refereed";
+  expect_done(format("evaluate task=refereed_masks checkpoint={} data.root={} out={}", run(), scenes(), out.string()));
+  const json judged = metrics(out);
+  EXPECT_EQ(judged.at("unmapped_things"), 0);
+  EXPECT_GE(judged.at("things"), judged.at("pictures"));
+  EXPECT_LE(judged.at("mean_iou_of_all"), judged.at("mean_iou"));
+  EXPECT_TRUE(fs::exists(out / "pictures.jsonl"));
+  expect_refused("evaluate task=refereed_masks out=OUT checkpoint=" + scenes() + " data.root=" + scenes(),
+                 "checkpoint");
+}
+
 TEST_F(SegmentationCommand, AStoppedRunEndsAsOneThatNeverStopped) { expect_same_after_a_stop(); }
 
 TEST_F(SegmentationCommand, WhatDoesNotFitIsOneLine) {

@@ -10,6 +10,7 @@
 #include "freeatm/evaluation/detection_quality.h"
 #include "freeatm/evaluation/features.h"
 #include "freeatm/evaluation/prompt_recall.h"
+#include "freeatm/evaluation/refereed_masks.h"
 #include "freeatm/evaluation/segmentation_quality.h"
 
 #include "colours.h"
@@ -46,6 +47,7 @@ class Scenes final : public data::Dataset {
       data::Region region;
       region.role = text::Role::kThing;
       region.name = class_names()[category];
+      region.mask = vision::Rle::from_box(box, kSide, kSide);
       sample.regions.push_back(region);
       for (int y = 0; y < 6; ++y)
         sample.label_map.row(y)[static_cast<int>(index) % kSide] = static_cast<uint8_t>(category);
@@ -160,10 +162,21 @@ TEST(JudgedByRanks, Classifications) {
         {"red", "green", "blue"});
     return judge(quality, testing::Colours(13), 10, 4, "one label");
   });
-  expect_same_of_ranks([](const fs::path&) {
-    PromptRecall recall(classify, Scenes().class_names());
-    return judge(recall, Scenes(), {}, 4, "nouns");
-  });
+}
+
+/// With each picture's score.
+template <class Referee>
+Metrics judge_by(Referee&& referee, const fs::path& folder) {
+  const Metrics metrics = judge(referee, Scenes(), {}, 4, "what a referee sees");
+  fs::create_directories(folder);
+  if (runtime::ranks().is_first()) write_picture_scores(folder, referee.picture_scores());
+  return metrics;
+}
+
+TEST(JudgedByRanks, WhatARefereeSees) {
+  const std::vector<std::string> names = Scenes().class_names();
+  expect_same_of_ranks([&](const fs::path& folder) { return judge_by(PromptRecall(classify, names), folder); });
+  expect_same_of_ranks([&](const fs::path& folder) { return judge_by(RefereedMasks(segment, names), folder); });
 }
 
 TEST(JudgedByRanks, FeaturesAndGrids) {

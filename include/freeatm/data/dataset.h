@@ -8,6 +8,7 @@
 
 #include "freeatm/config/fields.h"
 #include "freeatm/core/random.h"
+#include "freeatm/data/filter.h"
 #include "freeatm/data/sample.h"
 
 namespace freeatm::data {
@@ -25,6 +26,8 @@ class Dataset {
   virtual int64_t size() const = 0;
   /// The stream is for wrappers that draw (another sample's masks, a mixture); plain datasets leave it alone.
   virtual Sample get(int64_t index, RandomStream& random) const = 0;
+  /// Of get(index); without its picture being read, where a dataset can tell.
+  virtual std::string key(int64_t index) const;
   /// The labels' names; empty where samples have no label.
   virtual std::vector<std::string> class_names() const { return {}; }
   /// The classes' ids in the dataset's own files, in the order of class_names(): COCO's have gaps. 0, 1, 2, ... where
@@ -51,11 +54,12 @@ struct DatasetOptions {
   std::string split = "train";        // a folder's or a list's name; shards and captions have none
   bool label_maps = false;            // whether samples must have them; no key: the task knows
   double cache_gb = 0;                // decoded samples are kept until they take so much
+  FilterOptions filter;               // of root
   std::vector<std::string> mix_with;  // further roots, of any layout
   std::vector<double> weights;        // of root and of each of mix_with; none: 1 each
   std::string weigh = "epochs";       // what weights are: "epochs" | "shares"
   void fields(config::Fields& f);
-  /// The same without what it is mixed with.
+  /// The same, whole, without what it is mixed with.
   DatasetOptions root_alone() const;
 };
 

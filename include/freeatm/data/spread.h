@@ -13,6 +13,7 @@ class Chosen : public Dataset {
  public:
   int64_t size() const override { return count_; }
   Sample get(int64_t index, RandomStream& random) const override { return whole_.get(place(index), random); }
+  std::string key(int64_t index) const override { return whole_.key(place(index)); }
   std::vector<std::string> class_names() const override { return whole_.class_names(); }
   std::vector<int64_t> class_ids() const override { return whole_.class_ids(); }
   bool is_multi_label() const override { return whole_.is_multi_label(); }

@@ -8,12 +8,12 @@
 
 #include "freeatm/diffusion/harvest.h"
 #include "freeatm/evaluation/evaluator.h"
+#include "freeatm/evaluation/mask_pairs.h"
 
 namespace freeatm::evaluation {
 
-/// The mask of each thing that a caption names is compared with its exact one. Beside the result stand controls: the
-/// masks of another picture (shuffled), those of the same picture's other things (permuted), a centred square of the
-/// exact mask's area; and the ceiling, which is the exact masks brought to the grid of the maps and back.
+/// The mask of each thing that a caption names is compared with its exact one. Beside the result stands the ceiling,
+/// which is the exact masks brought to the grid of the maps and back.
 class MaskQuality {
  public:
   /// A picture whose masks are decided; all of one size.
@@ -21,23 +21,20 @@ class MaskQuality {
   void add(const data::Sample& sample, const std::vector<diffusion::MaskScores>& scores,
            const std::pair<int64_t, int64_t>& grid);
 
-  /// Means over objects: mean_iou, boundary_f, recall (share with an IoU above a half), ceiling_iou, shuffled_iou,
-  /// permuted_iou (where a picture has several), centred_square_iou; objects, pictures; rank_correlation.SCORE of each
-  /// score with the IoU (Spearman); iou_by_things.<number of things in the picture>, iou_by_class.<name>: means.
+  /// Means over objects: what `agreement` and `agreement_by_kind` say, boundary_f, ceiling_iou; objects, pictures;
+  /// rank_correlation.SCORE of each score with the IoU (Spearman).
   /// Throws UserError where there is no thing with an exact mask.
   Metrics result() const;
 
  private:
   struct Object {
-    std::string name;  // in lower case
-    int64_t picture;
-    vision::Rle exact, found;
-    double iou, boundary_f, ceiling_iou, centred_square_iou;
+    double boundary_f, ceiling_iou;
     diffusion::MaskScores scores;
   };
 
   int64_t pictures_ = 0;
-  std::vector<Object> objects_;
+  std::vector<MaskPair> pairs_;
+  std::vector<Object> objects_;  // of each pair
 };
 
 /// Judges what `run_harvest` would write of all pictures of a source (given_pictures), with progress. Masks are decided

@@ -2,23 +2,17 @@
 #pragma once
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
 #include "freeatm/evaluation/classification.h"
 #include "freeatm/evaluation/evaluator.h"
+#include "freeatm/evaluation/noun_classes.h"
+#include "freeatm/evaluation/picture_scores.h"
 
 namespace freeatm::evaluation {
-
-/// The class that a noun phrase names: "dogs", "two small dogs" and "Dog" are "dog", "big fire truck" is "fire truck"
-/// where there is such a class, not "truck". Of several names in a phrase the last one counts (the head of an English
-/// noun phrase), then the longest. Nothing where no class is named.
-std::optional<int64_t> class_of_noun(std::string_view noun, const std::vector<std::string>& class_names);
 
 /// Do pictures show what their captions name? A referee, a classifier trained on real pictures, looks at each; a noun,
 /// which is a region of role `thing`, is recalled where the sigmoid of its class is above 1/2. Two regions of one class
@@ -42,18 +36,20 @@ class PromptRecall final : public Evaluator {
   std::string state() override;
   void merge(std::string state) override;
 
+  /// The share of its nouns that is recalled, of each picture that has one.
+  const std::vector<PictureScore>& picture_scores() const { return scores_; }
+
  private:
   struct Share {
     int64_t recalled = 0, all = 0;
     void add(bool is_recalled) { recalled += is_recalled, ++all; }
     double value() const { return static_cast<double>(recalled) / static_cast<double>(all); }
   };
-  std::optional<int64_t> class_of(const std::string& noun);
 
   Classify classify_;
-  std::vector<std::string> class_names_;
-  std::unordered_map<std::string, std::optional<int64_t>> known_nouns_;  // what class_of_noun has said
-  std::vector<at::Tensor> seen_, named_;                                 // of each batch, [B, classes] bool
+  NounClasses classes_;
+  std::vector<at::Tensor> seen_, named_;  // of each batch, [B, classes] bool
+  std::vector<PictureScore> scores_;
   int64_t unmapped_ = 0;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a run is made from, so that nobody goes on with something else unawares.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,9 +28,9 @@ inline Input data_input(const std::string& root, const std::string& split) {
   return {"data.root", identity_of(root, split)};
 }
 
-/// The same with what is mixed with it.
+/// The same with what is mixed with it, and the file by which it is filtered.
 std::vector<Input> data_inputs(const std::string& root, const std::vector<std::string>& mix_with,
-                               const std::string& split);
+                               const std::optional<std::string>& scores, const std::string& split);
 
 struct Identity {
   std::string version;  // of the program

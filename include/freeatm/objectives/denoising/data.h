@@ -31,7 +31,7 @@ class PicturesInMemory final : public data::Dataset {
   const std::vector<std::string>& captions() const { return captions_; }
   /// Of all pixels and captions.
   std::string digest() const;
-  const std::string& key(int64_t index) const { return keys_[index]; }
+  std::string key(int64_t index) const override { return keys_[index]; }
 
  private:
   at::Tensor pixels_;
