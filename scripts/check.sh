@@ -10,7 +10,7 @@ complain() { [ -z "$2" ] || { printf '%s\n%s\n' "$1" "$2"; failed=1; }; }
 mapfile -t sources < <(git ls-files --cached --others --exclude-standard '*.cpp' '*.h')
 complain 'clang-format would change:' "$(clang-format --dry-run "${sources[@]}" 2>&1 | sed -n 's/:.*-Wclang-format.*//p' | sort -u)"
 python3 scripts/check_layers.py || failed=1
-complain 'unfinished work:' "$(git grep -nE '\b(TODO|FIXME|XXX)\b' -- src include tools tests bench configs python ':!tests/*/data' || true)"
+complain 'unfinished work:' "$(git grep -InE '\b(TODO|FIXME|XXX)\b' -- src include tools tests bench configs python ':!tests/*/data' || true)"
 complain "paths of one machine:" "$(git grep -nE '(^|[^a-z.])/(root|home|work)/' -- src include tools tests scripts configs docs python '*.md' ':!scripts/check.sh' || true)"
 complain 'no licence line:' "$(grep -L 'SPDX-License-Identifier' "${sources[@]}" || true)"
 complain 'over 400 lines:' "$(wc -l "${sources[@]}" | awk '$1 > 400 && $2 != "total" { print $1, $2 }')"

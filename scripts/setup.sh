@@ -9,7 +9,7 @@ readonly torch_version=2.11.0
 readonly packages=(
   g++ cmake ninja-build ccache mold pkg-config python3-venv ca-certificates
   libopencv-core-dev libopencv-imgproc-dev libspdlog-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev
-  libarchive-dev libpugixml-dev libfreetype-dev libpng-dev libturbojpeg0-dev libwebp-dev libexif-dev libxxhash-dev libgloo-dev libgtest-dev libbenchmark-dev
+  libarchive-dev libpugixml-dev libfreetype-dev libpng-dev libturbojpeg0-dev libwebp-dev libexif-dev libgif-dev libtiff-dev libxxhash-dev libgloo-dev libgtest-dev libbenchmark-dev
   fonts-noto-color-emoji clang-format clang-tidy)
 
 step() { printf '%s ... ' "$1"; started=$SECONDS; }

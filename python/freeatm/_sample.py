@@ -15,6 +15,8 @@ from PIL import Image, ImageOps
 from . import _rle
 from ._tar import Shard
 
+_PICTURES = ("png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "pbm", "pgm", "ppm", "pnm")  # as the program has them
+
 
 @dataclass(frozen=True)
 class Phrase:
@@ -112,9 +114,9 @@ def read_sample(shard: Shard, index: int, with_maps: bool) -> dict[str, Any]:
     """What shards.py describes, with masks and maps as arrays. ValueError names shard, member and key."""
     members, key = shard.members(index), str(shard.keys[index])
     stem = f"{shard.path}/{key}"
-    pictures = [name for name in members if name.lower() in ("png", "jpg", "jpeg", "webp")]
+    pictures = [name for name in members if name.lower() in _PICTURES]
     if not pictures:
-        raise ValueError(f"{stem}: has no picture (png, jpg or webp)")
+        raise ValueError(f"{stem}: has no picture (PNG, JPEG, WebP, BMP, GIF, TIFF or PNM)")
     with _named(f"{stem}.{pictures[0]}: "):
         image = _picture(shard.read(*members[pictures[0]]))
     caption, told, phrases, masks = "", {}, [], []

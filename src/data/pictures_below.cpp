@@ -41,8 +41,8 @@ void warn_of_passed_over(const fs::path& root, const std::vector<fs::path>& pass
   for (size_t i = 0; i < std::min(kNamed, passed_over.size()); ++i)
     names += (i == 0 ? "" : ", ") + passed_over[i].lexically_relative(root).string();
   if (passed_over.size() > kNamed) names += format(" and {} more", passed_over.size() - kNamed);
-  log::warning("{}: {} files are passed over, for they are no PNG, JPEG or WebP: {}", root.string(), passed_over.size(),
-               names);
+  log::warning("{}: {} files are passed over, for they are no {}: {}", root.string(), passed_over.size(),
+               vision::kPictureFormats, names);
 }
 
 }  // namespace freeatm::data

@@ -16,7 +16,7 @@ struct PicturesBelow {
 /// Throws UserError(path, "data.root", ...) where a folder cannot be read.
 PicturesBelow pictures_below(const fs::path& folder);
 
-/// Says once what is passed over, and names the first: "9 files are passed over, for they are no PNG, JPEG or WebP".
+/// Says once what is passed over, and names the first: "9 files are passed over, for they are no PNG, JPEG ...".
 void warn_of_passed_over(const fs::path& root, const std::vector<fs::path>& passed_over);
 
 }  // namespace freeatm::data

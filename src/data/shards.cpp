@@ -84,11 +84,12 @@ Sample read_sample(const ShardFile& file, const IndexedSample& indexed) {
     return file.path().string() + "/" + indexed.key + "." + place.extension;
   };
   for (const MemberPlace& place : indexed.members) {  // the picture first: the masks have its size
-    if (vision::is_picture_extension(place.extension)) {
+    if (sample.image.empty() && vision::is_picture_extension(place.extension)) {
       sample.image = vision::decode_image(file.read(place.offset, place.size), name(place));
     }
   }
-  if (sample.image.empty()) throw UserError(file.path().string(), indexed.key, "has no picture (png, jpg or webp)");
+  if (sample.image.empty())
+    throw UserError(file.path().string(), indexed.key, "has no picture ({})", vision::kPictureFormats);
   text::Caption& caption = sample.captions.emplace_back();
   for (const MemberPlace& place : indexed.members) {
     if (place.extension == "json")

@@ -18,9 +18,11 @@ namespace {
 
 constexpr int kQuality = 85;  // of pictures that are made smaller
 
+/// "" for what not every browser shows.
 std::string picture_type(std::string_view bytes) {
   if (bytes.starts_with("\x89PNG")) return "image/png";
-  return bytes.starts_with("RIFF") ? "image/webp" : "image/jpeg";
+  if (bytes.starts_with("RIFF")) return "image/webp";
+  return bytes.starts_with("\xff\xd8") ? "image/jpeg" : "";
 }
 
 /// Reads one sample's members into an item, and notes what goes wrong instead of throwing.
@@ -32,7 +34,8 @@ class ItemReader {
 
   GalleryItem read(int64_t max_side) {
     for (const auto& place : sample_.members) {  // the picture first: the masks have its size
-      if (vision::is_picture_extension(place.extension)) attempt([&] { read_picture(place, max_side); });
+      if (!has_picture_ && vision::is_picture_extension(place.extension))
+        attempt([&] { read_picture(place, max_side); });
     }
     for (const auto& place : sample_.members) {
       if (place.extension == "txt") attempt([&] { item_.caption = bytes(place); });
@@ -68,6 +71,8 @@ class ItemReader {
     if (scale < 1) {
       const int height = std::max(1, int(height_ * scale)), width = std::max(1, int(width_ * scale));
       file = vision::encode_webp(vision::resize(image, height, width), kQuality);
+    } else if (picture_type(file).empty()) {
+      file = vision::encode_webp_lossless(image);
     }
     item_.picture_type = picture_type(file);
     item_.picture = std::move(file);

@@ -85,10 +85,7 @@ Image from_inverted_cmyk(const std::vector<uint8_t>& cmyk, int height, int width
   uint8_t* out = image.pixels.data();
   for (size_t i = 0; i < cmyk.size(); i += 4) {
     const int light = cmyk[i + 3];
-    for (int c = 0; c < 3; ++c) {
-      const int product = (255 - cmyk[i + c]) * light + 128;  // the next line: / 255, rounded
-      *out++ = static_cast<uint8_t>(light - ((product + (product >> 8)) >> 8));
-    }
+    for (int c = 0; c < 3; ++c) *out++ = light_left(255 - cmyk[i + c], light);
   }
   return image;
 }

@@ -13,12 +13,6 @@
 namespace freeatm::vision {
 namespace {
 
-uint32_t little_endian(std::string_view bytes) {
-  uint32_t value = 0;
-  for (int i = 3; i >= 0; --i) value = value << 8 | static_cast<unsigned char>(bytes[i]);
-  return value;
-}
-
 // The EXIF chunk: "RIFF" size "WEBP", then chunks of a name, a size, so many bytes and one more where that is odd.
 std::string_view exif_chunk(std::string_view bytes) {
   for (size_t at = 12; at + 8 <= bytes.size();) {

@@ -56,6 +56,14 @@ TEST_F(View, AWholeSampleIsShownAsTheShardHasIt) {
   EXPECT_EQ(whole.facts, (std::vector<std::pair<std::string, std::string>>{{"seed", "7"}, {"steps", "25"}}));
 }
 
+TEST_F(View, WhatBrowsersDoNotShowBecomesLosslessWebp) {
+  const std::string tiff = read_file(testing::test_file("vision/data/pictures/orientation_6.tif"));
+  const auto shown = item({{"tif", tiff}, {"txt", "a dog"}});
+  EXPECT_TRUE(shown.problems.empty());
+  EXPECT_EQ(shown.picture_type, "image/webp");
+  EXPECT_EQ(vision::decode_image(shown.picture, "shown"), vision::decode_image(tiff, "tiff"));
+}
+
 TEST_F(View, ALargePictureIsMadeSmallerAndItsMasksStay) {
   const auto large = item({{"png", picture(200, 300)}, {"txt", "a dog"}}, 60);
   EXPECT_EQ(large.picture_type, "image/webp");

@@ -296,18 +296,31 @@ class Pictures : public ::testing::Test {
 
 TEST_F(Pictures, ThatCannotBeReadAreCountedAndNamedOnce) {
   for (const char* name : {"train/a/1.png", "train/b/1.PNG", "train/b/download?id=7", "train/b/2.bin"}) picture(name);
-  for (const char* name : {"a/1.bmp", "a/2.TIF", "a/deep.gif", "b/no picture.dat", "a/._1.png", "b/.DS_Store"})
+  for (const char* name : {"a/1.heic", "a/2.NEF", "a/deep.svg", "b/no picture.dat", "a/._1.png", "b/.DS_Store"})
     write_file(folder_ / "train" / name, "something else");
   fs::create_directories(folder_ / "train/.ipynb_checkpoints");
   fs::create_directories(folder_ / "train/empty");
   const auto [counts, said] = opened();
   EXPECT_EQ(counts, (std::vector<int64_t>{1, 3, 0}));
   EXPECT_TRUE(testing::contains(said,
-                                "train: 4 files are passed over, for they are no PNG, JPEG or WebP: a/1.bmp, "
-                                "a/2.TIF, a/deep.gif and 1 more"))
+                                "train: 4 files are passed over, for they are no PNG, JPEG, WebP, BMP, GIF, TIFF "
+                                "or PNM: a/1.heic, a/2.NEF, a/deep.svg and 1 more"))
       << said;
   EXPECT_TRUE(testing::contains(said, "these classes hold no picture: empty")) << said;
   EXPECT_EQ(std::ranges::count(said, '\n'), 2) << said;
+}
+
+TEST_F(Pictures, OfEveryKindAreRead) {
+  const fs::path pictures = testing::test_file("vision/data/pictures");
+  fs::create_directories(folder_ / "train/a");
+  for (const char* name :
+       {"rgb.png", "rgb.jpg", "lossy.webp", "rgb.bmp", "palette.gif", "rgb.tif", "bits.pbm", "grey.pgm", "rgb.ppm"})
+    fs::copy_file(pictures / name, folder_ / "train/a" / name);
+  fs::copy_file(pictures / "jpeg.tif", folder_ / "train/a/2.TIFF");
+  fs::copy_file(pictures / "grey.bmp", folder_ / "train/a/download");  // told by its first bytes
+  const auto [counts, said] = opened();
+  EXPECT_EQ(counts, std::vector<int64_t>{11});
+  EXPECT_EQ(said, "");
 }
 
 TEST_F(Pictures, AloneInAFlatFolderHaveNoLabels) {

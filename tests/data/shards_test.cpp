@@ -138,6 +138,21 @@ TEST(Shards, ABrokenPictureIsAnErrorWithItsName) {
   EXPECT_USER_ERROR(dataset->get(0, random), "a.tar/7.png");
 }
 
+TEST(Shards, HoldPicturesOfAnyKindAndTheFirstCounts) {
+  TemporaryFolder folder;
+  const auto file = [](const std::string& name) {
+    return read_file(testing::test_file("vision/data/pictures/" + name));
+  };
+  ShardWriter writer(folder / "a.tar");
+  writer.add("0", {{"bmp", file("rgb.bmp")}});
+  writer.add("1", {{"tif", file("orientation_6.tif")}, {"png", file("rgb_tiny_interlaced.png")}});
+  writer.commit();
+  const auto dataset = open_shards(folder.path().string());
+  RandomStream random(0, "test");
+  EXPECT_EQ(dataset->get(0, random).image.width, 26);
+  EXPECT_EQ(dataset->get(1, random).image.height, 26);  // turned
+}
+
 TEST(Shards, AMaskOfAnotherSizeThanThePictureIsAnErrorWithItsName) {
   TemporaryFolder folder;
   ShardWriter writer(folder / "a.tar");

@@ -187,6 +187,12 @@ class Samples(Folder):
         self.assertEqual(sample["phrases"], [Phrase("dog", "thing", (2, 5), (), 0.0, None)])
         self.assertEqual(sample["masks"].sum(), 0)
 
+    def test_pictures_may_be_of_any_kind_that_the_program_reads(self):
+        for ending, kind in (("bmp", "BMP"), ("tif", "TIFF"), ("gif", "GIF"), ("ppm", "PPM")):
+            data = io.BytesIO()
+            Image.new("RGB", (4, 3), "red").save(data, kind)
+            self.assertEqual(self.read(**{ending: data.getvalue(), "json": description()})["image"].size, (4, 3))
+
     def test_wrong_ones_are_refused_by_file_and_key(self):
         right = {"size": [3, 4], "counts": "<"}
         cases = {

@@ -19,7 +19,8 @@ class ShardView {
   explicit ShardView(const fs::path& folder);
 
   int64_t size() const { return static_cast<int64_t>(places_.size()); }
-  ///   max_side: pixels; a larger picture is made smaller (WebP), any other keeps its file's bytes
+  ///   max_side: pixels; a larger picture is made smaller (WebP), any other keeps its file's bytes where browsers show
+  ///   it (PNG, JPEG, WebP), else it becomes lossless WebP
   GalleryItem item(int64_t index, int64_t max_side) const;
 
  private:

@@ -22,24 +22,32 @@ struct Image {
 
 struct DecodeOptions {
   /// A JPEG may be decoded at 1/8, 1/4 or 1/2 of its size (each side rounded up), the smallest of these and the whole
-  /// whose sides are both at least this: PIL's `Image.draft(None, (side, side))`. 0: whole, as PNG and WebP always are.
+  /// whose sides are both at least this: PIL's `Image.draft(None, (side, side))`. 0: whole, as other formats always
+  /// are.
   int at_least = 0;
-  /// Not null: gets EXIF's orientation, 1 to 8, and the picture stays as it is stored.
+  /// Not null: gets EXIF's (or TIFF's own) orientation, 1 to 8, and the picture stays as it is stored.
   int* orientation = nullptr;
 };
 
 /// The picture turned and mirrored so that it is seen upright: PIL's `ImageOps.exif_transpose`.
 Image upright(Image image, int orientation);
 
-/// PNG, JPEG or WebP by its first bytes, with the pixels of PIL's
+/// What decode_image reads, for messages.
+inline constexpr std::string_view kPictureFormats = "PNG, JPEG, WebP, BMP, GIF, TIFF or PNM";
+
+/// One of these formats by its first bytes, with the pixels of PIL's
 /// `ImageOps.exif_transpose(Image.open(f)).convert("RGB")`, what torchvision, timm and detectron2 train on: grey
 /// becomes RGB, alpha is dropped (not blended), of 16 bits the high 8 stay (16-bit grey too, which PIL clips), CMYK is
-/// read as Adobe writes it, the picture is turned as its EXIF says. Throws UserError(name, "", ...) on anything broken,
-/// on animations, and on more than 178,956,970 pixels (PIL's limit) before it allocates.
+/// read as Adobe writes it, the picture is turned as its EXIF says. PNM (P1 to P6) is scaled by its own largest value;
+/// of a TIFF the first picture is read. Throws UserError(name, "", ...) on anything broken, on animations, and on more
+/// than 178,956,970 pixels (PIL's limit) before it allocates; also on BMPs that are compressed, and on TIFFs of
+/// floating point, of signed values, of more than 16 bits, of Lab or YCbCr colours (but in a JPEG), and of rare
+/// compressions.
 Image decode_image(std::string_view bytes, const std::string& name, const DecodeOptions& options = {});
 Image read_image(const std::string& path, const DecodeOptions& options = {});
 
-/// Whether a file that begins with these bytes (12 at least) is of a format that decode_image knows.
+/// Whether a file that begins with these bytes (12 at least) is a picture that decode_image knows, whatever its ending.
+/// TIFF and PNM are not told like this: cameras' raw files begin as a TIFF does, and texts may begin as a PNM.
 bool begins_as_picture(std::string_view bytes);
 
 /// Whether files with this extension ("jpg", or ".JPG" as std::filesystem gives it) are read as pictures.
