@@ -199,10 +199,10 @@ std::string AttentionHarvester::what_was_there() const {
 
 std::vector<at::Tensor> AttentionHarvester::maps() const {
   if (grids_.empty()) {
+    const std::string scales = options_.scales.empty() ? "" : format(", scales {}", options_.scales);
     const std::string layers = options_.layers.empty() ? "" : format(", layers {}", options_.layers);
-    throw UserError("", "harvest", "no cross-attention fits scales {} of blocks {}{} at timesteps {} to {}{}",
-                    options_.scales, options_.blocks, layers, options_.timestep_min, options_.timestep_max,
-                    what_was_there());
+    throw UserError("", "harvest", "no cross-attention fits blocks {}{}{} at timesteps {} to {}{}", options_.blocks,
+                    scales, layers, options_.timestep_min, options_.timestep_max, what_was_there());
   }
   const auto [height, width] = grids_.rbegin()->first;
   int64_t most_steps = 0;

@@ -66,7 +66,8 @@ TEST(AttentionHarvester, MeanOverLayersHeadsAndStepsOfTheConditionalRows) {
 }
 
 TEST(AttentionHarvester, SaysWhenNothingFits) {
-  EXPECT_USER_ERROR(AttentionHarvester({.scales = {64}}, 16, 16, {1}).maps(), "no cross-attention fits scales [64]");
+  EXPECT_USER_ERROR(AttentionHarvester({.scales = {64}}, 16, 16, {1}).maps(),
+                    "no cross-attention fits blocks [up], scales [64]");
 }
 
 TEST(AttentionHarvester, WithoutScalesTheFinestGridWithCrossAttentionCounts) {

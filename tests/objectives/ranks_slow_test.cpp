@@ -10,6 +10,9 @@
 
 #include "freeatm/config/compose.h"
 #include "freeatm/models/model.h"
+#include "freeatm/objectives/denoising/denoising.h"
+#include "freeatm/objectives/denoising/parts.h"
+#include "freeatm/objectives/denoising/vae.h"
 #include "freeatm/objectives/detection/detection.h"
 #include "freeatm/objectives/recipe.h"
 #include "freeatm/objectives/segmentation/segmentation.h"
@@ -18,6 +21,7 @@
 #include "freeatm/weights/load.h"
 #include "freeatm/world/world.h"
 
+#include "models/hash_weights.h"
 #include "nano.h"
 #include "runtime/rank_threads.h"
 #include "testing.h"
@@ -173,6 +177,47 @@ TEST_F(TwoRanks, Segmentation) {
   options.model.dropout = 0;  // drawn for each rank
   const auto make = [&] { return std::make_shared<Segmentation>(testing::nano_backbone(1), classes, options, 2); };
   expect_equal({make, dataset.get()}, 1e-8);
+}
+
+TEST_F(TwoRanks, Vae) {
+  const auto dataset = open("scenes");
+  models::AutoencoderOptions small;
+  small.block_out_channels = {8, 16}, small.norm_num_groups = 4;
+  const auto make = [&] {
+    const auto objective =
+        std::make_shared<Vae>(std::make_shared<models::AutoencoderKL>(small), VaeOptions{.crop = 16});
+    testing::fill_with_hash(*objective, 0.2f);
+    return objective;
+  };
+  expect_equal({make, dataset.get()}, 1e-8);
+}
+
+TEST_F(TwoRanks, Denoising) {
+  constexpr int64_t kPictures = 16, kTokens = 6, kVocabulary = 40, kWidth = 16;
+  models::UNetOptions unet;
+  unet.sample_size = 8, unet.block_out_channels = {16, 24}, unet.layers_per_block = {1, 1}, unet.heads = {2, 3};
+  unet.cross_attention_dim = {kWidth, kWidth}, unet.down_cross = {true, false}, unet.up_cross = {false, true};
+  unet.norm_num_groups = 4;
+  const models::ClipTextConfig text_encoder{.vocab_size = kVocabulary,
+                                            .hidden_size = kWidth,
+                                            .intermediate_size = 32,
+                                            .num_hidden_layers = 2,
+                                            .num_attention_heads = 2,
+                                            .max_position_embeddings = kTokens};
+  const at::Tensor numbers = at::arange(kPictures * 4 * 8 * 8).view({kPictures, 4, 8, 8}).to(at::kFloat);
+  const DenoisingData latents{{numbers.sin(), (0.3 * numbers).cos().abs()},
+                              at::arange(kPictures * kTokens).remainder(kVocabulary).view({kPictures, kTokens}),
+                              at::zeros({kTokens}, at::kLong)};
+  const diffusion::NoiseSchedule noise{.beta_start = 0.00085, .beta_end = 0.012, .beta_schedule = "scaled_linear"};
+  const auto make = [&] {
+    const auto objective = std::make_shared<Denoising>(std::make_shared<models::UNet2DConditionModel>(unet),
+                                                       std::make_shared<models::ClipTextModelImpl>(text_encoder),
+                                                       latents, noise, DenoisingOptions{});
+    testing::fill_with_hash(*objective, 0.15f);
+    return objective;
+  };
+  const Indices indices(kPictures);
+  expect_equal({make, &indices}, 1e-8);
 }
 
 /// No two places look alike: of boxes with equal scores rounding would say which comes first.
