@@ -49,7 +49,7 @@ int judge_by(Referee& referee, const RefereeTaskOptions& options, const std::str
       options, options.common.out, options.common.resume,
       {runs::data_input(options.data.root, options.data.split), {"checkpoint", runs::identity_of(options.checkpoint)}});
   return finish_evaluation(options.common, claim, [&] {
-    const evaluation::Metrics metrics = evaluation::judge(referee, *pictures, options.limit, options.batch_size, label);
+    evaluation::Metrics metrics = evaluation::judge(referee, *pictures, options.limit, options.batch_size, label);
     if (runtime::ranks().is_first()) evaluation::write_picture_scores(options.common.out, referee.picture_scores());
     return metrics;
   });

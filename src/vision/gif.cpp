@@ -99,7 +99,7 @@ class GifReader {
     const auto read_rows = [&](int first, int step) {
       for (int y = first; y < place.Height; y += step) {
         require(DGifGetLine(gif_.get(), line.data(), place.Width));
-        uint8_t* out = image.row(place.Top + y) + 3 * place.Left;
+        uint8_t* out = image.row(place.Top + y) + int64_t{3} * place.Left;
         for (const GifPixelType index : line) out = std::copy_n(colors[index].data(), 3, out);
       }
     };
