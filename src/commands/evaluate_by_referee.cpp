@@ -42,8 +42,7 @@ struct RefereeTaskOptions {
 };
 
 /// Judges, and leaves each picture's score beside the metrics.
-template <class Referee>
-int judge_by(Referee& referee, const RefereeTaskOptions& options, const std::string& label) {
+int judge_by(evaluation::Referee& referee, const RefereeTaskOptions& options, const std::string& label) {
   const auto pictures = data::open_dataset({options.data.root, options.data.layout, options.data.split});
   const runs::Claim claim = runs::claim_of(
       options, options.common.out, options.common.resume,

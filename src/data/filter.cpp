@@ -2,8 +2,6 @@
 #include "freeatm/data/filter.h"
 
 #include <algorithm>
-#include <cmath>
-#include <sstream>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -11,10 +9,11 @@
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
-#include "freeatm/core/files.h"
 #include "freeatm/core/json.h"
 #include "freeatm/core/log.h"
+#include "freeatm/data/spread.h"
 
+#include "text_lines.h"
 #include "wrapper.h"
 
 namespace freeatm::data {
@@ -24,45 +23,35 @@ constexpr const char* kScores = "data.filter.scores";
 
 using Scores = std::unordered_map<std::string, double>;
 
-std::pair<std::string, double> read_score(const std::string& line, const std::string& where) {
-  require_shallow_json(line, where, kScores);
+std::pair<std::string, double> read_score(const TextLine& line) {
+  require_shallow_json(line.text, line.where, kScores);
   try {
-    const auto json = nlohmann::json::parse(line);
+    const auto json = nlohmann::json::parse(line.text);
     const double score = json.at("score").get<double>();
     return {json.at("key").get<std::string>(), score};
   } catch (const nlohmann::json::exception& error) {
-    throw UserError(where, kScores, "is no {{\"key\": \"...\", \"score\": 0.5}}: {}", error.what());
+    throw UserError(line.where, kScores, "is no {{\"key\": \"...\", \"score\": 0.5}}: {}", error.what());
   }
 }
 
 Scores read_scores(const std::string& file) {
-  std::istringstream in(read_file(file, kScores));
   Scores scores;
-  std::string line;
-  for (int64_t number = 1; std::getline(in, line); ++number) {
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    const std::string where = format("{}:{}", file, number);
-    const auto [place, is_new] = scores.insert(read_score(line, where));
-    if (!is_new) throw UserError(where, kScores, "the key '{}' stands twice", place->first);
+  for (const TextLine& line : read_lines(file, kScores, "score")) {
+    const auto [place, is_new] = scores.insert(read_score(line));
+    if (!is_new) throw UserError(line.where, kScores, "the key '{}' stands twice", place->first);
   }
   return scores;
 }
 
-/// Some of a dataset's samples, in its order.
-class Kept final : public Wrapper {
+class Kept final : public Listed {
  public:
   Kept(std::unique_ptr<Dataset> whole, std::vector<int64_t> places)
-      : Wrapper(std::move(whole)), places_(std::move(places)) {}
-  int64_t size() const override { return std::ssize(places_); }
-  Sample get(int64_t index, RandomStream& random) const override { return inner().get(places_[index], random); }
-  std::string key(int64_t index) const override { return inner().key(places_[index]); }
-  bool has_caption(int64_t index) const override { return inner().has_caption(places_[index]); }
-  std::optional<PictureSize> picture_size(int64_t index) const override { return inner().picture_size(places_[index]); }
+      : Listed(*whole, std::move(places)), owned_(std::move(whole)) {}
   std::vector<int64_t> shard_sizes() const override {
     std::vector<int64_t> sizes;
     auto first = places_.begin();
     int64_t end = 0;
-    for (const int64_t size : inner().shard_sizes()) {
+    for (const int64_t size : owned_->shard_sizes()) {
       end += size;
       const auto last = std::lower_bound(first, places_.end(), end);
       if (last != first) sizes.push_back(last - first);
@@ -72,7 +61,7 @@ class Kept final : public Wrapper {
   }
 
  private:
-  std::vector<int64_t> places_;  // rising
+  std::unique_ptr<Dataset> owned_;
 };
 
 std::unique_ptr<Dataset> with_scores(std::unique_ptr<Dataset> dataset, const std::string& file, double at_least) {

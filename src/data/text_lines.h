@@ -17,8 +17,8 @@ struct TextLine {
 };
 
 /// A file's lines that are not blank, without the blanks around them. Throws UserError(where, key, ...) for one that
-/// cannot hold a caption.
-inline std::vector<TextLine> read_lines(const fs::path& path, const std::string& key) {
+/// cannot hold a caption, or what else there is one of in a line.
+inline std::vector<TextLine> read_lines(const fs::path& path, const std::string& key, const char* what = "caption") {
   std::istringstream in(read_file(path, key));
   std::vector<TextLine> lines;
   std::string line;
@@ -26,7 +26,7 @@ inline std::vector<TextLine> read_lines(const fs::path& path, const std::string&
     const std::string_view text = trimmed_text(line);
     const std::string where = format("{}:{}", path.string(), number);
     if (const auto wrong = what_is_not_plain(text); !wrong.empty())
-      throw UserError(where, key, "{}: one caption a line is wanted", wrong);
+      throw UserError(where, key, "{}: one {} a line is wanted", wrong, what);
     if (!text.empty()) lines.push_back({std::string(text), where});
   }
   return lines;

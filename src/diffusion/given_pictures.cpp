@@ -11,6 +11,7 @@
 #include "freeatm/core/log.h"
 #include "freeatm/data/loader.h"
 #include "freeatm/data/pixels.h"
+#include "freeatm/data/spread.h"
 #include "freeatm/vision/transforms.h"
 
 #include "model_source.h"
@@ -28,40 +29,30 @@ vision::Box middle_box(const vision::Image& image, int64_t height, int64_t width
           box_height};
 }
 
-/// The first pictures that have captions, `most` at most; how many before them have none is said.
-class Captioned final : public data::Dataset {
- public:
-  Captioned(const data::Dataset& all, std::optional<int64_t> most) : all_(all) {
-    int64_t passed_over = 0, first = -1;
-    for (int64_t i = 0; i < all.size() && std::ssize(places_) < most.value_or(all.size()); ++i) {
-      if (all.has_caption(i)) {
-        places_.push_back(i);
-      } else if (++passed_over == 1) {
-        first = i;
-      }
+/// Of the first pictures that have captions, `most` at most; how many before them have none is said.
+std::vector<int64_t> captioned_places(const data::Dataset& all, std::optional<int64_t> most) {
+  std::vector<int64_t> places;
+  int64_t passed_over = 0, first = -1;
+  for (int64_t i = 0; i < all.size() && std::ssize(places) < most.value_or(all.size()); ++i) {
+    if (all.has_caption(i)) {
+      places.push_back(i);
+    } else if (++passed_over == 1) {
+      first = i;
     }
-    if (passed_over == 0) return;
-    const std::string key = all.key(first);
-    if (places_.empty())
-      throw UserError(key, "data.root", "no picture has a caption: source=images needs one for each");
-    log::warning("{} pictures have no caption and are passed over, first {}", passed_over, key);
   }
-  int64_t size() const override { return std::ssize(places_); }
-  data::Sample get(int64_t index, RandomStream& random) const override {
-    return all_.get(places_[static_cast<size_t>(index)], random);
-  }
-
- private:
-  const data::Dataset& all_;
-  std::vector<int64_t> places_;
-};
+  if (passed_over == 0) return places;
+  const std::string key = all.key(first);
+  if (places.empty()) throw UserError(key, "data.root", "no picture has a caption: source=images needs one for each");
+  log::warning("{} pictures have no caption and are passed over, first {}", passed_over, key);
+  return places;
+}
 
 class GivenPictures final : public ModelSource {
  public:
   GivenPictures(const Pipeline& pipeline, const data::Dataset& dataset, const text::PhraseFinder& phrases,
                 const HarvestRunOptions& options)
       : ModelSource(pipeline, phrases, options, options.sampler),
-        dataset_(dataset, options.count),
+        dataset_(dataset, captioned_places(dataset, options.count)),
         looking_(options.harvest) {
     looking_.timestep_min = 0;
     looking_.timestep_max = *std::ranges::max_element(looking_.timesteps);
@@ -157,7 +148,7 @@ class GivenPictures final : public ModelSource {
     return sample;
   }
 
-  Captioned dataset_;
+  data::Listed dataset_;
   HarvestOptions looking_;
   std::unique_ptr<data::Loader> reader_;
 };

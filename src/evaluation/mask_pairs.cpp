@@ -36,7 +36,7 @@ double mean(const std::vector<double>& values) {
 }
 
 void MaskPair::bytes(StateBytes& b) {
-  b(name), b(picture);
+  b(name), b(picture), b(iou);
   for (vision::Rle* mask : {&truth, &found}) b(mask->height), b(mask->width), b(mask->runs);
 }
 
@@ -44,7 +44,7 @@ Metrics agreement(const std::vector<MaskPair>& pairs) {
   const int64_t count = std::ssize(pairs);
   std::vector<double> each, found, shuffled, permuted, squares;
   for (int64_t i = 0; i < count; ++i) {
-    each.push_back(pairs[i].iou());
+    each.push_back(pairs[i].iou);
     found.push_back(each.back() > 0.5 ? 1 : 0);
     // half the set further on: another picture's
     shuffled.push_back(vision::iou(pairs[(i + count - std::max<int64_t>(1, count / 2)) % count].found, pairs[i].truth));
@@ -69,12 +69,11 @@ Metrics agreement_by_kind(const std::vector<MaskPair>& pairs) {
   std::map<std::string, std::vector<double>> by_name;
   for (const auto& [picture, things] : by_picture(pairs)) {
     for (const MaskPair* pair : things) {
-      const double iou = pair->iou();
-      by_things[std::ssize(things)].push_back(iou);
+      by_things[std::ssize(things)].push_back(pair->iou);
       // 'dogs' beside 'dog' are the same name.
       std::string name = pair->name;
       if (name.ends_with('s') && names.contains(name.substr(0, name.size() - 1))) name.pop_back();
-      by_name[name].push_back(iou);
+      by_name[name].push_back(pair->iou);
     }
   }
   Metrics metrics;

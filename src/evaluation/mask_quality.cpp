@@ -59,7 +59,7 @@ Metrics MaskQuality::result() const {
   metrics.push_back({"objects", static_cast<double>(pairs_.size())});
   metrics.push_back({"pictures", static_cast<double>(pictures_)});
   std::vector<double> each;
-  for (const MaskPair& pair : pairs_) each.push_back(pair.iou());
+  for (const MaskPair& pair : pairs_) each.push_back(pair.iou);
   for (const std::string& score : diffusion::MaskScores::names()) {
     std::vector<double> scores;
     for (const Object& object : objects_) scores.push_back(object.scores[score]);

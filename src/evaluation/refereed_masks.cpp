@@ -50,7 +50,7 @@ void RefereedMasks::process(std::span<const data::Sample> samples) {
     for (const auto& [label, parts] : masks) {
       MaskPair pair{classes_.names()[label], pictures_, pixels_of(seen[i], label), vision::merge(parts)};
       if (pair.truth.area() == 0) continue;
-      sum += pair.iou();
+      sum += pair.iou;
       pairs_.push_back(std::move(pair));
     }
     if (masks.empty()) continue;
@@ -88,7 +88,7 @@ Metrics RefereedMasks::result() {
   if (found_ == 0) throw UserError("", "data.root", "no thing of its {} pictures has a mask", pictures_);
   Metrics metrics = agreement(pairs_);
   double sum = 0;
-  for (const MaskPair& pair : pairs_) sum += pair.iou();
+  for (const MaskPair& pair : pairs_) sum += pair.iou;
   const auto things = static_cast<double>(things_);
   metrics.push_back({"mean_iou_of_all", sum / things});
   metrics.push_back({"seen", static_cast<double>(pairs_.size()) / things});

@@ -165,7 +165,6 @@ TEST(JudgedByRanks, Classifications) {
 }
 
 /// With each picture's score.
-template <class Referee>
 Metrics judge_by(Referee&& referee, const fs::path& folder) {
   const Metrics metrics = judge(referee, Scenes(), {}, 4, "what a referee sees");
   fs::create_directories(folder);

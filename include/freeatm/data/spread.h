@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "freeatm/data/dataset.h"
 
@@ -48,6 +50,18 @@ class Part final : public Chosen {
   int64_t place(int64_t index) const override { return begin_ + index; }
 
   int64_t begin_;
+};
+
+/// The samples at these places, which rise.
+class Listed : public Chosen {
+ public:
+  Listed(const Dataset& whole, std::vector<int64_t> places)
+      : Chosen(whole, std::ssize(places)), places_(std::move(places)) {}
+
+ protected:
+  int64_t place(int64_t index) const override { return places_[index]; }
+
+  const std::vector<int64_t> places_;
 };
 
 }  // namespace freeatm::data

@@ -16,8 +16,8 @@ struct MaskPair {
   std::string name;  // in lower case
   int64_t picture = 0;
   vision::Rle truth, found;
+  double iou = vision::iou(found, truth);
 
-  double iou() const { return vision::iou(found, truth); }
   /// For StateBytes.
   void bytes(StateBytes& b);
 };

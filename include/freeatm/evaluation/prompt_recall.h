@@ -8,7 +8,6 @@
 #include <ATen/core/Tensor.h>
 
 #include "freeatm/evaluation/classification.h"
-#include "freeatm/evaluation/evaluator.h"
 #include "freeatm/evaluation/noun_classes.h"
 #include "freeatm/evaluation/picture_scores.h"
 
@@ -16,8 +15,8 @@ namespace freeatm::evaluation {
 
 /// Do pictures show what their captions name? A referee, a classifier trained on real pictures, looks at each; a noun,
 /// which is a region of role `thing`, is recalled where the sigmoid of its class is above 1/2. Two regions of one class
-/// in a picture are one noun.
-class PromptRecall final : public Evaluator {
+/// in a picture are one noun. A picture's score is the share of its nouns that is recalled; without one it has none.
+class PromptRecall final : public Referee {
  public:
   /// classify: the referee, with any number of labels a picture
   PromptRecall(Classify classify, std::vector<std::string> class_names);
@@ -36,9 +35,6 @@ class PromptRecall final : public Evaluator {
   std::string state() override;
   void merge(std::string state) override;
 
-  /// The share of its nouns that is recalled, of each picture that has one.
-  const std::vector<PictureScore>& picture_scores() const { return scores_; }
-
  private:
   struct Share {
     int64_t recalled = 0, all = 0;
@@ -49,7 +45,6 @@ class PromptRecall final : public Evaluator {
   Classify classify_;
   NounClasses classes_;
   std::vector<at::Tensor> seen_, named_;  // of each batch, [B, classes] bool
-  std::vector<PictureScore> scores_;
   int64_t unmapped_ = 0;
 };
 

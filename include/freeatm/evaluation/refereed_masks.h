@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "freeatm/evaluation/evaluator.h"
 #include "freeatm/evaluation/mask_pairs.h"
 #include "freeatm/evaluation/noun_classes.h"
 #include "freeatm/evaluation/picture_scores.h"
@@ -16,8 +15,9 @@ namespace freeatm::evaluation {
 
 /// A referee, a segmenter trained on pictures with exact masks, says what each pixel shows; the mask of each thing that
 /// a caption names is compared with the pixels of its class. Things of one class in a picture are one, with the union
-/// of their masks. On pictures with exact masks the same numbers are the referee's own.
-class RefereedMasks final : public Evaluator {
+/// of their masks. On pictures with exact masks the same numbers are the referee's own. A picture's score is its
+/// mean IoU, 0 for what the referee does not see; without a thing of a class that it knows it has none.
+class RefereedMasks final : public Referee {
  public:
   RefereedMasks(Segment segment, std::vector<std::string> class_names);
   void reset() override;
@@ -32,17 +32,13 @@ class RefereedMasks final : public Evaluator {
   std::string state() override;
   void merge(std::string state) override;
 
-  /// Each picture's mean IoU, 0 for what the referee does not see; of those that have a thing of a class that it knows.
-  const std::vector<PictureScore>& picture_scores() const { return scores_; }
-
  private:
   /// The masks of a picture's things by class; counts those of no class.
   std::map<int64_t, std::vector<vision::Rle>> masks_by_class(const data::Sample& sample);
 
   Segment segment_;
   NounClasses classes_;
-  std::vector<MaskPair> pairs_;  // truth: what the referee sees; only of what it sees
-  std::vector<PictureScore> scores_;
+  std::vector<MaskPair> pairs_;                                   // truth: what the referee sees; only of what it sees
   int64_t pictures_ = 0, things_ = 0, unmapped_ = 0, found_ = 0;  // found: with a pixel
 };
 
