@@ -115,6 +115,7 @@ class GivenPictures final : public ModelSource {
       images.push_back(one["image"][0]);
     }
     std::vector<std::string> names;
+    names.reserve(pictures.size());
     for (const Harvested& picture : pictures) names.push_back(picture.sample.key);
     PromptBatch prompts = sampler_.encode(texts, std::move(names));
     return {std::move(pictures), std::move(prompts), at::stack(images)};
