@@ -10,7 +10,9 @@
 #include <type_traits>
 #include <vector>
 
-#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 
 #include "vectorised.h"
 

@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include <ATen/ATen.h>
+// Gloo is in LibTorch; its headers are Debian's, and nothing of them is linked.
+#define USE_DISTRIBUTED
+#define USE_C10D_GLOO
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>

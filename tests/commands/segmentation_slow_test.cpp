@@ -72,7 +72,7 @@ TEST_F(SegmentationCommand, PublishedPresetsTakeOneStep) {
     const fs::path out = in_ / name;
     expect_done(
         format("finetune experiment={} checkpoint=none data.root={} data.split=train eval_splits=[test] out={} "
-               "loader.batch_size=2 loader.workers=1 objective.crop_size=192 objective.short_side=192 trainer.steps=1 "
+               "loader.batch_size=2 loader.workers=1 objective.crop_size=128 objective.short_side=128 trainer.steps=1 "
                "trainer.warmup_steps=0 "
                "score.limit=1",
                name, scenes(), out.string()));

@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 
+#include "freeatm/core/files.h"
 #include "freeatm/models/vit.h"
 
 #include "testing.h"

@@ -174,7 +174,7 @@ TEST_F(TwoRanks, Segmentation) {
   const auto classes = std::ssize(dataset->class_names());
   SegmentationOptions options;
   options.views.crop_size = 32;
-  options.model.dropout = 0;  // drawn for each rank
+  options.model.channels = 16, options.model.auxiliary_channels = 16;
   const auto make = [&] { return std::make_shared<Segmentation>(testing::nano_backbone(1), classes, options, 2); };
   expect_equal({make, dataset.get()}, 1e-8);
 }

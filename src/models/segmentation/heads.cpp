@@ -12,6 +12,7 @@
 #include "freeatm/models/norm.h"
 
 #include "../channels_last.h"
+#include "dropout.h"
 
 namespace freeatm::models {
 namespace {
@@ -52,8 +53,8 @@ class FcnHead final : public DenseHead {
         norm_(register_module("1", Norm(channels))),
         classifier_(register_module("4", same_size_convolution(channels, classes, 1, /*bias=*/true))) {}
 
-  Tensor forward(const std::vector<Tensor>& levels) override {
-    return classifier_(at::dropout(norm_->norm_relu(conv_(levels[place_])), dropout_, is_training()));
+  Tensor forward(const std::vector<Tensor>& levels, const Tensor& seeds) override {
+    return classifier_(dropout(norm_->norm_relu(conv_(levels[place_])), dropout_, seeds, Drops::kElements));
   }
 
  private:
@@ -72,8 +73,8 @@ class UperNetAuxiliary final : public DenseHead {
     classifier_ = register_module("classifier", same_size_convolution(channels, classes, 1, /*bias=*/true));
   }
 
-  Tensor forward(const std::vector<Tensor>& levels) override {
-    return classifier_(at::feature_dropout(conv_->forward(levels[place_]), dropout_, is_training()));
+  Tensor forward(const std::vector<Tensor>& levels, const Tensor& seeds) override {
+    return classifier_(dropout(conv_->forward(levels[place_]), dropout_, seeds, Drops::kChannels));
   }
 
  private:
@@ -106,7 +107,7 @@ class UperNetHead final : public DenseHead {
     classifier_ = register_module("classifier", same_size_convolution(channels, classes, 1, /*bias=*/true));
   }
 
-  Tensor forward(const std::vector<Tensor>& levels) override {
+  Tensor forward(const std::vector<Tensor>& levels, const Tensor& seeds) override {
     std::vector<Tensor> laterals;
     for (size_t i = 0; i < lateral_.size(); ++i) laterals.push_back(lateral_[i]->forward(levels[i]));
     laterals.push_back(pooled(levels.back()));
@@ -117,7 +118,7 @@ class UperNetHead final : public DenseHead {
     outs.push_back(laterals.back());
     for (Tensor& out : outs) out = resized_to(out, outs.front());
     const Tensor x = fpn_bottleneck_->forward(at::cat(outs, 1));  // [B, channels, h, w], the finest level's
-    return classifier_(at::feature_dropout(x, dropout_, is_training()));
+    return classifier_(dropout(x, dropout_, seeds, Drops::kChannels));
   }
 
  private:
@@ -142,7 +143,9 @@ class LinearHead final : public DenseHead {
       : place_(place),
         norm_(register_module("bn", Norm(in))),
         classifier_(register_module("classifier", same_size_convolution(in, classes, 1, /*bias=*/true))) {}
-  Tensor forward(const std::vector<Tensor>& levels) override { return classifier_(norm_(levels[place_])); }
+  Tensor forward(const std::vector<Tensor>& levels, const Tensor& /*seeds*/) override {
+    return classifier_(norm_(levels[place_]));
+  }
 
  private:
   size_t place_;

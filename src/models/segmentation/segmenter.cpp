@@ -58,10 +58,12 @@ Segmenter::Segmenter(std::shared_ptr<Backbone> backbone, int64_t classes, const 
   if (auxiliary_) initialize(*auxiliary_, stable_hash("auxiliary", seed));
 }
 
-Segmenter::Logits Segmenter::forward(const at::Tensor& images, const at::Tensor& path_scales) {
+Segmenter::Logits Segmenter::forward(const at::Tensor& images, const at::Tensor& path_scales,
+                                     const at::Tensor& dropout_seeds) {
   const std::vector<at::Tensor> levels = neck_->forward(*backbone_, images, path_scales);
   const auto of_pictures = [&](DenseHead& head) {
-    return at::upsample_bilinear2d(head.forward(levels), images.sizes().slice(2), /*align_corners=*/false);
+    return at::upsample_bilinear2d(head.forward(levels, is_training() ? dropout_seeds : at::Tensor()),
+                                   images.sizes().slice(2), /*align_corners=*/false);
   };
   Logits out{of_pictures(*head_), {}};
   if (auxiliary_ && is_training()) out.auxiliary = of_pictures(*auxiliary_);

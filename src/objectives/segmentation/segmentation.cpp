@@ -71,6 +71,7 @@ Segmentation::Segmentation(std::shared_ptr<models::Backbone> backbone, int64_t c
 data::View Segmentation::prepare(data::Sample&& sample, RandomStream& random, double /*progress*/) const {
   SegmentationView drawn = draw_segmentation_view(options_.views, sample.image, sample.label_map, random);
   data::View view{{"pixels", data::pixels(std::move(drawn.image))}, {"labels", tensor_of(std::move(drawn.map))}};
+  view["dropout_seeds"] = at::scalar_tensor(static_cast<int64_t>(random.fork("dropout").next_u64()), at::kLong);
   if (!path_rates_.empty()) view["paths"] = models::draw_path_scales(path_rates_, random.fork("paths"));
   return view;
 }
@@ -86,7 +87,7 @@ training::Losses Segmentation::losses(const data::Batch& batch) {
   const Tensor labels = batch["labels"].to(at::kLong), labelled = labels.ne(kIgnored);
   const Tensor count = labelled.sum();
   const Tensor images = normalized_(batch["pixels"], segmenter_->parameters().back().scalar_type());
-  const auto logits = segmenter_->forward(images, batch.find("paths"));
+  const auto logits = segmenter_->forward(images, batch.find("paths"), batch.find("dropout_seeds"));
   training::Losses out{.terms = {{"cross_entropy", pixel_loss(logits.out, labels, count), count}}};
   if (logits.auxiliary.defined()) {
     const Tensor loss = options_.auxiliary_weight * pixel_loss(logits.auxiliary, labels, count);

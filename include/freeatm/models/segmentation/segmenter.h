@@ -25,9 +25,10 @@ struct SegmenterOptions {
 };
 
 /// From a backbone's levels, the finest first, to logits on the grid of one of them, [B, classes, h, w].
+///   dropout_seeds: [B] int64, each sample's; undefined: nothing is dropped
 class DenseHead : public torch::nn::Module {
  public:
-  virtual at::Tensor forward(const std::vector<at::Tensor>& levels) = 0;
+  virtual at::Tensor forward(const std::vector<at::Tensor>& levels, const at::Tensor& dropout_seeds) = 0;
 };
 
 /// The levels that dense heads take of a backbone. A ResNet's are its stages'. A plain ViT's are those behind a third,
@@ -52,8 +53,9 @@ class Segmenter final : public torch::nn::Module {
   struct Logits {
     at::Tensor out, auxiliary;  // [B, classes, H, W]; the second in training alone, and where there is such a head
   };
-  /// images: [B, 3, H, W], normalised; path_scales: as a backbone takes them. Bilinear from the head's grid.
-  Logits forward(const at::Tensor& images, const at::Tensor& path_scales = {});
+  /// images: [B, 3, H, W], normalised; path_scales: as a backbone takes them; dropout_seeds: as a head does, in
+  /// training alone. Bilinear from the head's grid.
+  Logits forward(const at::Tensor& images, const at::Tensor& path_scales = {}, const at::Tensor& dropout_seeds = {});
 
   Backbone& backbone() { return *backbone_; }
   int64_t classes() const { return classes_; }
