@@ -2,6 +2,7 @@
 // evaluate's tasks on pictures and texts: a vision-language model beside its random weights.
 #include "freeatm/core/error.h"
 #include "freeatm/objectives/vision_language/trained.h"
+#include "freeatm/runtime/ranks.h"
 
 #include "evaluate_tasks.h"
 
@@ -70,8 +71,9 @@ int evaluate_pairs(const config::Composed& composed) {
                      {runs::data_input(options.data.root, ""), {"checkpoint", runs::identity_of(options.checkpoint)}});
   return finish_evaluation(options.common, claim, [&] {
     evaluation::Examples examples;
-    Metrics metrics = judge(options, std::move(pair), splits, "", &examples);
-    examples.write(options.common.out);
+    const bool is_first = runtime::ranks().is_first();
+    Metrics metrics = judge(options, std::move(pair), splits, "", is_first ? &examples : nullptr);
+    if (is_first) examples.write(options.common.out);
     if (!options.random_weights) return metrics;
     const auto seed = static_cast<uint64_t>(options.common.seed);
     for (const evaluation::Metric& row :

@@ -101,11 +101,18 @@ void for_each_batch(const data::Dataset& dataset, int64_t batch_size, const std:
   }
 }
 
-data::Part own_part(const data::Dataset& dataset, int64_t batch_size) {
+Range own_range(int64_t size, int64_t batch_size) {
   const runtime::Rank rank = runtime::ranks().rank();
-  const int64_t size = dataset.size(), batches = (size + batch_size - 1) / batch_size;
-  const auto begin_of = [&](int64_t index) { return std::min(size, index * batches / rank.world * batch_size); };
-  return {dataset, begin_of(rank.index), begin_of(rank.index + 1)};
+  const int64_t batches = (size + batch_size - 1) / batch_size;
+  const auto begin_of = [&](int64_t index) {
+    return std::min(size, (index * batches + rank.world - 1) / rank.world * batch_size);
+  };
+  return {begin_of(rank.index), begin_of(rank.index + 1)};
+}
+
+data::Part own_part(const data::Dataset& dataset, int64_t batch_size) {
+  const Range own = own_range(dataset.size(), batch_size);
+  return {dataset, own.begin, own.end};
 }
 
 Metrics judge(Evaluator& evaluator, const data::Dataset& dataset, std::optional<int64_t> limit, int64_t batch_size,

@@ -11,6 +11,8 @@
 #include "freeatm/core/progress.h"
 #include "freeatm/core/signals.h"
 #include "freeatm/core/utf8.h"
+#include "freeatm/evaluation/features.h"
+#include "freeatm/runtime/ranks.h"
 #include "freeatm/vision/boundary.h"
 
 #include "rank_correlation.h"
@@ -46,6 +48,22 @@ void MaskQuality::add(const data::Sample& sample, const std::vector<diffusion::M
   ++pictures_;
 }
 
+std::string MaskQuality::state() {
+  StateBytes bytes;
+  bytes(pictures_), bytes(pairs_), bytes(objects_);
+  return std::move(bytes).text();
+}
+
+void MaskQuality::merge(std::string state) {
+  MaskQuality more;
+  StateBytes bytes(std::move(state));
+  bytes(more.pictures_), bytes(more.pairs_), bytes(more.objects_);
+  for (MaskPair& pair : more.pairs_) pair.picture += pictures_;
+  pictures_ += more.pictures_;
+  std::ranges::move(more.pairs_, std::back_inserter(pairs_));
+  std::ranges::move(more.objects_, std::back_inserter(objects_));
+}
+
 Metrics MaskQuality::result() const {
   if (objects_.empty()) throw UserError("", "data.root", "no picture has a thing in its caption with an exact mask");
   const auto mean_of = [&](const auto& value) {
@@ -71,10 +89,11 @@ Metrics MaskQuality::result() const {
 
 Metrics judge_masks(const diffusion::HarvestSource& source, const diffusion::HarvestRunOptions& options) {
   MaskQuality quality;
-  Progress progress("masks", source.size(), "pictures");
-  for (int64_t begin = 0; begin < source.size(); begin += options.batch_size) {
+  const Range own = own_range(source.size(), options.batch_size);
+  Progress progress("masks", own.end - own.begin, "pictures");
+  for (int64_t begin = own.begin; begin < own.end; begin += options.batch_size) {
     stop_if_signalled();
-    auto pictures = source.harvest(begin, std::min(begin + options.batch_size, source.size()));
+    auto pictures = source.harvest(begin, std::min(begin + options.batch_size, own.end));
     std::vector<std::vector<diffusion::MaskScores>> scores(pictures.size());
     at::parallel_for(0, std::ssize(pictures), 1, [&](int64_t first, int64_t last) {
       for (int64_t i = first; i < last; ++i) scores[i] = decide(pictures[i], options.masks);
@@ -85,6 +104,10 @@ Metrics judge_masks(const diffusion::HarvestSource& source, const diffusion::Har
     }
     progress.advance(std::ssize(pictures));
   }
+  runtime::Ranks& ranks = runtime::ranks();
+  auto states = ranks.gather(ranks.is_first() ? "" : quality.state());
+  if (!ranks.is_first()) return {};
+  for (size_t rank = 1; rank < states.size(); ++rank) quality.merge(std::move(states[rank]));
   return quality.result();
 }
 

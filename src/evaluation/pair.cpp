@@ -14,6 +14,7 @@
 #include "freeatm/core/signals.h"
 #include "freeatm/data/pixels.h"
 #include "freeatm/evaluation/features.h"
+#include "freeatm/runtime/ranks.h"
 
 namespace freeatm::evaluation {
 namespace {
@@ -97,26 +98,49 @@ TextBank FrozenPair::text_bank(const std::vector<std::string>& texts, bool keep_
   std::vector<int64_t> order(different.size());
   std::iota(order.begin(), order.end(), int64_t{0});
   std::ranges::stable_sort(order, {}, [&](int64_t i) { return different[i].size(); });  // so that little is padding
-  if (keep_tokens) bank.tokens_.resize(different.size());
 
-  const Tensor all = at::empty({std::ssize(different), model_->options().dimensions}, at::device(device_));
-  Progress progress(label, std::ssize(different), "texts");
-  for (int64_t first = 0; first < std::ssize(different); first += batch_size()) {
+  const Range own = own_range(std::ssize(order), batch_size());
+  std::vector<int64_t> lengths;
+  std::vector<Tensor> embeddings{at::empty({0, model_->options().dimensions}, at::device(device_))},
+      tokens{at::empty({0, model_->options().text.dim}, at::device(device_))};
+  Progress progress(label, own.end - own.begin, "texts");
+  for (int64_t first = own.begin; first < own.end; first += batch_size()) {
     stop_if_signalled();
-    const std::vector<int64_t> places(order.begin() + first,
-                                      order.begin() + std::min(first + batch_size(), std::ssize(order)));
     std::vector<std::string> batch;
-    for (const int64_t i : places) batch.push_back(different[i]);
+    for (int64_t i = first; i < std::min(first + batch_size(), own.end); ++i) batch.push_back(different[order[i]]);
     const EncodedTexts encoded = this->texts(batch);
-    all.index_copy_(0, at::tensor(places, at::kLong).to(device_), encoded.embedding.to(at::kFloat));
-    for (size_t i = 0; keep_tokens && i < places.size(); ++i) {
-      const int64_t length = std::ssize(encoded.encodings[i].ids) + 2;
-      bank.tokens_[places[i]] = encoded.tokens[static_cast<int64_t>(i)].narrow(0, 0, length).clone();
+    embeddings.push_back(encoded.embedding.to(at::kFloat));
+    std::vector<Tensor> of_batch;
+    for (int64_t i = 0; keep_tokens && i < std::ssize(batch); ++i) {
+      lengths.push_back(std::ssize(encoded.encodings[i].ids) + 2);
+      of_batch.push_back(encoded.tokens[i].narrow(0, 0, lengths.back()));
     }
+    if (keep_tokens) tokens.push_back(at::cat(of_batch));
     progress.advance(std::ssize(batch));
   }
-  bank.embeddings = all.index_select(0, at::tensor(bank.number_of_, at::kLong).to(device_));
+  bank.keep(order, runtime::ranks().gather_rows(at::cat(embeddings)));
+  if (keep_tokens) {
+    bank.keep_tokens(order, runtime::ranks().gather_rows(at::tensor(lengths, at::kLong)),
+                     runtime::ranks().gather_rows(at::cat(tokens)));
+  }
   return bank;
+}
+
+void TextBank::keep(const std::vector<int64_t>& order, const Tensor& rows) {
+  const auto on_device = [&](const std::vector<int64_t>& places) {
+    return at::tensor(places, at::kLong).to(rows.device());
+  };
+  embeddings = at::empty_like(rows).index_copy_(0, on_device(order), rows).index_select(0, on_device(number_of_));
+}
+
+void TextBank::keep_tokens(const std::vector<int64_t>& order, const Tensor& lengths, const Tensor& rows) {
+  tokens_.resize(order.size());
+  int64_t begin = 0;
+  for (size_t i = 0; i < order.size(); ++i) {
+    const int64_t length = lengths[static_cast<int64_t>(i)].item<int64_t>();
+    tokens_[order[i]] = rows.narrow(0, begin, length);
+    begin += length;
+  }
 }
 
 TextBank::Rows TextBank::rows(const std::vector<int64_t>& texts) const {
@@ -146,8 +170,12 @@ void for_each_images(FrozenPair& pair, const data::Dataset& pictures, std::optio
     view.sample = std::move(sample);
     return view;
   };
-  for_each_batch(data::Spread(pictures, limit), pair.batch_size(), label, view,
-                 [&](const data::Batch& batch) { use(batch, pair.images(batch["image"])); });
+  const data::Spread chosen(pictures, limit);
+  const data::Part own = own_part(chosen, pair.batch_size());
+  for_each_batch(own, pair.batch_size(), label, view, [&](const data::Batch& batch) {
+    batch["index"].add_(own.begin());
+    use(batch, pair.images(batch["image"]));
+  });
 }
 
 void PairData::fields(config::Fields& f) {

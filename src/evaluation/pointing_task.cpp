@@ -12,6 +12,7 @@
 #include "freeatm/core/error.h"
 #include "freeatm/evaluation/pair.h"
 #include "freeatm/evaluation/pointing.h"
+#include "freeatm/runtime/ranks.h"
 #include "freeatm/vision/mask_set.h"
 
 namespace freeatm::evaluation {
@@ -113,45 +114,50 @@ std::string spaced(std::string name) {
 
 double hundredths(double value) { return std::round(100 * value) / 100; }
 
-/// What was found so far.
+/// What was found so far: a row a phrase, hit and IoU of each kind of map, then whether the picture's centre hits, and
+/// the mask's share of the picture.
 class Tallies {
  public:
-  void add(const std::string& kind, const Pointed& pointed) {
-    Sums& sums = kinds_[kind];
-    sums.hits += pointed.hit;
-    sums.iou += pointed.iou;
-  }
-  void add_phrase(const Tensor& mask) {
-    ++phrases_;
-    area_ += mask.to(at::kFloat).mean().item<double>();
-    centre_ += mask[mask.size(0) / 2][mask.size(1) / 2].item<bool>();
+  ///   kinds: "alone", ...
+  explicit Tallies(const std::vector<std::string>& kinds) {
+    for (const std::string& kind : kinds) names_.insert(names_.end(), {"pointing_" + kind, "mask_iou_" + kind});
+    names_.insert(names_.end(), {"pointing_centre", "chance"});
   }
 
+  ///   each: of the kinds
+  void add(const std::vector<Pointed>& each, const Tensor& mask) {
+    for (const Pointed& pointed : each) rows_.insert(rows_.end(), {pointed.hit ? 1. : 0., pointed.iou});
+    rows_.push_back(mask[mask.size(0) / 2][mask.size(1) / 2].item<bool>());
+    rows_.push_back(mask.to(at::kFloat).mean().item<double>());
+  }
+
+  /// Means over the phrases of all ranks.
   Metrics metrics() const {
-    if (phrases_ == 0) throw UserError("", "data.root", "no phrase of a caption has a mask");
+    const Tensor own = at::tensor(rows_, at::kDouble).view({-1, std::ssize(names_)});
+    const Tensor all = runtime::ranks().gather_rows(own);
+    if (all.size(0) == 0) throw UserError("", "data.root", "no phrase of a caption has a mask");
+    const Tensor means = all.mean(0);
     Metrics metrics;
-    for (const auto& [kind, sums] : kinds_) {
-      metrics.push_back({"pointing_" + kind, sums.hits / phrases_});
-      metrics.push_back({"mask_iou_" + kind, sums.iou / phrases_});
-    }
-    metrics.push_back({"pointing_centre", centre_ / phrases_});
-    metrics.push_back({"chance", area_ / phrases_});
-    metrics.push_back({"phrases", phrases_});
+    for (size_t i = 0; i < names_.size(); ++i)
+      metrics.push_back({names_[i], means[static_cast<int64_t>(i)].item<double>()});
+    metrics.push_back({"phrases", static_cast<double>(all.size(0))});
     return metrics;
   }
 
  private:
-  struct Sums {
-    double hits = 0, iou = 0;
-  };
-  std::map<std::string, Sums> kinds_;
-  double phrases_ = 0, area_ = 0, centre_ = 0;
+  std::vector<std::string> names_;
+  std::vector<double> rows_;  // [phrases, names]
 };
 
 /// Judges the phrases of batches.
 class PhraseJudge {
  public:
-  PhraseJudge(FrozenPair& pair, int64_t layer, Examples* examples) : pair_(pair), layer_(layer), examples_(examples) {}
+  PhraseJudge(FrozenPair& pair, int64_t layer, Examples* examples)
+      : pair_(pair),
+        layer_(layer),
+        examples_(examples),
+        tallies_(pair.fuses() ? std::vector<std::string>{"alone", "gradcam", "in_caption"}
+                              : std::vector<std::string>{"alone", "in_caption"}) {}
 
   void judge(const data::Batch& batch, const Images& images) {
     AskedOfBatch questions = questions_of(batch.samples, pair_.side());
@@ -187,15 +193,15 @@ class PhraseJudge {
   void compare(const Asked& one, const std::map<std::string, Tensor>& maps, const Tensor& picture, int64_t rows,
                const std::string& caption) {
     std::vector<Examples::Cell> cells{{picture, one.phrase.text, {}}};
-    tallies_.add_phrase(one.mask);
+    std::vector<Pointed> each;
     for (const auto& [kind, flat] : maps) {
       const Tensor map = flat.view({rows, -1}).to(at::kFloat).cpu();
-      const Pointed pointed = judge_map(map, one.mask);
-      tallies_.add(kind, pointed);
+      const Pointed pointed = each.emplace_back(judge_map(map, one.mask));
       if (shown_ < kShown)
         cells.push_back(
             {heat_map(picture, map), format("{}, IoU {}", spaced(kind), hundredths(pointed.iou)), pointed.hit});
     }
+    tallies_.add(each, one.mask);
     if (examples_ != nullptr && shown_++ < kShown) examples_->add(caption, std::move(cells));
   }
 

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // task=relations: the true caption against one with its relation, or its attributes, wrong.
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <ATen/ATen.h>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/state_bytes.h"
 #include "freeatm/evaluation/pair.h"
+#include "freeatm/runtime/ranks.h"
 #include "freeatm/text/caption_edits.h"
 
 namespace freeatm::evaluation {
@@ -20,17 +24,38 @@ struct RelationTally {
     right += score_of_true > score_of_wrong ? 1 : score_of_true == score_of_wrong ? 0.5 : 0;
     ++all;
   }
+  void sum_ranks() {
+    const Tensor sums = at::tensor({right, all}, at::kDouble);
+    runtime::ranks().sum(sums);
+    right = sums[0].item<double>(), all = sums[1].item<double>();
+  }
 };
 
 /// A picture's caption and a wrong one: texts 2 i and 2 i + 1 of all.
 struct WrongCaption {
-  int64_t picture = 0;
+  int64_t picture = 0;  // of those that are judged
   bool of_attributes = false;
 };
 
 struct WrongCaptions {
   std::vector<std::string> texts;
   std::vector<WrongCaption> asked;
+
+  void bytes(StateBytes& b) { b(texts), b(asked); }
+
+  /// Those of all ranks, in their order.
+  void gather_ranks() {
+    StateBytes own;
+    own(*this);
+    *this = {};
+    for (std::string& state : runtime::ranks().gather(std::move(own).text())) {
+      WrongCaptions part;
+      StateBytes bytes(std::move(state));
+      bytes(part);
+      std::ranges::move(part.texts, std::back_inserter(texts));
+      std::ranges::copy(part.asked, std::back_inserter(asked));
+    }
+  }
 
   void add(const data::Sample& sample, int64_t picture) {
     for (const text::Caption& caption : sample.captions) {
@@ -54,13 +79,14 @@ class RelationsTask final : public PairTask {
                   const std::string& label, Examples* /*examples*/) const override {
     const at::NoGradGuard no_grad;
     WrongCaptions questions;
-    std::vector<Tensor> embeddings;
+    std::vector<Tensor> own{at::empty({0, pair.model().options().dimensions}, at::device(pair.device()))};
     for_each_images(pair, pictures, limit, label, [&](const data::Batch& batch, const auto& images) {
-      for (int64_t i = 0; i < batch.size; ++i) {
-        questions.add(batch.samples[i], std::ssize(embeddings));
-        embeddings.push_back(images.embedding[i].to(at::kFloat));
-      }
+      for (int64_t i = 0; i < batch.size; ++i)
+        questions.add(batch.samples[i], batch["index"][i].template item<int64_t>());
+      own.push_back(images.embedding.to(at::kFloat));
     });
+    questions.gather_ranks();
+    const Tensor embeddings = runtime::ranks().gather_rows(at::cat(own));  // [pictures, dimensions]
     if (questions.asked.empty()) {
       throw UserError("", "data.root",
                       "no caption says how two things lie to each other, or has a word for a size or "
@@ -89,26 +115,27 @@ class RelationsTask final : public PairTask {
   static void judge_matching(FrozenPair& pair, const data::Dataset& pictures, std::optional<int64_t> limit,
                              const std::string& label, const WrongCaptions& questions, const TextBank& bank,
                              RelationTally (&tallies)[2]) {
-    int64_t first = 0, next = 0;
+    const auto question_of = [&](int64_t picture) {  // the first
+      return std::ranges::lower_bound(questions.asked, picture, {}, &WrongCaption::picture) - questions.asked.begin();
+    };
     for_each_images(pair, pictures, limit, label, [&](const data::Batch& batch, const auto& images) {
+      const int64_t first = batch["index"][0].template item<int64_t>();
+      const int64_t begin = question_of(first), end = question_of(first + batch.size);
+      if (begin == end) return;
       std::vector<int64_t> texts, own;
-      const int64_t begin = next;
-      for (; next < std::ssize(questions.asked); ++next) {
-        const int64_t picture = questions.asked[next].picture - first;
-        if (picture >= batch.size) break;
-        texts.insert(texts.end(), {2 * next, 2 * next + 1});
-        own.insert(own.end(), {picture, picture});
+      for (int64_t i = begin; i < end; ++i) {
+        texts.insert(texts.end(), {2 * i, 2 * i + 1});
+        own.insert(own.end(), 2, questions.asked[i].picture - first);
       }
-      first += batch.size;
-      if (texts.empty()) return;
       const TextBank::Rows rows = bank.rows(texts);
       const Tensor of = at::tensor(own, at::kLong).to(pair.device());
       const Tensor scores = pair.itm(rows.tokens, rows.mask, {images.tokens, of}).cpu();
-      for (int64_t i = begin; i < next; ++i) {
+      for (int64_t i = begin; i < end; ++i) {
         const int64_t row = 2 * (i - begin);
         tallies[questions.asked[i].of_attributes].add(scores[row].item<double>(), scores[row + 1].item<double>());
       }
     });
+    for (RelationTally& tally : tallies) tally.sum_ranks();
   }
 };
 

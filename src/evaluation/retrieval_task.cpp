@@ -13,6 +13,7 @@
 #include "freeatm/data/spread.h"
 #include "freeatm/evaluation/pair.h"
 #include "freeatm/evaluation/retrieval.h"
+#include "freeatm/runtime/ranks.h"
 
 namespace freeatm::evaluation {
 namespace {
@@ -116,7 +117,7 @@ class RetrievalTask final : public PairTask {
     Metrics metrics = recalls(to_texts.ranks, to_pictures.ranks, "");
     if (reranks) {
       Candidates candidates(to_texts.best, to_pictures.best);
-      judge_again(pair, pictures, limit, label + ", candidates", bank, candidates);
+      judge_again(pair, pictures, limit, label + ", candidates", bank, matches, candidates);
       const Tensor there = reranked(to_texts.ranks, candidates.of_pictures, fits_of(to_texts.best, texts_fit));
       const Tensor back = reranked(to_pictures.ranks, candidates.of_texts, fits_of(to_pictures.best, pictures_fit));
       for (const Metric& row : recalls(there, back, "reranked_")) metrics.push_back(row);
@@ -133,29 +134,32 @@ class RetrievalTask final : public PairTask {
   /// Of the pictures that have captions, which are added to `matches`.
   static Tensor image_embeddings(FrozenPair& pair, const data::Dataset& pictures, std::optional<int64_t> limit,
                                  const std::string& label, CaptionMatches& matches) {
-    std::vector<Tensor> embeddings;
-    int64_t left_out = 0;
+    std::vector<Tensor> embeddings{at::empty({0, pair.model().options().dimensions}, at::device(pair.device()))};
     for_each_images(pair, pictures, limit, label, [&](const data::Batch& batch, const auto& images) {
       for (int64_t i = 0; i < batch.size; ++i) {
-        left_out += batch.samples[i].captions.empty();
         if (batch.samples[i].captions.empty()) continue;
         matches.add(batch.samples[i], batch["index"][i].item<int64_t>());
-        embeddings.push_back(images.embedding[i].to(at::kFloat));
+        embeddings.push_back(images.embedding.narrow(0, i, 1).to(at::kFloat));
       }
     });
-    if (embeddings.empty()) throw UserError("", "data.root", "no picture has a caption");
+    matches.gather_ranks();
+    if (matches.pictures() == 0) throw UserError("", "data.root", "no picture has a caption");
+    const int64_t left_out = data::Spread(pictures, limit).size() - matches.pictures();
     if (left_out > 0) log::warning("{}: {} pictures have no caption and are left out", label, left_out);
-    return at::stack(embeddings);
+    return runtime::ranks().gather_rows(at::cat(embeddings));
   }
 
   static void judge_again(FrozenPair& pair, const data::Dataset& pictures, std::optional<int64_t> limit,
-                          const std::string& label, const TextBank& bank, Candidates& candidates) {
-    int64_t picture = 0;
+                          const std::string& label, const TextBank& bank, const CaptionMatches& matches,
+                          Candidates& candidates) {
     for_each_images(pair, pictures, limit, label, [&](const data::Batch& batch, const auto& images) {
       for (int64_t i = 0; i < batch.size; ++i) {
-        if (!batch.samples[i].captions.empty()) candidates.judge(pair, bank, picture++, images.tokens.narrow(0, i, 1));
+        const auto picture = matches.picture_of(batch["index"][i].item<int64_t>());
+        if (picture) candidates.judge(pair, bank, *picture, images.tokens.narrow(0, i, 1));
       }
     });
+    runtime::ranks().sum(candidates.of_pictures.scores);  // each by the rank that has the picture, 0 elsewhere
+    runtime::ranks().sum(candidates.of_texts.scores);
   }
 
   Metrics recalls(const Tensor& to_texts, const Tensor& to_pictures, const std::string& prefix) const {

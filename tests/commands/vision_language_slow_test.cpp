@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Vision-language training through the program, on a tiny world: from scenes to scores and a page, and with input that
 // is wrong.
+#include <map>
+
 #include <ATen/ATen.h>
 #include <nlohmann/json.hpp>
 
@@ -75,6 +77,30 @@ TEST_F(VisionLanguage, ScoresAreRepeatableAndDoNotDependOnTheBatches) {
   for (const auto& [name, value] : once.items()) {
     if (!value.is_number()) continue;
     EXPECT_NEAR(value.get<double>(), again.at(name).get<double>(), 1e-9) << name;
+  }
+}
+
+// Two batches: the third rank has none.
+TEST_F(VisionLanguage, ThreeRanksFindWhatOneFinds) {
+  for (const char* task : {"retrieval", "zeroshot", "pointing", "relations"}) {
+    const auto judged = [&](const std::string& name, const std::string& more) {
+      const fs::path out = in_ / task / name;
+      const testing::Outcome outcome = run_program(
+          format(
+              "evaluate task={} data.root={} checkpoint={} out={} features.batch_size=16 'data.eval_splits=[test]' {}",
+              task, task == std::string("zeroshot") ? objects() : scenes(), run(), out.string(), more),
+          "export OMP_NUM_THREADS=1; ");
+      EXPECT_EQ(outcome.code, 0) << outcome.text;
+      std::map<std::string, std::string> files;
+      for (const auto& entry : fs::recursive_directory_iterator(out)) {
+        if (entry.is_regular_file() && entry.path().filename() != "config.yaml")
+          files[entry.path().lexically_relative(out).string()] = read_file(entry.path());
+      }
+      return files;
+    };
+    const auto one = judged("one", ""), three = judged("three", "processes=3");
+    EXPECT_TRUE(one.contains("metrics.json")) << task;
+    EXPECT_EQ(three, one) << task;
   }
 }
 

@@ -23,8 +23,8 @@ data::Sample captioned(const std::string& key, std::vector<text::Caption> captio
 TEST(Retrieval, EachCaptionCountsAndAnyOfAPicturesIsRight) {
   const Tensor similarity = torch::tensor({{.1, .9, .8, .2}, {.7, .3, .4, .6}});
   CaptionMatches matches;
-  matches.add(captioned("a", {{"one"}, {"two"}}));
-  matches.add(captioned("b", {{"three"}, {"four"}}));
+  matches.add(captioned("a", {{"one"}, {"two"}}), 0);
+  matches.add(captioned("b", {{"three"}, {"four"}}), 1);
   EXPECT_EQ(recall_at(ranks_of(similarity, matches.of_pictures(0, 2)), 1), 0.5);
   EXPECT_EQ(recall_at(ranks_of(similarity.t(), matches.of_texts(0, 4)), 1), 0.5);
   EXPECT_EQ(recall_at(ranks_of(similarity, matches.of_pictures(0, 2)), 2), 1);
@@ -47,9 +47,9 @@ TEST(Retrieval, CandidatesAreOrderedAnewAndStayInFront) {
 TEST(Retrieval, EquallyFittingCaptionsAreRightWhereTheyAreDescribed) {
   const auto scenes = [](bool equally_fitting) {
     CaptionMatches matches(equally_fitting);
-    matches.add(captioned("a", {testing::described("a dog on the grass", {"dog"}, {"grass"})}));
-    matches.add(captioned("b", {testing::described("a photo of a dog", {"dog"})}));
-    matches.add(captioned("c", {testing::described("a dog in the water", {"dog"}, {"water"})}));
+    matches.add(captioned("a", {testing::described("a dog on the grass", {"dog"}, {"grass"})}), 0);
+    matches.add(captioned("b", {testing::described("a photo of a dog", {"dog"})}), 1);
+    matches.add(captioned("c", {testing::described("a dog in the water", {"dog"}, {"water"})}), 2);
     return std::pair(matches.of_pictures(0, 3), matches.of_texts(0, 3));
   };
   const auto [fitting, back] = scenes(true);
@@ -58,8 +58,8 @@ TEST(Retrieval, EquallyFittingCaptionsAreRightWhereTheyAreDescribed) {
   EXPECT_TRUE(scenes(false).first.equal(at::eye(3, at::kBool)));
 
   CaptionMatches plain;  // COCO's: two pictures with one text are two pictures
-  plain.add(captioned("a", {{"a dog"}}));
-  plain.add(captioned("b", {{"a dog"}}));
+  plain.add(captioned("a", {{"a dog"}}), 0);
+  plain.add(captioned("b", {{"a dog"}}), 1);
   EXPECT_TRUE(plain.of_pictures(0, 2).equal(at::eye(2, at::kBool)));
   EXPECT_TRUE(plain.of_texts(1, 1).equal(torch::tensor({{false, true}})));
 }
@@ -70,7 +70,7 @@ TEST(Retrieval, BlocksGiveWhatTheWholeGives) {
     std::vector<text::Caption> captions;
     for (int j = 0; j <= i % 3; ++j)
       captions.push_back(testing::described(j == 0 ? "a dog" : "a cat", {j == 0 ? "dog" : "cat"}));
-    matches.add(captioned(std::to_string(i), std::move(captions)));
+    matches.add(captioned(std::to_string(i), std::move(captions)), i);
   }
   const Tensor all = matches.of_pictures(0, 7);
   EXPECT_TRUE(at::cat({matches.of_pictures(0, 3), matches.of_pictures(3, 4)}).equal(all));

@@ -177,19 +177,18 @@ TEST_F(RankProcesses, JudgeToTheSameScores) {
   const std::string world = (folder_ / "world").string();
   expect_done("world count=64 eval_count=20 threads=1 out=" + world);
   const auto judged = [&](const std::string& arguments, const std::string& out) {
-    const Outcome outcome = run_program(
-        "evaluate checkpoint=none seed=1 " + arguments + " out=" + (folder_ / out).string(), "env OMP_NUM_THREADS=1 ");
+    const Outcome outcome =
+        run_program("evaluate seed=1 " + arguments + " out=" + (folder_ / out).string(), "env OMP_NUM_THREADS=1 ");
     EXPECT_EQ(outcome.code, 0) << outcome.text;
     return read_file(folder_ / out / "metrics.json");
   };
-  const std::string small = " model.width=8 features.batch_size=16 features.image_size=32";
-  for (const std::string& task :
-       {"task=knn data.root=" + world + "/objects", "task=linear linear.epochs=2 data.root=" + world + "/scenes",
-        "task=dense dense.epochs=1 data.root=" + world + "/scenes"}) {
+  const std::string small = " checkpoint=none model.width=8 features.batch_size=16 features.image_size=32";
+  for (const std::string& task : {"task=knn data.root=" + world + "/objects" + small,
+                                  "task=linear linear.epochs=2 data.root=" + world + "/scenes" + small,
+                                  "task=dense dense.epochs=1 data.root=" + world + "/scenes" + small,
+                                  "task=masks count=6 batch_size=4 data.root=" + world + "/scenes"}) {
     const std::string name = task.substr(5, task.find(' ') - 5);
-    EXPECT_EQ(judged(task + small + " processes=2 resume=force", name + "_two"),
-              judged(task + small + " resume=force", name))
-        << task;
+    EXPECT_EQ(judged(task + " processes=2 resume=force", name + "_two"), judged(task + " resume=force", name)) << task;
   }
   const Outcome outcome =
       run_program("evaluate task=coco annotations=a.json results=b.json processes=2 out=" + run_.string());

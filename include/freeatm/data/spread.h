@@ -45,6 +45,7 @@ class Spread final : public Chosen {
 class Part final : public Chosen {
  public:
   Part(const Dataset& whole, int64_t begin, int64_t end) : Chosen(whole, end - begin), begin_(begin) {}
+  int64_t begin() const { return begin_; }
 
  private:
   int64_t place(int64_t index) const override { return begin_ + index; }

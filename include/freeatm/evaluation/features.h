@@ -77,8 +77,13 @@ using ReadView = std::function<data::View(data::Sample&&)>;
 void for_each_batch(const data::Dataset& dataset, int64_t batch_size, const std::string& label, const ReadView& view,
                     const std::function<void(const data::Batch&)>& use);
 
-/// What this rank computes of what runtime::ranks() judge together: whole batches, so that each is the same one as
-/// where one process judges alone. Nothing where there are fewer batches than ranks.
+/// What this rank computes of `size` things that runtime::ranks() judge together: whole batches, so that each is the
+/// same one as where one process judges alone. With fewer batches than ranks some have nothing, and the first has.
+struct Range {
+  int64_t begin, end;
+};
+Range own_range(int64_t size, int64_t batch_size);
+/// The same of a dataset.
 data::Part own_part(const data::Dataset& dataset, int64_t batch_size);
 
 /// Feeds the dataset, or `limit` pictures spread evenly over it, to the evaluator, with progress under `label`. Of

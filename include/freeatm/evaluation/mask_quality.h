@@ -21,6 +21,10 @@ class MaskQuality {
   void add(const data::Sample& sample, const std::vector<diffusion::MaskScores>& scores,
            const std::pair<int64_t, int64_t>& grid);
 
+  /// What was added, as bytes; those of the rank behind this one.
+  std::string state();
+  void merge(std::string state);
+
   /// Means over objects: what `agreement` and `agreement_by_kind` say, boundary_f, ceiling_iou; objects, pictures;
   /// rank_correlation.SCORE of each score with the IoU (Spearman).
   /// Throws UserError where there is no thing with an exact mask.
@@ -38,7 +42,7 @@ class MaskQuality {
 };
 
 /// Judges what `run_harvest` would write of all pictures of a source (given_pictures), with progress. Masks are decided
-/// in threads.
+/// in threads. Of several runtime::ranks() each judges a part, and the first has the result; the others' is empty.
 Metrics judge_masks(const diffusion::HarvestSource& source, const diffusion::HarvestRunOptions& options);
 
 }  // namespace freeatm::evaluation

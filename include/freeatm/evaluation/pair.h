@@ -53,8 +53,12 @@ class TextBank {
 
  private:
   friend class FrozenPair;
+  ///   order: of the different ones, as they were encoded; rows: [different ones, dimensions]
+  void keep(const std::vector<int64_t>& order, const at::Tensor& rows);
+  ///   lengths: [different ones]; rows: [their sum, dim]
+  void keep_tokens(const std::vector<int64_t>& order, const at::Tensor& lengths, const at::Tensor& rows);
   std::vector<int64_t> number_of_;  // [texts]: which of the different ones
-  std::vector<at::Tensor> tokens_;  // [different ones]: [n, dim]
+  std::vector<at::Tensor> tokens_;  // [different ones]: [n, dim], rows of one tensor
 };
 
 /// A model that is looked at and not trained, with its tokenizer. Everything it gives is fp32, without gradients where
@@ -70,7 +74,8 @@ class FrozenPair {
   /// pictures: bytes [B, side, side, 3].
   models::VisionLanguageModelImpl::Images images(const at::Tensor& pictures);
   EncodedTexts texts(const std::vector<std::string>& texts);
-  /// In batches of about equal lengths, with progress.
+  /// In batches of about equal lengths, with progress. Several runtime::ranks() encode a part each, and all have the
+  /// whole: all must ask for the same.
   ///   keep_tokens: for the fusion layers
   TextBank text_bank(const std::vector<std::string>& texts, bool keep_tokens, const std::string& label);
   /// How well pairs match, by the fusion layers: [B], the logit of "they match" less that of "they do not".
@@ -92,8 +97,9 @@ class FrozenPair {
   std::string name_;
 };
 
-/// Calls `use` for batches of the dataset, in order, or of `limit` pictures spread evenly over it: "image", the samples
-/// without their pixels, and what the model says of them. With progress.
+/// Calls `use` for batches of the dataset, in order, or of `limit` pictures spread evenly over it: "image", "index" (of
+/// those pictures), the samples without their pixels, and what the model says of them. With progress. Several
+/// runtime::ranks() see a part each.
 using UseImages = std::function<void(const data::Batch& batch, const models::VisionLanguageModelImpl::Images& images)>;
 void for_each_images(FrozenPair& pair, const data::Dataset& pictures, std::optional<int64_t> limit,
                      const std::string& label, const UseImages& use);
@@ -115,7 +121,8 @@ class PairTask {
   virtual void fields(config::Fields& f) = 0;  // its own keys: a group
   /// How the pictures are seen unless the user says otherwise; "": as the model was trained.
   virtual std::string crop() const { return ""; }
-  /// Throws UserError where the split has not what is judged.
+  /// Of several runtime::ranks() each sees a part, and the first has the result. Throws UserError where the split has
+  /// not what is judged.
   ///   label: what progress lines begin with; examples: where some go, if any are wanted
   virtual Metrics measure(FrozenPair& pair, const data::Dataset& pictures, std::optional<int64_t> limit,
                           const std::string& label, Examples* examples) const = 0;

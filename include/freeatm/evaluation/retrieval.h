@@ -10,6 +10,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "freeatm/config/fields.h"
+#include "freeatm/core/state_bytes.h"
 #include "freeatm/data/sample.h"
 #include "freeatm/evaluation/metrics.h"
 
@@ -21,11 +22,15 @@ class CaptionMatches {
  public:
   ///   equally_fitting: false: a picture's own captions alone, as COCO's benchmarks count
   explicit CaptionMatches(bool equally_fitting = true) : equally_fitting_(equally_fitting) {}
-  ///   sample: its place in the dataset, for who wants to see it again
-  void add(const data::Sample& picture, int64_t sample = 0);
+  ///   sample: its place in the dataset; they rise
+  void add(const data::Sample& picture, int64_t sample);
+  /// Those that all runtime::ranks() have added, in their order.
+  void gather_ranks();
 
   int64_t pictures() const { return std::ssize(samples_); }
   int64_t sample_of(int64_t picture) const { return samples_[picture]; }
+  /// None where it was not added.
+  std::optional<int64_t> picture_of(int64_t sample) const;
   /// The first of its own.
   const std::string& caption_of(int64_t picture) const { return texts_[first_text_[picture]]; }
   const std::vector<std::string>& texts() const { return texts_; }
@@ -34,13 +39,18 @@ class CaptionMatches {
   /// Of texts [first, first + count): [count, pictures] bool.
   at::Tensor of_texts(int64_t first, int64_t count) const;
 
+  /// For StateBytes.
+  void bytes(StateBytes& b);
+
  private:
-  void gather() const;
+  /// Behind these.
+  void append(const CaptionMatches& more);
+  void stack() const;
   bool equally_fitting_, has_claims_ = false;
   std::vector<int64_t> samples_;  // [pictures]
   std::vector<std::string> texts_;
   std::vector<int64_t> picture_of_, first_text_{0};  // first_text: [pictures + 1]
-  std::vector<at::Tensor> claims_;                   // a row a text
+  std::vector<int64_t> claims_;                      // rows of data::claims_row, one a text
   mutable at::Tensor rows_, owners_;                 // of all
 };
 
