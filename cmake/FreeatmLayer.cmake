@@ -4,6 +4,8 @@
 #   <layer>_gpu_test; ctest labels fast, slow, peers, gpu. What is in PEERS skips itself where .deps/peers (scripts/setup_peers.sh) is absent, what is in GPU
 #   where there is no GPU.
 #
+# ctest starts a layer's fast tests once, and the others once a suite: LibTorch takes .3 s to start, and what a suite's tests share is made once.
+#
 # Most of a compilation is reading headers, so sources are compiled eight at a time, and layers whose sources build modules
 # share a precompiled header. Files of a layer therefore share their anonymous namespace: two of the same name in it do not
 # compile. -D FREEATM_UNITY=OFF (preset `tidy`) compiles file by file.
@@ -63,6 +65,16 @@ function(freeatm_layer name)
   endif()
 endfunction()
 
+# An entry of ctest for each suite of `target`.
+function(freeatm_add_suites target layer label)
+  set(suites ${CMAKE_CURRENT_BINARY_DIR}/${target}_suites.cmake)
+  add_custom_command(TARGET ${target} POST_BUILD BYPRODUCTS ${suites} VERBATIM
+    COMMAND ${CMAKE_COMMAND} -D program=$<TARGET_FILE:${target}> -D prefix=${layer}. -D label=${label} -D out=${suites} -P ${CMAKE_SOURCE_DIR}/cmake/list_suites.cmake)
+  set(entries ${CMAKE_CURRENT_BINARY_DIR}/${target}_entries.cmake)
+  file(WRITE ${entries} "if(EXISTS ${suites})\n  include(${suites})\nelse()\n  add_test(${target}_is_not_built ${target}_is_not_built)\nendif()\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${entries})
+endfunction()
+
 function(freeatm_test layer)
   cmake_parse_arguments(ARG "" "" "FAST;SLOW;PEERS;GPU;LIBS" ${ARGN})
   foreach(label FAST SLOW PEERS GPU)
@@ -81,7 +93,12 @@ function(freeatm_test layer)
       if("LibTorch::LibTorch" IN_LIST libraries)
         freeatm_use_pch(${target} freeatm_test_pch freeatm_test_flags)
       endif()
-      gtest_discover_tests(${target} TEST_PREFIX ${layer}. DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${lower} ENVIRONMENT GOMP_SPINCOUNT=2000)
+      if(label STREQUAL FAST)
+        add_test(NAME ${layer} COMMAND ${target} --gtest_brief=1)
+        set_tests_properties(${layer} PROPERTIES LABELS fast ENVIRONMENT GOMP_SPINCOUNT=2000)
+      else()
+        freeatm_add_suites(${target} ${layer} ${lower})
+      endif()
     endif()
   endforeach()
 endfunction()

@@ -216,8 +216,10 @@ TEST(Contrastive, ViewTwoShowsTheOtherBackground) {
   data::Sample sample = sample_with_masks();
   sample.swapped = vision::Image(32, 40);  // black
   int64_t black = 0;
+  const auto moco = make("moco_v3", options);
   for (uint64_t i = 0; i < 200; ++i) {
-    const data::View view = view_of(options, i, sample);
+    RandomStream random(1, "view", 0, i);
+    const data::View view = moco->prepare(data::Sample(sample), random, 0.5);
     EXPECT_GT(view.at("view1").max().item<int64_t>(), 0);
     black += view.at("view2").max().item<int64_t>() == view.at("view2").min().item<int64_t>();
   }
