@@ -7,7 +7,7 @@ namespace freeatm::models {
 namespace {
 
 /// Half a round of MurmurHash3's finaliser, in place.
-at::Tensor mixed(at::Tensor hash) {
+at::Tensor mixed(const at::Tensor& hash) {
   constexpr int64_t kLowHalf = 0xffffffff, kFactor = static_cast<int64_t>(0xd6e8feb86659fd93);
   return hash.bitwise_xor_(at::bitwise_right_shift(hash, 32).bitwise_and_(kLowHalf)).mul_(kFactor);
 }
