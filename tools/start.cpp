@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What comes before main: the environment that libgomp reads when it is loaded.
 #include <array>
+#include <climits>
 #include <string_view>
 #include <unistd.h>
 #include <vector>
-
-#include <climits>
 
 namespace {
 

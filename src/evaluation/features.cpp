@@ -15,6 +15,8 @@
 #include "freeatm/runtime/threads.h"
 #include "freeatm/vision/transforms.h"
 
+#include "rank_states.h"
+
 namespace freeatm::evaluation {
 namespace {
 
@@ -122,15 +124,11 @@ Metrics judge(Evaluator& evaluator, const data::Dataset& dataset, std::optional<
     view.sample = std::move(sample);
     return view;
   };
-  runtime::Ranks& ranks = runtime::ranks();
-  ranks.gather("ready");  // the first has cleared the evaluator's folder
+  runtime::ranks().gather("ready");  // the first has cleared the evaluator's folder
   const data::Spread chosen(dataset, limit);
   for_each_batch(own_part(chosen, batch_size), batch_size, label, keep,
                  [&](const data::Batch& batch) { evaluator.process(batch.samples); });
-  auto states = ranks.gather(ranks.is_first() ? "" : evaluator.state());
-  if (!ranks.is_first()) return {};
-  for (size_t rank = 1; rank < states.size(); ++rank) evaluator.merge(std::move(states[rank]));
-  return evaluator.result();
+  return merge_at_first(evaluator) ? evaluator.result() : Metrics{};
 }
 
 void require_finite(const at::Tensor& values, const std::string& where, const char* what, const data::Batch& batch,

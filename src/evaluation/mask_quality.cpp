@@ -12,10 +12,10 @@
 #include "freeatm/core/signals.h"
 #include "freeatm/core/utf8.h"
 #include "freeatm/evaluation/features.h"
-#include "freeatm/runtime/ranks.h"
 #include "freeatm/vision/boundary.h"
 
 #include "rank_correlation.h"
+#include "rank_states.h"
 
 namespace freeatm::evaluation {
 namespace {
@@ -104,11 +104,7 @@ Metrics judge_masks(const diffusion::HarvestSource& source, const diffusion::Har
     }
     progress.advance(std::ssize(pictures));
   }
-  runtime::Ranks& ranks = runtime::ranks();
-  auto states = ranks.gather(ranks.is_first() ? "" : quality.state());
-  if (!ranks.is_first()) return {};
-  for (size_t rank = 1; rank < states.size(); ++rank) quality.merge(std::move(states[rank]));
-  return quality.result();
+  return merge_at_first(quality) ? quality.result() : Metrics{};
 }
 
 }  // namespace freeatm::evaluation

@@ -118,7 +118,7 @@ double hundredths(double value) { return std::round(100 * value) / 100; }
 /// the mask's share of the picture.
 class Tallies {
  public:
-  ///   kinds: "alone", ...
+  ///   kinds: "alone", ..., as a map has them in order
   explicit Tallies(const std::vector<std::string>& kinds) {
     for (const std::string& kind : kinds) names_.insert(names_.end(), {"pointing_" + kind, "mask_iou_" + kind});
     names_.insert(names_.end(), {"pointing_centre", "chance"});

@@ -7,10 +7,11 @@
 #include <ATen/ATen.h>
 
 #include "freeatm/core/error.h"
-#include "freeatm/core/state_bytes.h"
 #include "freeatm/evaluation/pair.h"
 #include "freeatm/runtime/ranks.h"
 #include "freeatm/text/caption_edits.h"
+
+#include "rank_states.h"
 
 namespace freeatm::evaluation {
 namespace {
@@ -45,16 +46,12 @@ struct WrongCaptions {
 
   /// Those of all ranks, in their order.
   void gather_ranks() {
-    StateBytes own;
-    own(*this);
-    *this = {};
-    for (std::string& state : runtime::ranks().gather(std::move(own).text())) {
-      WrongCaptions part;
-      StateBytes bytes(std::move(state));
-      bytes(part);
-      std::ranges::move(part.texts, std::back_inserter(texts));
-      std::ranges::copy(part.asked, std::back_inserter(asked));
+    WrongCaptions all;
+    for (WrongCaptions& part : of_each_rank(*this)) {
+      std::ranges::move(part.texts, std::back_inserter(all.texts));
+      std::ranges::copy(part.asked, std::back_inserter(all.asked));
     }
+    *this = std::move(all);
   }
 
   void add(const data::Sample& sample, int64_t picture) {

@@ -11,7 +11,8 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/random.h"
 #include "freeatm/data/matches.h"
-#include "freeatm/runtime/ranks.h"
+
+#include "rank_states.h"
 
 namespace freeatm::evaluation {
 namespace {
@@ -67,16 +68,8 @@ void CaptionMatches::append(const CaptionMatches& more) {
 }
 
 void CaptionMatches::gather_ranks() {
-  if (runtime::ranks().is_alone()) return;
-  StateBytes own;
-  own(*this);
   CaptionMatches all(equally_fitting_);
-  for (std::string& state : runtime::ranks().gather(std::move(own).text())) {
-    CaptionMatches part;
-    StateBytes bytes(std::move(state));
-    bytes(part);
-    all.append(part);
-  }
+  for (const CaptionMatches& part : of_each_rank(*this)) all.append(part);
   *this = std::move(all);
 }
 
