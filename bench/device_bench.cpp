@@ -9,6 +9,7 @@
 
 #include <ATen/ATen.h>
 
+#include "freeatm/data/planned_views.h"
 #include "freeatm/models/resnet.h"
 #include "freeatm/objectives/contrastive/moco_v3.h"
 #include "freeatm/objectives/masked/mae.h"
@@ -110,12 +111,36 @@ void device_mae(benchmark::State& state) {
   time_steps(state, mae, batch);
 }
 
+/// MoCo v3's first view of pictures of 500 x 375 pixels (of 80 x 60), by objective.augment_on=device.
+void device_views(benchmark::State& state) {
+  const bool is_whole = state.range(0) == kWhole;
+  const int side = is_whole ? 500 : 80;
+  const vision::AugmentOptions options{.size = is_whole ? 224 : 64, .blur_probability = 1};
+  std::vector<data::View> views(batch_size());
+  for (size_t i = 0; i < views.size(); ++i) {
+    RandomStream random(1, "view", 0, i);
+    const vision::Image picture(side * 3 / 4, side);
+    const vision::Box box =
+        vision::random_resized_crop_box(picture.height, picture.width, {0.2, 1}, {0.75, 4.0 / 3}, random);
+    data::add_views(views[i], picture, {{"view", {box, vision::draw_augmentation(options, random)}, options}}, true);
+  }
+  const data::Batch batch = data::collate(std::move(views), std::vector<std::string>(batch_size())).to(bench_device());
+  for (auto _ : state) {
+    data::Batch made = batch;
+    data::make_views(made);
+    runtime::wait_for(bench_device());
+  }
+  state.counters["pictures_per_second"] =
+      benchmark::Counter(static_cast<double>(batch_size()), benchmark::Counter::kIsIterationInvariantRate);
+}
+
 void sizes(benchmark::internal::Benchmark* bench) {
   bench->ArgName("size")->Arg(kSmall)->Arg(kWhole)->UseRealTime()->Unit(benchmark::kMillisecond);
   bench->Iterations(std::stoll(environment("FREEATM_BENCH_ROUNDS", "5")));
 }
 BENCHMARK(device_moco)->Apply(sizes);
 BENCHMARK(device_mae)->Apply(sizes);
+BENCHMARK(device_views)->Apply(sizes);
 
 }  // namespace
 }  // namespace freeatm::objectives

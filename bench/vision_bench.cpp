@@ -116,7 +116,7 @@ void augment_chain(benchmark::State& state) {
   for (uint64_t i = 0; auto _ : state) {
     RandomStream random(1, "view", 0, i++);
     const Box box = random_resized_crop_box(image.height, image.width, {0.2, 1}, {0.75, 4.0 / 3}, random);
-    benchmark::DoNotOptimize(augment(image, {}, box, options, random));
+    benchmark::DoNotOptimize(augment(image, {box, draw_augmentation(options, random)}, options));
   }
 }
 BENCHMARK(brightness)->Arg(64)->Arg(224);

@@ -42,7 +42,8 @@ class Rotation final : public training::Objective {
     const auto& image = sample.image;
     const auto crop =
         vision::random_resized_crop_box(image.height, image.width, {options_.min_scale, 1}, {0.75, 4.0 / 3}, random);
-    const at::Tensor upright = data::pixels(vision::augment(image, {}, crop, options_.augment, random).image);
+    const vision::DrawnView drawn{crop, vision::draw_augmentation(options_.augment, random)};
+    const at::Tensor upright = data::pixels(vision::augment(image, drawn, options_.augment));
     const int64_t turns = random.integer(4);
     return {{"view", at::rot90(upright, turns, {0, 1}).contiguous()}, {"turns", at::scalar_tensor(turns, at::kLong)}};
   }

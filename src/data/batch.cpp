@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/data/batch.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/repeat_interleave.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 
 #include "freeatm/core/error.h"
 
@@ -45,6 +47,41 @@ std::vector<std::string> names_of(const std::vector<View>& views, NamedTensors V
   return names;
 }
 
+/// Pictures as large as the largest of them.
+at::Tensor padded(const std::vector<at::Tensor>& pictures) {
+  int64_t height = 0, width = 0;
+  for (const at::Tensor& picture : pictures) {
+    height = std::max(height, picture.size(0));
+    width = std::max(width, picture.size(1));
+  }
+  const auto fits = [&](const at::Tensor& picture) { return picture.size(0) == height && picture.size(1) == width; };
+  if (std::ranges::all_of(pictures, fits)) return at::stack(pictures);
+  const at::Tensor all = at::zeros({std::ssize(pictures), height, width, 3}, at::kByte);
+  for (int64_t i = 0; i < std::ssize(pictures); ++i) {
+    const at::Tensor& picture = pictures[i];
+    all[i].narrow(0, 0, picture.size(0)).narrow(1, 0, picture.size(1)).copy_(picture);
+  }
+  return all;
+}
+
+/// The i-th planned views of all samples.
+PlannedViews collate_planned(const std::vector<View>& views, size_t i, const std::vector<std::string>& keys) {
+  PlannedViews all = views.front().planned[i];  // their names and options
+  std::vector<at::Tensor> pictures;
+  for (size_t k = 0; k < views.size(); ++k) {
+    FREEATM_CHECK(views[k].planned.size() == views.front().planned.size(), "sample {} has {} planned pictures, {} {}",
+                  keys[k], views[k].planned.size(), keys[0], views.front().planned.size());
+    pictures.push_back(views[k].planned[i].picture);
+  }
+  all.picture = padded(pictures);
+  for (auto& [name, plan] : all.plans) {
+    std::vector<at::Tensor> rows;
+    for (const View& view : views) rows.push_back(view.planned[i].plans.at(name).numbers);
+    plan.numbers = at::stack(rows);
+  }
+  return all;
+}
+
 }  // namespace
 
 at::Tensor Ragged::rows() const { return offsets.diff(); }
@@ -56,18 +93,27 @@ at::Tensor Batch::find(const std::string& name) const {
   return found == tensors.end() ? at::Tensor() : found->second;
 }
 
+Batch Batch::with_tensors(const std::function<at::Tensor(const at::Tensor&)>& change) const {
+  Batch changed;
+  for (const auto& [name, tensor] : tensors) changed.tensors[name] = change(tensor);
+  for (const auto& [name, part] : ragged) changed.ragged[name] = {change(part.values), change(part.offsets)};
+  for (PlannedViews views : planned) {
+    views.picture = change(views.picture);
+    for (auto& [name, plan] : views.plans) plan.numbers = change(plan.numbers);
+    changed.planned.push_back(std::move(views));
+  }
+  changed.size = size;
+  return changed;
+}
+
 Batch Batch::to(const at::Device& device) const {
-  const auto move = [&](const at::Tensor& tensor) { return tensor.to(device, /*non_blocking=*/true); };
-  Batch moved;
-  for (const auto& [name, tensor] : tensors) moved.tensors[name] = move(tensor);
-  for (const auto& [name, part] : ragged) moved.ragged[name] = {move(part.values), move(part.offsets)};
-  moved.size = size;
-  return moved;
+  return with_tensors([&](const at::Tensor& tensor) { return tensor.to(device, /*non_blocking=*/true); });
 }
 
 void Batch::pin_memory() {
-  for (auto& [name, tensor] : tensors) tensor = tensor.pin_memory();
-  for (auto& [name, part] : ragged) part = {part.values.pin_memory(), part.offsets.pin_memory()};
+  Batch pinned = with_tensors([](const at::Tensor& tensor) { return tensor.pin_memory(); });
+  pinned.samples = std::move(samples);
+  *this = std::move(pinned);
 }
 
 Batch collate(std::vector<View>&& views, const std::vector<std::string>& keys) {
@@ -82,6 +128,7 @@ Batch collate(std::vector<View>&& views, const std::vector<std::string>& keys) {
     for (const at::Tensor& rows : column) offsets.push_back(offsets.back() + rows.size(0));
     batch.ragged[name] = {at::cat(column), at::tensor(offsets)};
   }
+  for (size_t i = 0; i < views.front().planned.size(); ++i) batch.planned.push_back(collate_planned(views, i, keys));
   for (View& view : views) {
     if (view.sample) batch.samples.push_back(std::move(*view.sample));
   }

@@ -61,9 +61,10 @@ std::optional<LoadedBatch> DeviceBatches::next() {
     const c10::Stream work = s.working_stream();
     s.ahead->copied.block(work);
     // Memory of the copying stream, used on this one: it is not given out again before this one has passed.
-    for (const auto& [name, tensor] : batch->on_device.tensors) tensor.record_stream(work);
-    for (const auto& [name, part] : batch->on_device.ragged)
-      part.values.record_stream(work), part.offsets.record_stream(work);
+    batch->on_device.with_tensors([&](const at::Tensor& tensor) {
+      tensor.record_stream(work);
+      return tensor;
+    });
   }
   s.ahead.reset();
   return batch;

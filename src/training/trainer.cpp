@@ -9,6 +9,7 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/random.h"
 #include "freeatm/core/signals.h"
+#include "freeatm/data/planned_views.h"
 #include "freeatm/runtime/autocast.h"
 
 #include "gradient_buckets.h"
@@ -84,7 +85,7 @@ Trainer::StepDone Trainer::step(Position& position) {
                                static_cast<uint64_t>(position.step))
                       .next_u32());
   optimizer_.set_learning_rate(course_.schedule(position.step));
-  const std::vector<LoadedBatch> batches = batches_of_step(position);
+  std::vector<LoadedBatch> batches = batches_of_step(position);
   std::vector<Counts> counts(batches.size());
   if (batches.size() > 1 || !ranks_.is_alone())
     std::ranges::transform(batches, counts.begin(), [&](auto& b) { return objective_.counts(b.host); });
@@ -124,7 +125,8 @@ std::vector<LoadedBatch> Trainer::batches_of_step(const Position& position) {
   return batches;
 }
 
-Losses Trainer::losses_of(const data::Batch& batch) {
+Losses Trainer::losses_of(data::Batch& batch) {
+  data::make_views(batch);
   const runtime::Autocast autocast(course_.device.type(), course_.compute);
   return objective_.losses(batch);
 }

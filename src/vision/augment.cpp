@@ -80,22 +80,23 @@ Augmentation draw_augmentation(const AugmentOptions& options, RandomStream& rand
   return drawn;
 }
 
-Augmented augment(const Image& image, const MaskSet& masks, const Box& crop, const AugmentOptions& options,
-                  RandomStream& random) {
+Image augment(const Image& image, const DrawnView& view, const AugmentOptions& options) {
   const int side = static_cast<int>(options.size);
-  const Augmentation drawn = draw_augmentation(options, random);
-  const Filter filter = options.interpolation == "bicubic" ? Filter::kBicubic : Filter::kBilinear;
-  Augmented view{resized_crop(image, crop, side, side, filter), masks.resized_crop(crop, side, side)};
-  if (drawn.jitter) apply(*drawn.jitter, view.image);
-  if (drawn.grayscale) grayscale(view.image);
-  if (drawn.blur_sigma) gaussian_blur(view.image, *drawn.blur_sigma);
-  if (drawn.solarize) solarize(view.image);
-  if (drawn.flip) {
-    horizontal_flip(view.image);
-    view.masks.horizontal_flip();
-    view.flipped = true;
-  }
-  return view;
+  const Augmentation& chain = view.chain;
+  Image seen = resized_crop(image, view.crop, side, side, options.filter());
+  if (chain.jitter) apply(*chain.jitter, seen);
+  if (chain.grayscale) grayscale(seen);
+  if (chain.blur_sigma) gaussian_blur(seen, *chain.blur_sigma);
+  if (chain.solarize) solarize(seen);
+  if (chain.flip) horizontal_flip(seen);
+  return seen;
+}
+
+MaskSet augment(const MaskSet& masks, const DrawnView& view, const AugmentOptions& options) {
+  const int side = static_cast<int>(options.size);
+  MaskSet seen = masks.resized_crop(view.crop, side, side);
+  if (view.chain.flip) seen.horizontal_flip();
+  return seen;
 }
 
 }  // namespace freeatm::vision

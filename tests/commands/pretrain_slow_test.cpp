@@ -74,6 +74,18 @@ INSTANTIATE_TEST_SUITE_P(Nano, MaskedPresets,
                                            "nano_simmim_guided", "nano_simmim_weighted"),
                          name_of);
 
+TEST(AugmentOn, TheDeviceLearnsWhatTheLoaderDoes) {
+  const testing::TemporaryFolder folder;
+  for (const std::string place : {"loader", "device"}) {
+    const auto outcome = run_program(pretrain("nano_mae_guided", folder / place,
+                                              "loader.batch_size=16 trainer.steps=2 objective.augment_on=" + place));
+    ASSERT_EQ(outcome.code, 0) << outcome.text;
+  }
+  const auto loaders = last_metrics(folder / "loader"), devices = last_metrics(folder / "device");
+  for (const char* key : {"reconstruction", "foreground_loss", "things_hidden"})
+    EXPECT_EQ(loaders.at(key), devices.at(key)) << key;
+}
+
 class VisionLanguagePresets : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(VisionLanguagePresets, TakeTwoSteps) {

@@ -113,6 +113,12 @@ inline std::vector<StepCase> step_cases() {
       return std::make_shared<SimClr>(testing::nano_backbone(1), SimClrOptions{.common = common}, 3);
     }));
   }
+  cases.push_back(moved("moco_v3_on_device", [] {
+    ContrastiveOptions common = small_contrastive("pooled");
+    common.augment_on = "device";
+    return std::make_shared<MocoV3>(testing::nano_backbone(1), testing::nano_backbone(2),
+                                    MocoV3Options{.common = common}, 3);
+  }));
   for (const char* method : {"mae", "simmim"})
     cases.push_back(moved(method, [method] { return make(method, of_32_pixels()); }));
   for (const char* regions : {"none", "contrast", "prompt"}) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/ATen.h>
 
+#include "freeatm/data/planned_views.h"
 #include "freeatm/runtime/autocast.h"
 #include "freeatm/training/optimizer.h"
 
@@ -28,7 +29,9 @@ AfterStep step_on(at::Device device, const StepCase& one) {
       training::make_optimizer({.name = "sgd", .momentum = 0, .weight_decay = 0}, objective->parameter_groups());
   optimizer->set_learning_rate(0.1);
   // Views are the CPU's on both sides.
-  const at::Tensor loss = objective->losses(batch_of(*objective, one).to(device)).total();
+  data::Batch batch = batch_of(*objective, one);
+  data::make_views(batch);
+  const at::Tensor loss = objective->losses(batch.to(device)).total();
   optimizer->backward_and_step(loss);
   AfterStep after{loss.item<double>(), {}};
   for (const auto& item : objective->named_parameters())
@@ -60,10 +63,12 @@ TEST_P(StepsOnGpu, WaitForNothing) {
     optimizer->set_learning_rate(1e-3);
     const data::Batch batch = batch_of(*objective, one).to(device);
     const auto step = [&] {
+      data::Batch made = batch;
+      data::make_views(made);
       at::Tensor loss;
       {
         const runtime::Autocast autocast(at::kCUDA, dtype);
-        loss = objective->losses(batch).total();
+        loss = objective->losses(made).total();
       }
       optimizer->backward_and_step(loss);
       objective->after_step(0.5);

@@ -10,6 +10,7 @@
 #include <ATen/ATen.h>
 #include <ATen/record_function.h>
 
+#include "freeatm/data/planned_views.h"
 #include "freeatm/training/optimizer.h"
 
 namespace freeatm::objectives {
@@ -52,8 +53,9 @@ TEST_P(Steps, GiveTheHostNoValue) {
   objective->train();
   const auto optimizer = training::make_optimizer({.name = "sgd", .clip_norm = 1.0}, objective->parameter_groups());
   optimizer->set_learning_rate(1e-3);
-  const data::Batch batch = batch_of(*objective, one);
+  data::Batch batch = batch_of(*objective, one);
   const WaitingOperators waiting;
+  data::make_views(batch);
   optimizer->backward_and_step(objective->losses(batch).total());
   objective->after_step(0.5);
   EXPECT_EQ(WaitingOperators::seen().empty(), !one.waits) << ::testing::PrintToString(WaitingOperators::seen());

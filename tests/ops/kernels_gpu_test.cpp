@@ -8,6 +8,7 @@
 #include "freeatm/ops/group_norm.h"
 #include "freeatm/ops/nms.h"
 #include "freeatm/ops/norm_relu.h"
+#include "freeatm/ops/pictures.h"
 #include "freeatm/ops/roi_align.h"
 #include "freeatm/ops/token_sums.h"
 
@@ -26,6 +27,7 @@ using TokenSumsOnGpu = testing::OnGpu;
 using NmsOnGpu = testing::OnGpu;
 using RoiAlignOnGpu = testing::OnGpu;
 using NormsOnGpu = testing::OnGpu;
+using PicturesOnGpu = testing::OnGpu;
 
 struct SumsShape {
   int64_t rows, heads, queries, keys, head_dim, first_token, tokens;
@@ -131,6 +133,30 @@ TEST_F(NormsOnGpu, GroupNormSiluEqualsTheCpus) {
     const Tensor ours = group_norm_silu(x.to(device), 8, weight.to(device), bias.to(device), 1e-6);
     EXPECT_LE(difference(ours.cpu(), group_norm_silu(x, 8, weight, bias, 1e-6)), 1e-5);
   }
+}
+
+TEST_F(PicturesOnGpu, AreTheCpusBytes) {
+  const int64_t count = 16;
+  const Tensor pictures = hash_tensor("pictures", {count, 90, 140, 3}).add(1).mul(127).to(at::kByte);
+  const Tensor sides = hash_tensor("sides", {count, 2}).abs().mul(60).floor().add(20).to(at::kDouble);
+  const Tensor boxes = at::cat({hash_tensor("corners", {count, 2}).abs().mul(10).floor().to(at::kDouble), sides}, 1);
+  const Tensor operations = at::tensor({2.0, 3.0, 0.0, 1.0}).to(at::kDouble).expand({count, 4}).contiguous();
+  const Tensor values = hash_tensor("values", {count, 4}).to(at::kDouble) * at::tensor({0.4, 0.1, 0.4, 0.4}) +
+                        at::tensor({1.0, 0.0, 1.0, 1.0});
+  const Tensor sigmas = hash_tensor("sigmas", {count}).to(at::kDouble).clamp_min(0) * 2;
+  const auto chain = [&](at::Device where) {
+    Tensor planes = resized_crops(pictures.to(where), boxes.to(where), 48, vision::Filter::kBicubic);
+    planes = jittered(planes, operations.to(where), values.to(where));
+    return std::pair(planes.cpu(), blurred(solarized(planes), sigmas.to(where), 2).cpu());
+  };
+  const bool as_it_was = at::globalContext().allowTF32CuBLAS();
+  for (const bool tf32 : {false, true}) {  // which holds their numbers as well
+    at::globalContext().setAllowTF32CuBLAS(tf32);
+    const auto ours = chain(device), cpus = chain(at::kCPU);
+    EXPECT_LE(difference(ours.first, cpus.first), 0) << tf32;
+    EXPECT_LE(difference(ours.second, cpus.second), 1) << tf32;
+  }
+  at::globalContext().setAllowTF32CuBLAS(as_it_was);
 }
 
 }  // namespace

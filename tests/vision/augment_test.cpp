@@ -36,6 +36,10 @@ double deviations(int count, double probability) {
   return std::abs(count - kDraws * probability) / std::sqrt(kDraws * probability * (1 - probability));
 }
 
+Image augmented(const Image& picture, const Box& crop, const AugmentOptions& options, RandomStream& random) {
+  return augment(picture, {crop, draw_augmentation(options, random)}, options);
+}
+
 TEST(Crops, AreDrawnAsTorchvisionDraws) {  // scripts/baselines/augment.py
   for (const auto& json : nlohmann::json::parse(read_file(testing::test_file("vision/data/augment/crops.json")))) {
     const int height = json["height"], width = json["width"];
@@ -135,9 +139,9 @@ TEST(Augment, IsAFunctionOfItsStream) {
   std::set<std::vector<uint8_t>> views;
   for (int i = 0; i < 20; ++i) {
     RandomStream a(1, "view", 0, i), b(1, "view", 0, i);
-    const Augmented view = augment(picture, {}, {4, 4, 30, 30}, options, a);
-    EXPECT_EQ(view.image, augment(picture, {}, {4, 4, 30, 30}, options, b).image);
-    views.insert(view.image.pixels);
+    const Image view = augmented(picture, {4, 4, 30, 30}, options, a);
+    EXPECT_EQ(view, augmented(picture, {4, 4, 30, 30}, options, b));
+    views.insert(view.pixels);
   }
   EXPECT_GT(views.size(), 17u);
 }
@@ -158,10 +162,12 @@ TEST(Augment, MasksStayOnTheirPixels) {
   int flips = 0;
   for (int i = 0; i < 20; ++i) {
     RandomStream random(1, "view", 0, i);
-    const Augmented view = augment(picture, masks, {15, 0, 40, 40}, options, random);
-    ASSERT_EQ(view.masks.count(), 1);
-    for (int pixel = 0; pixel < 1600; ++pixel) EXPECT_EQ(view.masks[0][pixel] * 255, view.image.pixels[3 * pixel]);
-    flips += view.masks.box(0).x != 5;
+    const DrawnView view{{15, 0, 40, 40}, draw_augmentation(options, random)};
+    const Image image = augment(picture, view, options);
+    const MaskSet seen = augment(masks, view, options);
+    ASSERT_EQ(seen.count(), 1);
+    for (int pixel = 0; pixel < 1600; ++pixel) EXPECT_EQ(seen[0][pixel] * 255, image.pixels[3 * pixel]);
+    flips += seen.box(0).x != 5;
   }
   EXPECT_GT(flips, 3);
   EXPECT_LT(flips, 17);
@@ -173,10 +179,10 @@ TEST(Augment, WithEveryProbabilityZeroOnlyCrops) {
       .size = 20, .jitter_probability = 0, .grayscale_probability = 0, .blur_probability = 0, .flip_probability = 0};
   RandomStream random(1, "view");
   const Box box{4, 4, 30, 30};
-  EXPECT_EQ(augment(picture, {}, box, options, random).image, resized_crop(picture, box, 20, 20));
+  EXPECT_EQ(augmented(picture, box, options, random), resized_crop(picture, box, 20, 20));
   AugmentOptions bicubic = options;
   bicubic.interpolation = "bicubic";
-  EXPECT_EQ(augment(picture, {}, box, bicubic, random).image, resized_crop(picture, box, 20, 20, Filter::kBicubic));
+  EXPECT_EQ(augmented(picture, box, bicubic, random), resized_crop(picture, box, 20, 20, Filter::kBicubic));
 }
 
 TEST(Augment, JitterOfWidthZeroChangesNothing) {
@@ -188,7 +194,7 @@ TEST(Augment, JitterOfWidthZeroChangesNothing) {
                                .blur_probability = 0,
                                .flip_probability = 0};
   RandomStream random(1, "view");
-  EXPECT_EQ(augment(picture, {}, {4, 4, 30, 30}, options, random).image, resized_crop(picture, {4, 4, 30, 30}, 20, 20));
+  EXPECT_EQ(augmented(picture, {4, 4, 30, 30}, options, random), resized_crop(picture, {4, 4, 30, 30}, 20, 20));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // What an objective makes of a sample (View), and what the model is fed (Batch).
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <map>
 #include <optional>
@@ -11,15 +12,27 @@
 #include <ATen/core/Tensor.h>
 
 #include "freeatm/data/sample.h"
+#include "freeatm/vision/augment.h"
 
 namespace freeatm::data {
 
 using NamedTensors = std::map<std::string, at::Tensor>;
 
+/// A picture, and views of it that are still to be made (planned_views.h).
+struct PlannedViews {
+  struct Plan {
+    at::Tensor numbers;  // [plan] fp64; of a batch [B, plan]
+    vision::AugmentOptions options;
+  };
+  at::Tensor picture;  // bytes [h, w, 3] of any size; of a batch [B, H, W, 3], the largest, with zeros right and below
+  std::map<std::string, Plan> plans;  // by the views' names
+};
+
 /// One sample as the objective wants it.
 struct View {
-  NamedTensors tensors;          // of the same shape for each sample, without the batch dimension
-  NamedTensors ragged;           // of each sample as many rows as it likes, [n, ...]
+  NamedTensors tensors;  // of the same shape for each sample, without the batch dimension
+  NamedTensors ragged;   // of each sample as many rows as it likes, [n, ...]
+  std::vector<PlannedViews> planned;
   std::optional<Sample> sample;  // for who wants it as it was read
 
   View() = default;
@@ -40,12 +53,15 @@ struct Ragged {
 struct Batch {
   NamedTensors tensors;  // [B, ...]; the loader adds "index", [B] int64, the samples' places in the dataset
   std::map<std::string, Ragged> ragged;
+  std::vector<PlannedViews> planned;
   std::vector<Sample> samples;  // where the views kept them
   int64_t size = 0;             // B
 
   const at::Tensor& operator[](const std::string& name) const { return tensors.at(name); }
   /// Undefined where there is none.
   at::Tensor find(const std::string& name) const;
+  /// With what `change` makes of each tensor, and without `samples`.
+  Batch with_tensors(const std::function<at::Tensor(const at::Tensor&)>& change) const;
   Batch to(const at::Device& device) const;  // but `samples`
   void pin_memory();                         // copies to an accelerator wait for nobody then
 };

@@ -98,7 +98,7 @@ class Trainer {
   void end_epoch(const Position& position);
   std::optional<Interrupted> call_all(const std::function<void(Hook&)>& call);
   std::vector<LoadedBatch> batches_of_step(const Position& position);
-  Losses losses_of(const data::Batch& batch);
+  Losses losses_of(data::Batch& batch);
 
   Objective& objective_;
   DeviceBatches batches_;

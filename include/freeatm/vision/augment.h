@@ -52,6 +52,8 @@ struct AugmentOptions {
   double solarize_probability = 0.0;  // MoCo v3: 0 and 0.2
   double flip_probability = 0.5;
   void fields(config::Fields& f);
+
+  Filter filter() const { return interpolation == "bicubic" ? Filter::kBicubic : Filter::kBilinear; }
 };
 
 /// What a view's chain does, but for the crop.
@@ -63,14 +65,15 @@ struct Augmentation {
 };
 Augmentation draw_augmentation(const AugmentOptions& options, RandomStream& random);
 
-struct Augmented {
-  Image image;    // [size, size]
-  MaskSet masks;  // [count, size, size], cropped and flipped as the picture is
-  bool flipped = false;
+/// A view of a picture: its crop (whole pixels inside the picture), then what is done to that.
+struct DrawnView {
+  Box crop;
+  Augmentation chain;
 };
 
-/// The crop (whole pixels inside the picture), then a drawn augmentation. Masks that are not wanted: `{}`.
-Augmented augment(const Image& image, const MaskSet& masks, const Box& crop, const AugmentOptions& options,
-                  RandomStream& random);
+/// [size, size]
+Image augment(const Image& image, const DrawnView& view, const AugmentOptions& options);
+/// [count, size, size], cropped and flipped as the picture is.
+MaskSet augment(const MaskSet& masks, const DrawnView& view, const AugmentOptions& options);
 
 }  // namespace freeatm::vision

@@ -81,7 +81,8 @@ data::View Classification::prepare(data::Sample&& sample, RandomStream& random, 
   const vision::Range ratio = options_.is_multi_label() ? vision::Range{own_ratio, own_ratio} : vision::kCropRatio;
   const vision::Box crop =
       vision::random_resized_crop_box(image.height, image.width, {*options_.min_scale, 1.0}, ratio, for_crop);
-  vision::Image seen = vision::augment(image, {}, crop, options_.augment, for_view).image;
+  vision::Image seen =
+      vision::augment(image, {crop, vision::draw_augmentation(options_.augment, for_view)}, options_.augment);
   vision::rand_augment(seen, options_.rand_augment, for_operations);
   maybe_erase(seen, options_.erase, for_erasing);
 

@@ -10,7 +10,7 @@
 #include <ATen/ATen.h>
 
 #include "freeatm/core/error.h"
-#include "freeatm/data/pixels.h"
+#include "freeatm/data/planned_views.h"
 #include "freeatm/models/initialize.h"
 #include "freeatm/runtime/ranks.h"
 
@@ -101,6 +101,9 @@ void ContrastiveOptions::fields(config::Fields& f) {
     "saliency: what stands out by colour; exact: the dataset's own",
     config::any_of({"none", "shuffled", "permuted", "boxes", "scale", "saliency", "exact"}));
   f("allow_missing", allow_missing, "pictures without masks are plain pairs instead of an error");
+  f("augment_on", augment_on,
+    "where views are made: loader: by its threads; device: from whole pictures, for a GPU that they cannot feed",
+    config::any_of({"loader", "device"}));
   f.group("augment", augment);
   f.group("second_view", second_view);
   if (!f.reading()) return;
@@ -167,18 +170,24 @@ data::View Contrastive::prepare(data::Sample&& sample, RandomStream& random, dou
   if (options_.second_view.solarize_probability)
     augment2.solarize_probability = *options_.second_view.solarize_probability;
   const vision::MaskSet masks = pools ? sample.masks() : vision::MaskSet();
-  vision::Augmented a = vision::augment(sample.image, masks, pair.a, options_.augment, view1);
-  vision::Augmented b = vision::augment(swaps ? sample.swapped : sample.image, masks, pair.b, augment2, view2);
-  data::View view{{"view1", data::pixels(std::move(a.image))},
-                  {"view2", data::pixels(std::move(b.image))},
-                  {"pair", at::scalar_tensor(static_cast<int64_t>(pair.kind), at::kByte)},
+  const data::NamedView a{"view1", {pair.a, vision::draw_augmentation(options_.augment, view1)}, options_.augment};
+  const data::NamedView b{"view2", {pair.b, vision::draw_augmentation(augment2, view2)}, augment2};
+  data::View view{{"pair", at::scalar_tensor(static_cast<int64_t>(pair.kind), at::kByte)},
                   {"common", at::scalar_tensor(int64_t{has_common_thing(sample, pair)}, at::kByte)}};
-  if (!pools) return view;
-  for (const auto& [number, masks_of] : {std::pair("1", &a.masks), {"2", &b.masks}}) {
-    const Regions regions = view_regions(sample.regions, *masks_of, grid_side_, options_.region.min_cells);
+  for (const auto& [number, one] : {std::pair("1", &a), {"2", &b}}) {
+    if (!pools) break;
+    const vision::MaskSet seen = vision::augment(masks, one->drawn, one->options);
+    const Regions regions = view_regions(sample.regions, seen, grid_side_, options_.region.min_cells);
     view.ragged[std::string("regions") + number] = regions.weights;
     view.ragged[std::string("region_numbers") + number] = regions.numbers;
     view.ragged[std::string("region_texts") + number] = regions.texts;
+  }
+  const bool on_device = options_.augment_on == "device";
+  if (swaps || (on_device && options_.background == "swap")) {  // planned views are alike in all samples of a batch
+    data::add_views(view, swaps ? std::move(sample.swapped) : sample.image, {b}, on_device);
+    data::add_views(view, std::move(sample.image), {a}, on_device);
+  } else {
+    data::add_views(view, std::move(sample.image), {a, b}, on_device);
   }
   return view;
 }

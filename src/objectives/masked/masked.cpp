@@ -7,7 +7,7 @@
 #include <ATen/ATen.h>
 
 #include "freeatm/core/error.h"
-#include "freeatm/data/pixels.h"
+#include "freeatm/data/planned_views.h"
 #include "freeatm/vision/augment.h"
 
 #include "cells.h"
@@ -71,6 +71,9 @@ void MaskedOptions::fields(config::Fields& f) {
     config::between(0.01, 1));
   f("flip_probability", flip_probability, "of mirroring left to right", config::between(0, 1));
   f("interpolation", interpolation, "how the crop is resized", config::any_of({"bilinear", "bicubic"}));
+  f("augment_on", augment_on,
+    "where views are made: loader: by its threads; device: from whole pictures, for a GPU that they cannot feed",
+    config::any_of({"loader", "device"}));
   masking.fields(f);
   f("mask_unit", mask_unit, "patches along a side that are hidden together", config::between(1, 64));
   f("foreground_weight", foreground_weight, "in the loss, of a patch that is all thing; of one that is none 1",
@@ -120,11 +123,13 @@ data::View Masked::prepare(data::Sample&& sample, RandomStream& random, double p
   }
   const vision::Box box = vision::random_resized_crop_box(sample.image.height, sample.image.width,
                                                           {options_.min_scale, 1.0}, vision::kCropRatio, crop);
-  vision::Augmented view = vision::augment(sample.image, things, box, crop_and_flip(options_), chain);
+  const vision::AugmentOptions options = crop_and_flip(options_);
+  const data::NamedView image{"image", {box, vision::draw_augmentation(options, chain)}, options};
 
   const int64_t side = grid_side(), units = side / options_.mask_unit;
-  const Tensor shares = cell_shares(view.masks, side);
-  const Coverage coverage = coverage_of(units == side ? shares : cell_shares(view.masks, units));
+  const vision::MaskSet seen = vision::augment(things, image.drawn, options);
+  const Tensor shares = cell_shares(seen, side);
+  const Coverage coverage = coverage_of(units == side ? shares : cell_shares(seen, units));
   const double gamma = options_.masking.is_guided() ? options_.masking.gamma.at(progress) : 0;
   HiddenCells drawn = draw_hidden(coverage, hidden_cells_, gamma, options_.masking, masking);
   const Tensor hidden = at::tensor(drawn.is_hidden, at::kByte)
@@ -133,11 +138,12 @@ data::View Masked::prepare(data::Sample&& sample, RandomStream& random, double p
                             .repeat_interleave(options_.mask_unit, 1)
                             .flatten();  // [patches]
   const Tensor foreground = shares.size(0) > 0 ? shares.amax(0).flatten() : at::zeros({side * side});
-  return {{"image", data::pixels(std::move(view.image))},
-          {"hidden", hidden},
-          {"foreground", foreground},
-          {"things", count_things(shares, hidden)},
-          {"lacks_hints", at::scalar_tensor(drawn.lacks_hints ? 1.0 : 0.0, at::kFloat)}};
+  data::View view{{"hidden", hidden},
+                  {"foreground", foreground},
+                  {"things", count_things(shares, hidden)},
+                  {"lacks_hints", at::scalar_tensor(drawn.lacks_hints ? 1.0 : 0.0, at::kFloat)}};
+  data::add_views(view, std::move(sample.image), {image}, options_.augment_on == "device");
+  return view;
 }
 
 Tensor Masked::normalized(const Tensor& pixels) {

@@ -7,6 +7,7 @@
 #include <ATen/ATen.h>
 
 #include "freeatm/core/error.h"
+#include "freeatm/data/planned_views.h"
 #include "freeatm/data/tile.h"
 
 namespace freeatm::objectives {
@@ -46,9 +47,10 @@ Tensor Reconstructions::draw(double progress) {
     }
   }
   if (views.empty()) return at::empty({0}, at::kByte);
-  const data::Batch batch = objective_.collate(std::move(views), keys);
+  data::Batch batch = objective_.collate(std::move(views), keys);
 
   const at::NoGradGuard no_grad;
+  data::make_views(batch);
   const at::Device device = objective_.parameters().front().device();
   const Tensor pixels = batch["image"].to(device), hidden = batch["hidden"].to(device);
   const Tensor predicted = objective_.predicted_pixels(pixels, hidden).to(at::kFloat).cpu();  // [N, S, S, 3], 0 to 1

@@ -9,7 +9,7 @@
 #include "freeatm/core/error.h"
 #include "freeatm/core/utf8.h"
 #include "freeatm/data/matches.h"
-#include "freeatm/data/pixels.h"
+#include "freeatm/data/planned_views.h"
 #include "freeatm/objectives/vision_language/losses.h"
 #include "freeatm/runtime/ranks.h"
 #include "freeatm/text/caption_edits.h"
@@ -95,28 +95,29 @@ data::View CaptionedViews::prepare(data::Sample&& sample, RandomStream& random) 
   }
   const vision::Box box = vision::random_resized_crop_box(sample.image.height, sample.image.width,
                                                           {options_.min_scale, 1.0}, vision::kCropRatio, crop);
-  vision::Augmented view = vision::augment(sample.image, masks, box, fitting_chain(options_, text.caption.text), chain);
-  if (view.flipped && options_.sides == "swap") text::mirror(text.caption);
+  const vision::DrawnView drawn{box, vision::draw_augmentation(fitting_chain(options_, text.caption.text), chain)};
+  masks = vision::augment(masks, drawn, options_.augment);
+  if (drawn.chain.flip && options_.sides == "swap") text::mirror(text.caption);
 
   std::vector<std::string> prompts;
   if (options_.regions == "prompt") {
     std::vector<PlacedThing> things;
-    for (int64_t i = 0; i < view.masks.count(); ++i) {
+    for (int64_t i = 0; i < masks.count(); ++i) {
       const text::Phrase& phrase = text.caption.phrases[text.phrases[i]];
-      if (phrase.role != text::Role::kThing || view.masks.area(i) == 0) continue;
-      things.push_back({phrase.text, block_of(view.masks.box(i), options_.augment.size, options_.augment.size)});
+      if (phrase.role != text::Role::kThing || masks.area(i) == 0) continue;
+      things.push_back({phrase.text, block_of(masks.box(i), options_.augment.size, options_.augment.size)});
     }
     prompts = write_prompts(things, options_.prompt, random.fork("prompt"));
   }
   text.prompts = std::ssize(prompts);
   text.tokens = model_text(*tokenizer_, text.caption.text, prompts, options_.text.encoder.max_length);
 
-  data::View out{{"image", data::pixels(std::move(view.image))},
-                 {"claims", data::claims_row(text::claims_of(text.caption), sample.key)},
+  data::View out{{"claims", data::claims_row(text::claims_of(text.caption), sample.key)},
                  {"draw", at::scalar_tensor(static_cast<int64_t>(random.fork("draw").next_u64() >> 1), at::kLong)},
                  {"facts", at::zeros({kFacts})}};
   add_text(text, random, out);
-  if (options_.regions == "contrast") add_regions(text, view.masks, out);
+  if (options_.regions == "contrast") add_regions(text, masks, out);
+  data::add_views(out, std::move(sample.image), {{"image", drawn, options_.augment}}, options_.augment_on == "device");
   auto* facts = out["facts"].data_ptr<float>();
   facts[kCut] = text.tokens.cut > 0;
   facts[kPrompts] = static_cast<float>(text.prompts);

@@ -60,6 +60,9 @@ void VisionLanguageOptions::fields(config::Fields& f) {
     "is not mirrored; ignore: as it is",
     config::any_of({"swap", "keep", "ignore"}));
   f("keep_colours", keep_colours, "colours do not change where the caption names one");
+  f("augment_on", augment_on,
+    "where views are made: loader: by its threads; device: from whole pictures, for a GPU that they cannot feed",
+    config::any_of({"loader", "device"}));
   f.group("augment", augment);
   f("control", control,
     "none; shuffled: another picture's masks; permuted: those of its own other phrases; boxes: random ones of equal "

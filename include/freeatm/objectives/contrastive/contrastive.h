@@ -46,6 +46,7 @@ struct ContrastiveOptions {
   RegionOptions region;
   std::string control = "none";
   bool allow_missing = false;
+  std::string augment_on = "loader";  // "loader" | "device"
   vision::AugmentOptions augment;
   SecondViewOptions second_view;
   void fields(config::Fields& f);

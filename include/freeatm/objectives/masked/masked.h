@@ -28,6 +28,7 @@ struct MaskedOptions {
   double min_scale = 0.2;  // of its random resized crop
   double flip_probability = 0.5;
   std::string interpolation = "bicubic";  // "bilinear" | "bicubic"
+  std::string augment_on = "loader";      // "loader" | "device"
   MaskingOptions masking;
   int64_t mask_unit = 1;         // patches along a side that are hidden together; SimMIM: 2 of 16 pixels
   double foreground_weight = 1;  // in the loss, of what a thing covers whole

@@ -67,6 +67,7 @@ struct VisionLanguageOptions {
   double min_scale = 0.5;      // of the view's random resized crop
   std::string sides = "swap";  // "swap" | "keep" | "ignore"
   bool keep_colours = true;
+  std::string augment_on = "loader";  // "loader" | "device"
   vision::AugmentOptions augment{
       .interpolation = "bicubic", .jitter_probability = 0, .grayscale_probability = 0, .blur_probability = 0};
   std::string control = "none";
