@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "freeatm/core/signals.h"
+#include "freeatm/data/planned_views.h"
 
 namespace freeatm::training {
 
@@ -23,7 +24,9 @@ double time_step(Objective& objective, data::Loader& loader, Optimizer& optimize
       if (counted == 0) begin = Clock::now();
       const auto batch = loader.next();
       if (!batch) break;
-      const at::Tensor loss = objective.losses(batch->to(device)).total();
+      data::Batch moved = batch->to(device);
+      data::make_views(moved);
+      const at::Tensor loss = objective.losses(moved).total();
       optimizer.backward_and_step(loss);
       (void)loss.item<float>();  // waits for the device
       ++counted;

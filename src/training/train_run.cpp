@@ -93,7 +93,6 @@ void TrainRun::train(const fs::path& out, const std::string& resume, const std::
   const TrainerOptions& options = options_.trainer;
   runtime::Ranks& ranks = runtime::ranks();
   ranks.norm_as_one(options.sync_norm);
-  if (!ranks.is_first()) log::set_level(log::Level::kWarning);  // each reads samples of its own
   std::optional<FoundCheckpoint> checkpoint;
   if (ranks.is_first()) checkpoint = checkpoint_to_go_on_from(out, resume);
   Trainer trainer(*objective_, loader_, *optimizer_,
@@ -122,6 +121,7 @@ void TrainRun::train(const fs::path& out, const std::string& resume, const std::
   for (auto& preview : previews_) trainer.add(std::move(preview));
   if (options.profile && ranks.is_first())
     trainer.add(std::make_unique<ProfileHook>(out / "profile.json", *options.profile, options_.device));
+  if (!ranks.is_first()) log::set_level(log::Level::kWarning);  // each reads samples of its own
   trainer.train(start);
   if (options.ema) weights::load_into(weights::module_state(*objective_), state.averages);
   log::info("{}: {} steps are done", out.string(), length_.total_steps);
