@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ranges, and the conversion between a node and a typed variable.
 #include <algorithm>
+#include <cmath>
 
 #include "freeatm/core/error.h"
 
@@ -60,6 +61,9 @@ void read_value(const Node& node, const std::string& path, T& value, const Allow
       throw UserError(node.where(), path, "{} is not {}", node.describe(), type_name(T()));
     }
     value = std::get<T>(std::move(given));
+    if constexpr (std::is_same_v<T, double>) {
+      if (!std::isfinite(value)) throw UserError(node.where(), path, "{} is not a finite number", node.text());
+    }
     check_allowed(node, path, value, allowed);
   }
 }

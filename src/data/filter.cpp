@@ -30,7 +30,7 @@ std::pair<std::string, double> read_score(const TextLine& line) {
     const double score = json.at("score").get<double>();
     return {json.at("key").get<std::string>(), score};
   } catch (const nlohmann::json::exception& error) {
-    throw UserError(line.where, kScores, "is no {{\"key\": \"...\", \"score\": 0.5}}: {}", error.what());
+    throw UserError(line.where, kScores, "is no {\"key\": \"...\", \"score\": 0.5}: {}", error.what());
   }
 }
 
@@ -104,6 +104,8 @@ void FilterOptions::fields(config::Fields& f) {
     "null: all pictures");
   f("at_least", at_least, "pictures whose score is less, and those that have none, are left out");
   f("mask_score", mask_score, "found masks whose score is less are left out, their pictures stay; null: none");
+  if (f.reading() && !scores && at_least != FilterOptions().at_least)
+    f.refuse("at_least", "says which scores are enough: it needs data.filter.scores");
 }
 
 std::unique_ptr<Dataset> filtered(std::unique_ptr<Dataset> dataset, const FilterOptions& options) {

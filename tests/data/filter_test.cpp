@@ -82,7 +82,8 @@ TEST_F(Filter, RefusesWhatAreNoScores) {
   const auto open = [&](const std::string& lines) {
     filtered(std::make_unique<Pictures>(), {.scores = scores(lines)});
   };
-  EXPECT_USER_ERROR(open("{\"key\": \"p0\", \"score\": 1}\nnonsense\n"), "pictures.jsonl:2: data.filter.scores: is no");
+  EXPECT_USER_ERROR(open("{\"key\": \"p0\", \"score\": 1}\nnonsense\n"),
+                    "pictures.jsonl:2: data.filter.scores: is no {\"key\": \"...\", \"score\": 0.5}: parse error");
   EXPECT_USER_ERROR(open("{\"key\": \"p0\"}"), "key 'score' not found");
   EXPECT_USER_ERROR(open("{\"key\": \"p0\", \"score\": null}"), "type must be number");
   EXPECT_USER_ERROR(open("{\"key\": \"p0\", \"score\": 1}\n{\"key\": \"p0\", \"score\": 0}"),
