@@ -8,6 +8,7 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
+#include "freeatm/core/utf8.h"
 #include "freeatm/data/segmentation.h"
 
 #include "cache.h"
@@ -56,11 +57,30 @@ fs::path folder_of_split(const fs::path& root, const std::string& split) {
   return fs::is_directory(root / split) ? root / split : root;
 }
 
-/// In the folder itself: what lies in folders below may be other splits.
-bool holds_pictures(const fs::path& root, const std::string& split) {
-  return std::ranges::any_of(fs::directory_iterator(folder_of_split(root, split)), [](const auto& entry) {
+bool has_picture(const fs::path& folder) {
+  return std::ranges::any_of(fs::directory_iterator(folder), [](const auto& entry) {
     return entry.is_regular_file() && vision::is_picture_extension(entry.path().extension().string());
   });
+}
+
+/// In the folder itself: what lies in folders below may be other splits.
+bool holds_pictures(const fs::path& root, const std::string& split) {
+  return has_picture(folder_of_split(root, split));
+}
+
+/// torchvision's own root, ROOT/<class>/*.png: all there is, hence the training split alone. A folder that is called as
+/// splits are is none of a class.
+bool holds_classes(const fs::path& root, const std::string& split) {
+  static const std::set<std::string> kSplits = {"train", "training",   "trainval", "val",     "valid",
+                                                "dev",   "validation", "test",     "testing", "eval"};
+  if (split != DatasetOptions().split || fs::is_directory(root / split)) return false;
+  bool found = false;
+  for (const auto& entry : fs::directory_iterator(root)) {
+    if (!entry.is_directory() || is_hidden(entry.path())) continue;
+    if (kSplits.contains(lower_ascii(entry.path().filename().string()))) return false;
+    found = found || has_picture(entry.path());
+  }
+  return found;
 }
 
 bool has_no_splits(const fs::path& /*root*/, const std::string& /*split*/) { return false; }
@@ -108,6 +128,8 @@ constexpr Layout kLayouts[] = {
      [](const DatasetOptions& o) { return open_caption_folder(o.root); }},
     {"pictures", "pictures alone", Maps::kNone, holds_pictures, has_folder,
      [](const DatasetOptions& o) { return open_unlabelled_folder(folder_of_split(o.root, o.split).string()); }},
+    {"classes", "<class>/ with pictures", Maps::kNone, holds_classes, has_no_splits,
+     [](const DatasetOptions& o) { return open_image_folder(o.root, ""); }},
 };
 
 std::vector<std::string> layout_names() {

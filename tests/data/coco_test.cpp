@@ -338,6 +338,24 @@ TEST_F(Pictures, AloneInAFlatFolderHaveNoLabels) {
   EXPECT_USER_ERROR(open_dataset({.root = (folder_ / "split").string(), .split = "trian"}), "is no dataset");
 }
 
+TEST_F(Pictures, InFoldersOfClassesAreATrainingSplit) {  // torchvision's ImageFolder of "imagenet/train"
+  for (const char* name : {"root/b dog/1.png", "root/a cat/1.png", "root/a cat/deep/2.png", "splits/Val/1.png"})
+    picture(name);
+  const DatasetOptions root{.root = (folder_ / "root").string()};
+  const auto opened = open_dataset(root);
+  EXPECT_EQ(opened->class_names(), (std::vector<std::string>{"a cat", "b dog"}));
+  ASSERT_EQ(opened->size(), 3);
+  RandomStream none(0, "none");
+  EXPECT_EQ(opened->get(2, none).key, "b dog/1.png");
+  EXPECT_EQ(opened->get(2, none).label(), 1);
+  EXPECT_FALSE(has_split(root)) << "it is no split that may be judged";
+  EXPECT_USER_ERROR(open_dataset({.root = root.root, .split = "val"}), "is no dataset");
+  EXPECT_USER_ERROR(open_dataset({.root = (folder_ / "splits").string()}), "is no dataset");
+  for (const char* name : {"b dog/1.txt", "a cat/1.txt", "a cat/deep/2.txt"})  // folders of any name
+    write_file(folder_ / "root" / name, "a cat");
+  EXPECT_TRUE(open_dataset(root)->has_caption(0));
+}
+
 TEST_F(Pictures, ASplitMayLackClassesAndMustNotHaveOthers) {
   for (const char* name : {"train/a/1.png", "train/b/1.png", "train/c/1.png", "test/c/1.png", "test/a/1.png"})
     picture(name);

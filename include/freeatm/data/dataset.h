@@ -47,9 +47,9 @@ struct DatasetOptions {
   std::string root;  // data.root
   // shards: *.tar; coco: annotations/captions_<split>.json; voc: ImageSets/Main/<split>.txt; imagefolder:
   // <split>/<class>/*.png; captions: *.png with *.txt; karpathy: dataset*.json, or Flickr30k's own files; pictures:
-  // *.png alone, in <split>/ where there is one. With label maps, named or found where they are wanted
-  // (segmentation.h): voc_segmentation: ImageSets/Segmentation/<split>.txt; ade20k; cityscapes; label_pngs:
-  // images/<split>/ and annotations/<split>/*.png
+  // *.png alone, in <split>/ where there is one; classes: <class>/*.png, a training split alone. With label maps, named
+  // or found where they are wanted (segmentation.h): voc_segmentation: ImageSets/Segmentation/<split>.txt; ade20k;
+  // cityscapes; label_pngs: images/<split>/ and annotations/<split>/*.png
   std::string layout = "auto";
   std::string split = "train";        // a folder's or a list's name; shards and captions have none
   bool label_maps = false;            // whether samples must have them; no key: the task knows
