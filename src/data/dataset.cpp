@@ -63,24 +63,35 @@ bool has_picture(const fs::path& folder) {
   });
 }
 
-/// In the folder itself: what lies in folders below may be other splits.
-bool holds_pictures(const fs::path& root, const std::string& split) {
-  return has_picture(folder_of_split(root, split));
-}
-
-/// torchvision's own root, ROOT/<class>/*.png: all there is, hence the training split alone. A folder that is called as
-/// splits are is none of a class.
-bool holds_classes(const fs::path& root, const std::string& split) {
+/// Folders of pictures that may be classes: those beside ROOT/SPLIT/, of which none is called as splits are.
+int64_t class_folders(const fs::path& root, const std::string& split) {
   static const std::set<std::string> kSplits = {"train", "training",   "trainval", "val",     "valid",
                                                 "dev",   "validation", "test",     "testing", "eval"};
-  if (split != DatasetOptions().split || fs::is_directory(root / split)) return false;
-  bool found = false;
+  int64_t count = 0;
   for (const auto& entry : fs::directory_iterator(root)) {
-    if (!entry.is_directory() || is_hidden(entry.path())) continue;
-    if (kSplits.contains(lower_ascii(entry.path().filename().string()))) return false;
-    found = found || has_picture(entry.path());
+    const std::string name = entry.path().filename().string();
+    if (!entry.is_directory() || is_hidden(entry.path()) || name == split) continue;
+    if (kSplits.contains(lower_ascii(name))) return 0;
+    count += has_picture(entry.path());
   }
-  return found;
+  return count;
+}
+
+/// In the folder itself: what lies in folders below may be other splits.
+bool holds_pictures(const fs::path& root, const std::string& split) {
+  if (!has_picture(folder_of_split(root, split))) return false;
+  constexpr int64_t kMany = 2;
+  if (const int64_t others = class_folders(root, split); fs::is_directory(root / split) && others >= kMany) {
+    throw UserError(root.string(), "data.layout",
+                    "{}/ may be a split or, beside {} other folders of pictures, a class: say pictures or classes",
+                    split, others);
+  }
+  return true;
+}
+
+/// torchvision's own root, ROOT/<class>/*.png: all there is, hence the training split alone.
+bool holds_classes(const fs::path& root, const std::string& split) {
+  return split == DatasetOptions().split && !fs::is_directory(root / split) && class_folders(root, split) > 0;
 }
 
 bool has_no_splits(const fs::path& /*root*/, const std::string& /*split*/) { return false; }

@@ -356,6 +356,18 @@ TEST_F(Pictures, InFoldersOfClassesAreATrainingSplit) {  // torchvision's ImageF
   EXPECT_TRUE(open_dataset(root)->has_caption(0));
 }
 
+TEST_F(Pictures, OfAClassThatIsCalledAsASplitAreNotAllThereIs) {
+  for (const char* name : {"train/1.png", "ship/1.png", "bus/1.png"}) picture(name);
+  const std::string root = folder_.path().string();
+  EXPECT_USER_ERROR(
+      open_dataset({.root = root}),
+      ": data.layout: train/ may be a split or, beside 2 other folders of pictures, a class: say pictures or classes");
+  EXPECT_EQ(open_dataset({.root = root, .layout = "pictures"})->size(), 1);
+  EXPECT_EQ(open_dataset({.root = root, .layout = "classes"})->class_names().size(), 3U);
+  picture("val/1.png");
+  EXPECT_EQ(open_dataset({.root = root})->size(), 1);
+}
+
 TEST_F(Pictures, ASplitMayLackClassesAndMustNotHaveOthers) {
   for (const char* name : {"train/a/1.png", "train/b/1.png", "train/c/1.png", "test/c/1.png", "test/a/1.png"})
     picture(name);
