@@ -10,6 +10,7 @@
 #include "freeatm/core/files.h"
 #include "freeatm/core/utf8.h"
 #include "freeatm/data/segmentation.h"
+#include "freeatm/data/split_names.h"
 
 #include "cache.h"
 #include "karpathy_records.h"
@@ -171,6 +172,15 @@ const Layout* find_layout(const DatasetOptions& options) {
   return found == tried.end() ? nullptr : *found;
 }
 
+std::unique_ptr<Dataset> opened(const Layout& layout, const DatasetOptions& options) {
+  try {
+    return layout.open(options);
+  } catch (const UserError& error) {
+    if (layout.has_split(options.root, options.split)) throw;
+    throw UserError("", "", "{}{}", error.what(), splits_there(options));
+  }
+}
+
 const Layout& layout_of(const DatasetOptions& options) {
   if (const Layout* layout = find_layout(options)) return *layout;
   std::string signs;
@@ -214,10 +224,21 @@ DatasetOptions DatasetOptions::root_alone() const {
   return own;
 }
 
+std::string splits_there(const DatasetOptions& options) {
+  std::string there;
+  for (const char* name : {"train", "training", "trainval", "train2014", "train2017", "val", "valid", "validation",
+                           "val2014", "val2017", "test", "testing"}) {
+    DatasetOptions of_split = options;
+    of_split.split = name;
+    if (name != options.split && has_split(of_split)) there += (there.empty() ? "; it has " : ", ") + of_split.split;
+  }
+  return there;
+}
+
 std::unique_ptr<Dataset> open_dataset(const DatasetOptions& options) {
   if (!options.mix_with.empty()) return open_mixture(options);
   const Layout& layout = layout_of(options);
-  auto dataset = layout.open(options);
+  auto dataset = opened(layout, options);
   if (options.label_maps && layout.maps != Maps::kInFiles && !dataset->class_names().empty()) {
     if (layout.maps == Maps::kNone)
       throw UserError(options.root, "data.root",

@@ -13,6 +13,7 @@
 #include "freeatm/core/progress.h"
 #include "freeatm/core/signals.h"
 #include "freeatm/data/pixels.h"
+#include "freeatm/data/split_names.h"
 #include "freeatm/evaluation/features.h"
 #include "freeatm/runtime/ranks.h"
 
@@ -194,7 +195,8 @@ std::vector<Split> PairData::open() const {
     if (data::has_split(split)) splits.push_back({name, data::open_dataset(split)});
   }
   if (splits.empty() && (is_coco || eval_splits.empty()))
-    throw UserError(root, "data.eval_splits", "has no split {}", one_of(eval_splits));
+    throw UserError(root, "data.eval_splits", "has no split {}{}", one_of(eval_splits),
+                    data::splits_there({root, layout}));
   if (splits.empty()) splits.push_back({"", data::open_dataset({root, layout, eval_splits.front()})});
   return splits;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "freeatm/core/error.h"
+#include "freeatm/data/split_names.h"
 
 namespace freeatm::evaluation {
 
@@ -20,7 +21,7 @@ std::vector<Split> open_splits(const data::DatasetOptions& data, const std::vect
       dataset = data::with_classes(std::move(dataset), class_names, data.root, "data.root", name);
     splits.push_back({name, std::move(dataset)});
   }
-  if (splits.empty()) throw UserError(data.root, key, "has no split {}", one_of(names));
+  if (splits.empty()) throw UserError(data.root, key, "has no split {}{}", one_of(names), data::splits_there(data));
   return splits;
 }
 

@@ -3,6 +3,7 @@
 
 #include "freeatm/core/files.h"
 #include "freeatm/data/dataset.h"
+#include "freeatm/data/split_names.h"
 
 #include "testing.h"
 
@@ -366,6 +367,15 @@ TEST_F(Pictures, OfAClassThatIsCalledAsASplitAreNotAllThereIs) {
   EXPECT_EQ(open_dataset({.root = root, .layout = "classes"})->class_names().size(), 3U);
   picture("val/1.png");
   EXPECT_EQ(open_dataset({.root = root})->size(), 1);
+}
+
+TEST_F(Pictures, OfOtherSplitsAreNamed) {
+  picture("val2017/dog/1.png");
+  picture("train2017/dog/1.png");
+  const std::string root = folder_.path().string();
+  EXPECT_USER_ERROR(open_dataset({.root = root, .layout = "imagefolder"}), "; it has train2017, val2017");
+  EXPECT_EQ(splits_there({.root = root, .layout = "imagefolder", .split = "val2017"}), "; it has train2017");
+  EXPECT_EQ(splits_there({.root = root, .layout = "shards"}), "");
 }
 
 TEST_F(Pictures, ASplitMayLackClassesAndMustNotHaveOthers) {
