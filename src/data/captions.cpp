@@ -127,6 +127,8 @@ bool looks_like_json(const std::string& line) {
 
 /// Captions a line, or JSON: by the ending, in any case, or by what the first line is.
 std::vector<Caption> read_any_lines(const std::string& path, std::string_view ending) {
+  if (!fs::exists(path) && path.find(' ') != std::string::npos)
+    throw UserError(path, "captions", "no such file; captions are the lines of one, a prompt itself is not taken");
   std::vector<TextLine> lines = read_lines(path, "captions");
   const bool says_json = ending == ".jsonl" || ending == ".ndjson";
   if (says_json || (!lines.empty() && lines[0].text.starts_with('{') && looks_like_json(lines[0].text)))

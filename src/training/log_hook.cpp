@@ -142,7 +142,7 @@ void LogHook::write_line() {
     line.emplace_back("device_memory", static_cast<double>(runtime::memory_of(device).peak) / (1 << 20));  // MiB
   if (runtime::ranks().is_first()) append_metrics(run_, position_.step, line);
   note_ = format("{} samples/s, loss {}, waited {}%", short_number(speed[0].second), short_number(means[0]),
-                 short_number(100 * speed[1].second));
+                 short_number(std::round(1000 * speed[1].second) / 10));
   steps_.clear();
   samples_ = 0;
   since_ = now;

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/files.h"
+#include "freeatm/core/hub_name.h"
 #include "freeatm/core/json.h"
 #include "freeatm/core/progress.h"
 #include "freeatm/core/random.h"
@@ -159,6 +160,15 @@ TEST(Files, RefuseInOneLine) {
   write_file(folder / "file", "");
   EXPECT_USER_ERROR(prepare_folder(folder / "file" / "sub", "out"), "out: cannot be made");
   EXPECT_USER_ERROR(write_file(folder / "missing" / "x", "y"), "cannot be written");
+}
+
+TEST(Files, OfTheHubAreToBeFetched) {
+  EXPECT_USER_ERROR(require_folder("runwayml/stable-diffusion-v1-5", "diffusion.path"),
+                    "diffusion.path: no such folder; nothing is fetched here: hf download "
+                    "runwayml/stable-diffusion-v1-5 --local-dir FOLDER, and give the folder");
+  TemporaryFolder folder;
+  for (const std::string path : {"runs", "a/b/c", "../runs", "/runs/x", "a b/c"}) EXPECT_EQ(hub_hint(path), "") << path;
+  EXPECT_EQ(hub_hint(fs::relative(folder / "mistyped")), "");
 }
 
 TEST(Progress, WritesClockTimes) {
