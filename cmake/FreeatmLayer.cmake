@@ -6,8 +6,8 @@
 #
 # ctest starts a layer's fast tests once, and the others once a suite: LibTorch takes .3 s to start, and what a suite's tests share is made once.
 #
-# Most of a compilation is reading headers, so sources are compiled eight at a time, and layers whose sources build modules
-# share a precompiled header. Files of a layer therefore share their anonymous namespace: two of the same name in it do not
+# Most of a compilation is reading headers, so sources are compiled twelve at a time, tests eight, and layers whose sources build modules
+# share a precompiled header; behind it each compilation has 8 s of LibTorch's templates to instantiate, whatever it compiles (g++ 12). Files of a layer therefore share their anonymous namespace: two of the same name in it do not
 # compile. -D FREEATM_UNITY=OFF (preset `tidy`) compiles file by file.
 
 add_library(freeatm_flags INTERFACE)
@@ -56,7 +56,7 @@ function(freeatm_layer name)
   target_include_directories(freeatm_${name} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   list(TRANSFORM ARG_DEPS PREPEND freeatm_)
   target_link_libraries(freeatm_${name} PUBLIC ${ARG_DEPS} PRIVATE $<BUILD_INTERFACE:freeatm_flags> ${ARG_LIBS})
-  set_target_properties(freeatm_${name} PROPERTIES UNITY_BUILD ${FREEATM_UNITY} EXPORT_NAME ${name})
+  set_target_properties(freeatm_${name} PROPERTIES UNITY_BUILD ${FREEATM_UNITY} UNITY_BUILD_BATCH_SIZE 12 EXPORT_NAME ${name})
   install(TARGETS freeatm_${name} EXPORT freeatm ARCHIVE DESTINATION lib COMPONENT development INCLUDES DESTINATION include)
   if(ARG_TORCH)
     target_link_libraries(freeatm_${name} PUBLIC LibTorch::LibTorch)
@@ -89,7 +89,7 @@ function(freeatm_test layer)
       target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests ${CMAKE_SOURCE_DIR}/src/${layer})
       target_link_libraries(${target} PRIVATE freeatm_${layer} freeatm_flags freeatm_test_flags freeatm_test_main nlohmann_json::nlohmann_json ${ARG_LIBS})
       target_compile_definitions(${target} PRIVATE FREEATM_SOURCE_DIR="${CMAKE_SOURCE_DIR}" FREEATM_BINARY_DIR="${CMAKE_BINARY_DIR}")
-      set_target_properties(${target} PROPERTIES UNITY_BUILD ${FREEATM_UNITY} UNITY_BUILD_BATCH_SIZE 4)
+      set_target_properties(${target} PROPERTIES UNITY_BUILD ${FREEATM_UNITY} UNITY_BUILD_BATCH_SIZE 8)
       get_target_property(libraries freeatm_${layer} LINK_LIBRARIES)
       if("LibTorch::LibTorch" IN_LIST libraries)
         freeatm_use_pch(${target} freeatm_test_pch freeatm_test_flags)

@@ -21,7 +21,7 @@ constexpr const char *kPrefix = "events.out.tfevents.", *kSuffix = ".freeatm";  
 constexpr size_t kHeader = 12, kFooter = 4;  // of a record: length and its CRC; the bytes' CRC
 
 // Fields of the messages; a key is number << 3 | kind.
-enum Kind : uint64_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
+enum Kind : uint64_t { kVarint = 0, kFixed64 = 1, kLengthDelimited = 2, kFixed32 = 5 };
 constexpr uint64_t kEventWallTime = 1, kEventStep = 2, kEventFileVersion = 3, kEventSummary = 5, kEventSessionLog = 7;
 constexpr uint64_t kSummaryValue = 1, kValueTag = 1, kValueSimple = 2, kSessionStatus = 1, kSessionStart = 1;
 
@@ -41,7 +41,7 @@ std::string integer(uint64_t number, int64_t value) {
   return key(number, kVarint) + varint(static_cast<uint64_t>(value));
 }
 std::string bytes(uint64_t number, std::string_view value) {
-  return key(number, kBytes) + varint(value.size()) + std::string(value);
+  return key(number, kLengthDelimited) + varint(value.size()) + std::string(value);
 }
 
 std::string event(double wall_time, int64_t step, const std::string& what) {

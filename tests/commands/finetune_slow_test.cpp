@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 using testing::run_program;
 
-const std::string kSmall = " model.width=8 loader.batch_size=8 trainer.steps=6 trainer.log_every=2";
+const std::string kSmallRun = " model.width=8 loader.batch_size=8 trainer.steps=6 trainer.log_every=2";
 
 class Finetune : public testing::Refusals {
  protected:
@@ -24,8 +24,8 @@ class Finetune : public testing::Refusals {
     expect_done("world count=48 eval_count=40 threads=1 out=" + (*shared_ / "world").string());
     fs::remove_all(*shared_ / "world" / "objects" / "shifted");
     expect_done(format("pretrain data.root={} out={} objective.hidden=8 objective.dimensions=4{}", scenes(),
-                       *shared_ / "pretrained", kSmall));
-    expect_done(on(scenes(), kSmall + " checkpoint=none", referee()));
+                       *shared_ / "pretrained", kSmallRun));
+    expect_done(on(scenes(), kSmallRun + " checkpoint=none", referee()));
   }
   static void TearDownTestSuite() { delete shared_; }
 
@@ -71,7 +71,7 @@ TEST_F(Finetune, ScenesGiveMeanAveragePrecisionOfEverySplit) {
 TEST_F(Finetune, ObjectsGiveAccuracyFromThePretrainedBackbone) {
   const fs::path out = in_ / "objects";
   // A learning rate of next to nothing leaves the backbone as it came.
-  expect_done(on(objects(), format("checkpoint={}{} trainer.lr=1e-12", *shared_ / "pretrained", kSmall), out));
+  expect_done(on(objects(), format("checkpoint={}{} trainer.lr=1e-12", *shared_ / "pretrained", kSmallRun), out));
   const json metrics = metrics_of(out);
   EXPECT_EQ(metrics.at("test_pictures"), 40);
   EXPECT_TRUE(metrics.contains("val_top5_accuracy"));
@@ -85,7 +85,8 @@ TEST_F(Finetune, ObjectsGiveAccuracyFromThePretrainedBackbone) {
 }
 
 TEST_F(Finetune, GoesOnToTheSameWeightsAndScores) {
-  const std::string command = on(scenes(), kSmall + " checkpoint=none trainer.checkpoint_minutes=1e-6", in_ / "again");
+  const std::string command =
+      on(scenes(), kSmallRun + " checkpoint=none trainer.checkpoint_minutes=1e-6", in_ / "again");
   // Ends itself by SIGTERM as soon as there is a checkpoint.
   const auto stopped = run_program(command + " & pid=$!; while kill -0 $pid 2>/dev/null && [ ! -e " +
                                    (in_ / "again" / "checkpoints" / "latest").string() +
@@ -137,7 +138,7 @@ TEST_F(Finetune, StartsFromFilesOfWeights) {
   const fs::path step = fs::path(weights_file(*shared_ / "pretrained")).parent_path();
   for (const fs::path& start : {in_ / "folder" / "resnet.safetensors", in_ / "folder", step}) {
     const fs::path out = in_ / ("from_" + start.filename().string());
-    const auto outcome = run_program(on(objects(), format("checkpoint={}{} trainer.lr=1e-12", start, kSmall), out));
+    const auto outcome = run_program(on(objects(), format("checkpoint={}{} trainer.lr=1e-12", start, kSmallRun), out));
     ASSERT_EQ(outcome.code, 0) << outcome.text;
     EXPECT_EQ(outcome.text.find("left out: fc.bias, fc.weight") != std::string::npos, start != step) << outcome.text;
     EXPECT_EQ(outcome.text.find("left out") == std::string::npos, start == step) << outcome.text;
@@ -162,7 +163,7 @@ TEST_F(Finetune, AViTTakesTheGridOfTheViews) {
   EXPECT_EQ(positions.size(1), 1 + 4 * 4);
   expect_refused(on(objects(), again + " objective.augment.size=36", "OUT"),
                  "objective.augment.size: 36 is no multiple of the model's patch_size 8");
-  expect_refused(on(objects(), kSmall + " checkpoint=none global_pool=avg", "OUT"),
+  expect_refused(on(objects(), kSmallRun + " checkpoint=none global_pool=avg", "OUT"),
                  "global_pool: a resnet has no pooling but its mean");
 }
 
@@ -198,8 +199,8 @@ TEST_F(Finetune, TheRefereeJudgesScenesAndShards) {
 }
 
 TEST_F(Finetune, RefusesDataWithoutTheRightLabels) {
-  const std::string none = kSmall + " checkpoint=none";
-  expect_refused(on(scenes(), kSmall, "OUT"), "checkpoint: required");
+  const std::string none = kSmallRun + " checkpoint=none";
+  expect_refused(on(scenes(), kSmallRun, "OUT"), "checkpoint: required");
   expect_refused(on(objects(), none + " objective.loss=binary_cross_entropy", "OUT"),
                  "binary_cross_entropy does not fit: its pictures have one label each");
   expect_refused(on(scenes(), none + " objective.loss=cross_entropy", "OUT"), "cross_entropy does not fit");
@@ -221,20 +222,20 @@ TEST_F(Finetune, RefusesDataWithoutTheRightLabels) {
 }
 
 TEST_F(Finetune, RefusesCheckpointsThatDoNotFit) {
-  expect_refused(on(scenes(), kSmall + " checkpoint=IN/none", "OUT"), "checkpoint: no such file or folder");
+  expect_refused(on(scenes(), kSmallRun + " checkpoint=IN/none", "OUT"), "checkpoint: no such file or folder");
   fs::copy(*shared_ / "pretrained", in_ / "wider", fs::copy_options::recursive);
   std::string config = read_file(in_ / "wider" / "config.yaml");
   config.at(config.find("width: 8") + 7) = '9';
   write_file(in_ / "wider" / "config.yaml", config);
-  expect_refused(on(scenes(), kSmall + " checkpoint=IN/wider", "OUT"), "in the file");
+  expect_refused(on(scenes(), kSmallRun + " checkpoint=IN/wider", "OUT"), "in the file");
   write_file(in_ / "wider" / "config.yaml", "stage: vae\n");
-  expect_refused(on(scenes(), kSmall + " checkpoint=IN/wider", "OUT"), "its config.yaml has no model");
+  expect_refused(on(scenes(), kSmallRun + " checkpoint=IN/wider", "OUT"), "its config.yaml has no model");
 }
 
 TEST_F(Finetune, RefusesRefereesThatCannotJudge) {
   const std::string judge = "evaluate task=prompt_recall out=OUT data.root=" + scenes().string() + " checkpoint=";
   expect_refused(judge + (*shared_ / "pretrained").string(), "is no run folder of finetune: it has no classes.json");
-  expect_done(on(objects(), kSmall + " checkpoint=none", in_ / "objects"));
+  expect_done(on(objects(), kSmallRun + " checkpoint=none", in_ / "objects"));
   expect_refused(judge + "IN/objects", "knows one label a picture");
   fs::copy(referee(), in_ / "stranger", fs::copy_options::recursive);
   json names = json::parse(read_file(in_ / "stranger" / "classes.json"));

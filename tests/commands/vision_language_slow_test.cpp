@@ -165,7 +165,8 @@ TEST_F(VisionLanguage, AClipFolderIsJudgedAndGoesOn) {
 TEST_F(VisionLanguage, RefusesWhatCannotBe) {
   const std::string root = " data.root=" + scenes() + " out=OUT ", nano = "pretrain experiment=nano_vl_contrast ";
   expect_refused("pretrain experiment=nano_vl data.root=" + objects() + " out=OUT", "the picture has no caption");
-  expect_refused(nano + "objective.text.tokenizer=IN/nowhere" + root, "nowhere");
+  expect_refused(nano + "objective.text.tokenizer=IN/nowhere" + root,
+                 "objective.text.tokenizer: no such file or folder");
   expect_refused(nano + "objective.queue=8" + root, "objective.queue: holds embeddings by momentum encoders");
   expect_refused(nano + "loader.batch_size=1" + root, "loader.batch_size: 1: a picture is contrasted with others");
   expect_refused("pretrain experiment=nano_vl objective.control=permuted" + root,

@@ -16,14 +16,14 @@ namespace {
 
 using testing::difference;
 
-const Pipeline& pipeline() {
+const Pipeline& small_pipeline() {
   static const testing::HashFolder folder("sd1_like");  // two levels: 8 x 8, and 4 x 4 with the mid block's attention
   static const Pipeline pipeline = Pipeline::load(folder.path(), at::kCPU, at::kFloat);
   return pipeline;
 }
 
 at::Tensor drawn(const SamplerOptions& options, models::AttentionProbe* probe = nullptr) {
-  const Sampler sampler(pipeline(), options);
+  const Sampler sampler(small_pipeline(), options);
   return sampler.sample(sampler.encode({{"a dog"}}), std::vector<uint32_t>{4}, probe);
 }
 
@@ -59,7 +59,7 @@ TEST(CacheInterval, AWholePassFollowsWhereGuidanceBeginsOrEnds) {
   drawn(middle, &steps);  // 831, 665, 499, 333, 167, 1
   EXPECT_EQ(steps.rows, (std::vector<int64_t>{1, 2, 2, 2, 2, 1}));
   EXPECT_EQ(steps.is_whole, (std::vector{true, true, false, false, true, true}));
-  const auto calls = Sampler(pipeline(), middle).calls();
+  const auto calls = Sampler(small_pipeline(), middle).calls();
   ASSERT_EQ(calls.size(), 6u);
   for (size_t i = 0; i < calls.size(); ++i) {
     EXPECT_EQ(calls[i].is_whole, steps.is_whole[i]) << i;
@@ -116,7 +116,7 @@ TEST(AttentionHarvester, AGridThatIsComputedAtFewerStepsCountsNoLess) {
 
 TEST(AttentionHarvester, SaysThatWhatIsChosenWasComputedAtOtherStepsOnly) {
   const auto harvest = [](HarvestOptions harvest, bool with_self, int64_t interval) {
-    const Sampler sampler(pipeline(), {.scheduler = "ddim", .steps = 4, .cache_interval = interval});
+    const Sampler sampler(small_pipeline(), {.scheduler = "ddim", .steps = 4, .cache_interval = interval});
     const PromptBatch prompts = sampler.encode({{"a dog"}});
     harvest.timestep_max = 600;  // of 751, 501, 251, 1
     AttentionHarvester looking_on(harvest, 8, 8, prompts.token_counts(), with_self);
@@ -139,7 +139,7 @@ TEST(OnlyMasks, EndsAtTheLastStepThatIsLookedAt) {
     const SamplerOptions all{.scheduler = scheduler, .steps = 6};
     SamplerOptions few = all;
     few.timestep_min = 300;
-    const Sampler to_the_end(pipeline(), all), cut(pipeline(), few);
+    const Sampler to_the_end(small_pipeline(), all), cut(small_pipeline(), few);
     const auto calls = cut.calls(), of_all = to_the_end.calls();
     EXPECT_FALSE(to_the_end.cut_at());
     ASSERT_LT(calls.size(), of_all.size());
@@ -158,7 +158,7 @@ TEST(OnlyMasks, EndsAtTheLastStepThatIsLookedAt) {
 TEST(OnlyMasks, WhatACallForeseesIsWhatALastStepGives) {
   for (const char* name : {"euler", "dpm++"}) {
     SCOPED_TRACE(name);
-    const auto scheduler = make_scheduler(pipeline().folder + "/scheduler", name);
+    const auto scheduler = make_scheduler(small_pipeline().folder + "/scheduler", name);
     const auto trajectory = scheduler->start(4);
     at::Tensor sample = testing::hash_tensor("sample", {1, 4, 8, 8}) * trajectory->initial_sigma(), foreseen;
     for (int64_t i = 0; i < 4; ++i) {
@@ -180,7 +180,7 @@ TEST(OnlyMasks, ForeseesTheCleanSampleOfAPerfectModel) {
                    noise = testing::hash_tensor("noise", {1, 4, 8, 8});
   for (const char* name : {"ddim", "dpm++", "euler", "pndm"}) {
     SCOPED_TRACE(name);
-    const auto scheduler = make_scheduler(pipeline().folder + "/scheduler", name);
+    const auto scheduler = make_scheduler(small_pipeline().folder + "/scheduler", name);
     const auto trajectory = scheduler->start(6);
     for (size_t i = 0; i < trajectory->timesteps().size(); ++i) {
       const double a = trajectory->alpha_bar(static_cast<int64_t>(i));
@@ -205,7 +205,8 @@ TEST(OnlyMasks, IsNotedWithThePicture) {
   HarvestRunOptions options{.count = 1, .sampler = {.scheduler = "ddim", .steps = 4}};
   const auto noted = [&] {
     std::map<std::string, double> numbers;
-    const Harvested one = std::move(sampled_pictures(pipeline(), captions, phrases, options)->harvest(0, 1).front());
+    const Harvested one =
+        std::move(sampled_pictures(small_pipeline(), captions, phrases, options)->harvest(0, 1).front());
     for (const auto& [key, value] : one.provenance.sampler) {
       if (std::holds_alternative<double>(value)) numbers[key] = std::get<double>(value);
       if (std::holds_alternative<int64_t>(value)) numbers[key] = static_cast<double>(std::get<int64_t>(value));

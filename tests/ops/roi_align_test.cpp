@@ -68,12 +68,12 @@ const std::vector<RoiCase>& roi_cases() {
   return cases;
 }
 
-constexpr at::MemoryFormat kLayouts[] = {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast};
+constexpr at::MemoryFormat kRoiLayouts[] = {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast};
 
 TEST(RoiAlign, EqualsTorchvisionsForwardAndBackward) {
   EXPECT_EQ(roi_cases().size(), 8u);
   for (const RoiCase& one : roi_cases()) {
-    for (const auto layout : kLayouts) {
+    for (const auto layout : kRoiLayouts) {
       for (const RoiOperator pool : {roi_align, roi_align_reference}) {
         const auto [out, gradient] = one.differences(pool, at::kDouble, layout);
         EXPECT_LE(out, 1e-12) << one.name << ", " << layout;
@@ -123,7 +123,7 @@ TEST(RoiAlign, EqualsTheReferenceForManyRegions) {
 }
 
 TEST(RoiAlign, IsLinearInFeatures) {  // <pool(x), g> = <x, its gradient>, over many channels and regions
-  for (const auto layout : kLayouts) {
+  for (const auto layout : kRoiLayouts) {
     const Tensor features =
         testing::hash_tensor("features", {2, 100, 33, 29}).to(at::kDouble).contiguous(layout).requires_grad_();
     const Tensor pooled = roi_align({.spatial_scale = 0.25}, features, many_rois(200));
@@ -136,7 +136,7 @@ TEST(RoiAlign, IsLinearInFeatures) {  // <pool(x), g> = <x, its gradient>, over 
 }
 
 TEST(RoiAlign, NoRegionsAndImagesWithoutAny) {
-  for (const auto layout : kLayouts) {
+  for (const auto layout : kRoiLayouts) {
     const Tensor features = testing::hash_tensor("features", {3, 6, 9, 8}).contiguous(layout).requires_grad_();
     const Tensor none = roi_align({.height = 7, .width = 5}, features, at::zeros({0, 5}));
     EXPECT_EQ(none.sizes(), at::IntArrayRef({0, 6, 7, 5}));

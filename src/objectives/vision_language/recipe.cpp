@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/hub_name.h"
 #include "freeatm/core/random.h"
 #include "freeatm/core/shipped.h"
 #include "freeatm/data/controls.h"
@@ -102,10 +103,12 @@ class VisionLanguageRecipe final : public Recipe {
   bool contrasts() const override { return true; }
 
   std::vector<runs::Input> inputs() const override {
-    std::vector<runs::Input> all{
-        {"objective.text.tokenizer", runs::identity_of(find_shipped(options_.text.tokenizer))}};
-    if (options_.text.weights != "none")
-      all.push_back({"objective.text.weights", runs::identity_of(options_.text.weights)});
+    const auto input = [](const char* key, const fs::path& path) {
+      if (!fs::exists(path)) throw UserError(path.string(), key, "no such file or folder{}", hub_hint(path));
+      return runs::Input{key, runs::identity_of(path)};
+    };
+    std::vector<runs::Input> all{input("objective.text.tokenizer", find_shipped(options_.text.tokenizer))};
+    if (options_.text.weights != "none") all.push_back(input("objective.text.weights", options_.text.weights));
     return all;
   }
 
