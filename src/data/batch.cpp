@@ -56,7 +56,7 @@ at::Tensor padded(const std::vector<at::Tensor>& pictures) {
   }
   const auto fits = [&](const at::Tensor& picture) { return picture.size(0) == height && picture.size(1) == width; };
   if (std::ranges::all_of(pictures, fits)) return at::stack(pictures);
-  const at::Tensor all = at::zeros({std::ssize(pictures), height, width, 3}, at::kByte);
+  at::Tensor all = at::zeros({std::ssize(pictures), height, width, 3}, at::kByte);
   for (int64_t i = 0; i < std::ssize(pictures); ++i) {
     const at::Tensor& picture = pictures[i];
     all[i].narrow(0, 0, picture.size(0)).narrow(1, 0, picture.size(1)).copy_(picture);
@@ -76,6 +76,7 @@ PlannedViews collate_planned(const std::vector<View>& views, size_t i, const std
   all.picture = padded(pictures);
   for (auto& [name, plan] : all.plans) {
     std::vector<at::Tensor> rows;
+    rows.reserve(views.size());
     for (const View& view : views) rows.push_back(view.planned[i].plans.at(name).numbers);
     plan.numbers = at::stack(rows);
   }

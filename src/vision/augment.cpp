@@ -55,7 +55,8 @@ Box random_resized_crop_box(int height, int width, Range scale, Range ratio, Ran
   const double own = static_cast<double>(width) / height;
   const int w = own > ratio.high ? std::max(1, static_cast<int>(std::nearbyint(height * ratio.high))) : width;
   const int h = own < ratio.low ? std::max(1, static_cast<int>(std::nearbyint(width / ratio.low))) : height;
-  return {double((width - w) / 2), double((height - h) / 2), double(w), double(h)};
+  const int x = (width - w) / 2, y = (height - h) / 2;
+  return {double(x), double(y), double(w), double(h)};
 }
 
 Jitter draw_jitter(const JitterOptions& options, RandomStream& random) {
