@@ -82,7 +82,8 @@ int64_t class_folders(const fs::path& root, const std::string& split) {
 bool holds_pictures(const fs::path& root, const std::string& split) {
   if (!has_picture(folder_of_split(root, split))) return false;
   constexpr int64_t kMany = 2;
-  if (const int64_t others = class_folders(root, split); fs::is_directory(root / split) && others >= kMany) {
+  const int64_t others = fs::is_directory(root / split) ? class_folders(root, split) : 0;
+  if (others >= kMany) {
     throw UserError(root.string(), "data.layout",
                     "{}/ may be a split or, beside {} other folders of pictures, a class: say pictures or classes",
                     split, others);
