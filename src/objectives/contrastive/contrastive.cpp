@@ -174,13 +174,14 @@ data::View Contrastive::prepare(data::Sample&& sample, RandomStream& random, dou
   const data::NamedView b{"view2", {pair.b, vision::draw_augmentation(augment2, view2)}, augment2};
   data::View view{{"pair", at::scalar_tensor(static_cast<int64_t>(pair.kind), at::kByte)},
                   {"common", at::scalar_tensor(int64_t{has_common_thing(sample, pair)}, at::kByte)}};
-  for (const auto& [number, one] : {std::pair("1", &a), {"2", &b}}) {
-    if (!pools) break;
-    const vision::MaskSet seen = vision::augment(masks, one->drawn, one->options);
-    const Regions regions = view_regions(sample.regions, seen, grid_side_, options_.region.min_cells);
-    view.ragged[std::string("regions") + number] = regions.weights;
-    view.ragged[std::string("region_numbers") + number] = regions.numbers;
-    view.ragged[std::string("region_texts") + number] = regions.texts;
+  if (pools) {
+    for (const auto& [number, one] : {std::pair("1", &a), {"2", &b}}) {
+      const vision::MaskSet seen = vision::augment(masks, one->drawn, one->options);
+      const Regions regions = view_regions(sample.regions, seen, grid_side_, options_.region.min_cells);
+      view.ragged[std::string("regions") + number] = regions.weights;
+      view.ragged[std::string("region_numbers") + number] = regions.numbers;
+      view.ragged[std::string("region_texts") + number] = regions.texts;
+    }
   }
   const bool on_device = options_.augment_on == "device";
   if (swaps || (on_device && options_.background == "swap")) {  // planned views are alike in all samples of a batch
