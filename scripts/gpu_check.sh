@@ -23,7 +23,7 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$minutes" ] || { [ -n "$dry" ] && minutes=6; } || usage
 
-targets=(freeatm freeatm_bench ops_gpu_test training_gpu_test objectives_gpu_test)
+targets=(freeatm freeatm_bench ops_gpu_test runtime_gpu_test training_gpu_test objectives_gpu_test)
 if [ -z "${FREEATM_BUILD:-}" ]; then
   preset=release
   if [ -z "$dry" ]; then

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "freeatm/core/files.h"
 
-#include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <unistd.h>
 #include <vector>
 
 #include "freeatm/core/content.h"
 #include "freeatm/core/error.h"
-#include "freeatm/core/hub_name.h"
 
 namespace freeatm {
 namespace {
@@ -35,24 +31,9 @@ void require_content(std::string_view head, const fs::path& path, std::string_vi
     throw UserError(path.string(), key, "is a git-lfs pointer, not the file itself: 'git lfs pull' fetches it");
 }
 
-std::string hub_hint(const fs::path& path) {
-  const auto is_name = [](const std::string& part) {
-    return !part.empty() && part[0] != '.' && std::ranges::all_of(part, [](unsigned char c) {
-      return std::isalnum(c) || c == '-' || c == '_' || c == '.';
-    });
-  };
-  const bool is_two_names = std::distance(path.begin(), path.end()) == 2 && is_name(path.parent_path().string()) &&
-                            is_name(path.filename().string());
-  if (!is_two_names || fs::exists(path.parent_path())) return "";
-  return format("; nothing is fetched here: hf download {} --local-dir FOLDER, and give the folder", path.string());
-}
-
 void require_folder(const fs::path& path, std::string_view key) {
   std::error_code error;
-  if (!fs::exists(path, error)) {
-    const bool is_models = key.empty() || key == "diffusion.path";
-    throw UserError(path.string(), key, "no such folder{}", is_models ? hub_hint(path) : "");
-  }
+  if (!fs::exists(path, error)) throw UserError(path.string(), key, "no such folder");
   if (!fs::is_directory(path, error)) throw UserError(path.string(), key, "is a file; a folder is wanted");
 }
 

@@ -62,8 +62,14 @@ Tensor made(const Tensor& pictures, const Tensor& plans, const vision::AugmentOp
 
 }  // namespace
 
-void add_views(View& view, vision::Image picture, const std::vector<NamedView>& named, bool on_device) {
-  if (!on_device) {
+void augment_on_field(config::Fields& f, std::string& augment_on) {
+  f("augment_on", augment_on,
+    "where views are made: loader: by its threads; device: from whole pictures, for a GPU that they cannot feed",
+    config::any_of({"loader", "device"}));
+}
+
+void add_views(View& view, vision::Image picture, const std::vector<NamedView>& named, const std::string& augment_on) {
+  if (augment_on == "loader") {
     for (const NamedView& one : named) view[one.name] = pixels(vision::augment(picture, one.drawn, one.options));
     return;
   }

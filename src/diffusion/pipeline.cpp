@@ -12,6 +12,7 @@
 #include "freeatm/core/files.h"
 #include "freeatm/core/json.h"
 #include "freeatm/core/log.h"
+#include "freeatm/core/model_path.h"
 #include "freeatm/core/random.h"
 #include "freeatm/weights/load.h"
 #include "freeatm/weights/weight_files.h"
@@ -46,6 +47,7 @@ void check_pipeline_class(const nlohmann::json& index, const std::string& path) 
 
 /// model_index.json: what each component must be, and that nothing else is in use.
 void check_index(const std::string& folder) {
+  require_model(folder, "diffusion.path");
   require_folder(folder, "diffusion.path");
   const std::string path = folder + "/model_index.json";
   require_file(path, "diffusion.path");

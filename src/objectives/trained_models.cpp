@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
-#include "freeatm/core/hub_name.h"
+#include "freeatm/core/model_path.h"
 #include "freeatm/core/log.h"
 #include "freeatm/models/pretrained.h"
 #include "freeatm/runs/run_folder.h"
@@ -143,7 +143,7 @@ Pretrained open_pretrained(const std::string& checkpoint, const models::ModelOpt
   const std::string entry = weights.entry.value_or("");
   fs::path path = checkpoint;
   if (!path.has_filename()) path = path.parent_path();  // behind a slash
-  if (!fs::exists(path)) throw UserError(checkpoint, "checkpoint", "no such file or folder{}", hub_hint(path));
+  require_model(path, "checkpoint");
   if (!fs::is_directory(path)) return {model, weights::load_weight_file(checkpoint, entry), checkpoint};
   if (!entry.empty() && fs::exists(path / "config.yaml"))
     throw UserError(checkpoint, "weights.entry", "'{}' is for files of weights; this is a run folder", entry);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <dlfcn.h>
 #include <map>
 #include <new>
@@ -23,9 +24,12 @@ namespace {
 
 // The binary links only LibTorch's CPU half; its CUDA half registers itself when it is loaded.
 bool load_cuda() {
-  static const bool loaded = ::access("/dev/nvidiactl", F_OK) == 0 &&
-                             ::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr &&
-                             at::globalContext().hasCUDA();
+  static const bool loaded = [] {
+    if (::access("/dev/nvidiactl", F_OK) != 0) return false;
+    // Which rank has gone the heartbeat tells in a line; LibTorch's watchdog over NCCL would end the process before.
+    for (const char* name : {"TORCH_NCCL_ASYNC_ERROR_HANDLING", "TORCH_NCCL_ENABLE_MONITORING"}) ::setenv(name, "0", 0);
+    return ::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr && at::globalContext().hasCUDA();
+  }();
   return loaded;
 }
 

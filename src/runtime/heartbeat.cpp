@@ -15,7 +15,6 @@ constexpr auto kPeriod = std::chrono::seconds(1);
 constexpr double kStopped = 5;        // a pause of this process itself: the others have not been silent
 constexpr double kFirstSteps = 600;   // seconds: nobody knows yet how long a step takes
 constexpr double kLongerThanAny = 3;  // times the longest
-const std::string kFailed = "failed";
 
 double seconds_since(std::chrono::steady_clock::time_point then) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
@@ -38,19 +37,6 @@ double seconds_since(std::chrono::steady_clock::time_point then) {
 }
 
 }  // namespace
-
-std::string text_in(const Store& store, const std::string& key) {
-  const std::vector<uint8_t> bytes = store->get(key);
-  return {bytes.begin(), bytes.end()};
-}
-
-bool tell_failure(const Store& store, const std::string& why) {
-  const bool is_first = store->add(kFailed, 1) == 1;
-  if (is_first) store->set(kFailed + "/why", why);
-  return is_first;
-}
-
-bool has_failed(const Store& store) { return store->check({kFailed}); }
 
 Heartbeat::Heartbeat(Store store, Rank rank, double silence)
     : store_(std::move(store)), rank_(rank), silence_(silence), moved_(Clock::now()), answered_(Clock::now()) {
@@ -108,9 +94,9 @@ void Heartbeat::talk() {
     lock.unlock();
     std::map<int64_t, std::string> beats;
     try {
-      store_->set(key(rank_.index), std::to_string(beat));
+      set_text(store_, beat_key(rank_.index), std::to_string(beat));
       for (int64_t other = 0; other < (rank_.index == 0 ? rank_.world : 1); ++other) {
-        if (other != rank_.index) beats[other] = text_in(store_, key(other));
+        if (other != rank_.index) beats[other] = text_in(store_, beat_key(other));
       }
     } catch (const std::exception&) {  // the store's process has gone, or cannot be reached
       beats.clear();

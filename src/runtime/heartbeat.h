@@ -8,24 +8,12 @@
 #include <mutex>
 #include <string>
 #include <thread>
-#include <vector>
-
-#include <torch/csrc/distributed/c10d/Store.hpp>
 
 #include "freeatm/runtime/rank.h"
 
+#include "store.h"
+
 namespace freeatm::runtime {
-
-using Store = c10::intrusive_ptr<c10d::Store>;
-
-/// Keys of one start of the ranks: a store may outlive it.
-inline std::string store_prefix(const std::string& attempt) { return "freeatm/" + attempt; }
-
-std::string text_in(const Store& store, const std::string& key);
-/// Writes why the ranks end, where nobody has yet. Whether this was the first to say so.
-bool tell_failure(const Store& store, const std::string& why);
-
-bool has_failed(const Store& store);
 
 /// Each rank says in the store, once a second, that it is there. Rank 0 looks at all of them, the others at rank 0. Who
 /// finds one silent for too long says so and ends its own process: the operation that it waits in has no other end. So
@@ -41,9 +29,6 @@ class Heartbeat {
   void end_step();
   void begin_waiting();
   void end_waiting();
-
-  /// Where a rank's beats stand.
-  static std::string key(int64_t rank) { return "beat/" + std::to_string(rank); }
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -4,7 +4,7 @@
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
-#include "heartbeat.h"
+#include "store.h"
 
 namespace freeatm::runtime {
 

@@ -3,96 +3,27 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <thread>
-#include <unistd.h>
 
 #include <ATen/ATen.h>
-// Gloo is in LibTorch; its headers are Debian's, and nothing of them is linked.
-#define USE_DISTRIBUTED
-#define USE_C10D_GLOO
-#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
-#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
-#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/log.h"
 
 #include "heartbeat.h"
+#include "lines.h"
 #include "route.h"
+#include "store.h"
 
 namespace freeatm::runtime {
 namespace {
 
 using at::Tensor;
-using Group = c10::intrusive_ptr<c10d::ProcessGroupGloo>;
+using Work = c10::intrusive_ptr<c10d::Work>;
 using std::chrono::milliseconds;
 
-constexpr auto kMeeting = std::chrono::seconds(60), kAnswer = std::chrono::seconds(10);
-constexpr auto kForever = std::chrono::hours(24 * 365);  // who is too late is told by the heartbeat
-
-std::vector<std::string> keys(const std::string& prefix, int64_t world) {
-  std::vector<std::string> out;
-  for (int64_t rank = 0; rank < world; ++rank) out.push_back(prefix + std::to_string(rank));
-  return out;
-}
-
-std::string first_line(const std::exception& error) {
-  const std::string text = error.what();
-  return text.substr(0, text.find('\n'));
-}
-
-Store connect(const Rendezvous& at, bool is_host) {
-  c10d::TCPStoreOptions options;
-  options.port = at.port;
-  options.isServer = is_host;
-  options.waitWorkers = false;
-  options.timeout = kMeeting;
-  try {
-    const auto store = c10::make_intrusive<c10d::TCPStore>(at.host, options);
-    return c10::make_intrusive<c10d::PrefixStore>(store_prefix(at.attempt), store);
-  } catch (const std::exception& error) {
-    if (is_host)
-      throw UserError("environment", "MASTER_PORT", "{}: the port cannot be had here: {}", at.port, first_line(error));
-    throw UserError("environment", "MASTER_ADDR", "{}:{}: nobody answers there within {} s", at.host, at.port,
-                    kMeeting.count());
-  }
-}
-
-void set_text(const Store& store, const std::string& key, const std::string& text) { store->set(key, text); }
-
-// Says who this is, and waits for the others.
-void meet(const Store& store, const Rank& rank, const std::string& host) {
-  set_text(store, Heartbeat::key(rank.index), "");
-  set_text(store, "host/" + std::to_string(rank.index), host);
-  set_text(store, "name/" + std::to_string(rank.index), format("{}, process {}", host, ::getpid()));
-  const auto names = keys("name/", rank.world);
-  try {
-    store->wait(names, kMeeting);
-  } catch (const std::exception&) {
-    std::string missing;
-    for (int64_t other = 0; other < rank.world; ++other) {
-      if (!store->check({names[static_cast<size_t>(other)]}))
-        missing += format("{}{}", missing.empty() ? "" : ", ", other);
-    }
-    throw UserError("environment", "WORLD_SIZE", "{}: of these ranks, {} did not come within {} s", rank.world, missing,
-                    kMeeting.count());
-  }
-}
-
-// A line of operations of its own: what is begun in one does not wait for another's.
-Group make_group(const Store& store, const std::string& name, const Rank& rank, const std::string& address) {
-  const auto options = c10d::ProcessGroupGloo::Options::create(kForever);
-  options->devices.push_back(address.empty() ? c10d::ProcessGroupGloo::createDefaultDevice()
-                                             : c10d::ProcessGroupGloo::createDeviceForHostname(address));
-  return c10::make_intrusive<c10d::ProcessGroupGloo>(c10::make_intrusive<c10d::PrefixStore>(name, store),
-                                                     static_cast<int>(rank.index), static_cast<int>(rank.world),
-                                                     options);
-}
-
-std::string host_name() {
-  char name[256] = {};
-  ::gethostname(name, sizeof name - 1);
-  return name;
-}
+constexpr auto kAnswer = std::chrono::seconds(10);
 
 // Gloo knows neither bool nor short.
 Tensor sendable(const Tensor& x) {
@@ -104,20 +35,57 @@ Tensor sendable(const Tensor& x) {
 }  // namespace
 
 struct Ranks::State {
+  Rendezvous rendezvous;
   Store store;
   int64_t on_this_machine = 1;
-  Group ordered, beside;
+  Lines host;
+  std::optional<Lines> gpus;  // made when it is first needed
   std::unique_ptr<Heartbeat> heartbeat;
   double waited = 0;
 
-  void wait(const c10::intrusive_ptr<c10d::Work>& work);
+  const Lines& lines(const Tensor& x);
+  Lines gpu_lines();
+  Work started(const std::function<Work()>& operation) const;
+  void wait(const Work& work);
+  void run(const std::function<Work()>& operation) { wait(started(operation)); }
 };
 
-void Ranks::State::wait(const c10::intrusive_ptr<c10d::Work>& work) {
+const Lines& Ranks::State::lines(const Tensor& x) {
+  if (x.is_cpu()) return host;
+  if (!gpus) gpus = gpu_lines();
+  return *gpus;
+}
+
+// NCCL where every rank has it. They come here at the same operation, so they can ask each other.
+Lines Ranks::State::gpu_lines() {
+  const Nccl nccl;
+  std::vector<Tensor> have{at::full({1}, int64_t{nccl.lack().empty()})};
+  run([&] { return host.ordered->allreduce(have); });
+  if (have[0].item<int64_t>() == rendezvous.rank.world) {
+    const Store own = connect(rendezvous, /*is_host=*/false);
+    own->setTimeout(kForever);
+    return nccl.lines(own, rendezvous.rank);
+  }
+  if (!nccl.lack().empty())
+    log::warning("what GPUs send each other goes through the host's memory (Gloo), NCCL is not to be had: {}",
+                 nccl.lack());
+  return host;
+}
+
+// NCCL may know already when an operation begins that another rank has gone.
+Work Ranks::State::started(const std::function<Work()>& operation) const {
+  try {
+    return operation();
+  } catch (const c10::DistError& error) {
+    throw RankLost(first_line(error));
+  }
+}
+
+void Ranks::State::wait(const Work& work) {
   const auto begin = std::chrono::steady_clock::now();
   heartbeat->begin_waiting();
   try {
-    work->wait();
+    work->wait();  // over NCCL the device waits, and this thread goes on
   } catch (const std::exception& error) {
     heartbeat->end_waiting();
     throw RankLost(first_line(error));
@@ -132,14 +100,11 @@ Ranks::Ranks(const Rendezvous& rendezvous, double silence)
     : rank_(rendezvous.rank), local_rank_(rendezvous.local_rank), state_(std::make_unique<State>()) {
   FREEATM_CHECK(rank_.world > 1, "one rank alone has nobody to meet");
   State& s = *state_;
+  s.rendezvous = rendezvous;
   s.store = connect(rendezvous, rendezvous.is_host);
-  const std::string host = host_name();
-  meet(s.store, rank_, host);
-  s.on_this_machine = std::ranges::count_if(keys("host/", rank_.world),
-                                            [&](const std::string& key) { return text_in(s.store, key) == host; });
+  s.on_this_machine = meet(s.store, rank_);
   const std::string address = address_towards(rendezvous.host, rendezvous.port);
-  s.ordered = make_group(s.store, "ordered", rank_, address);
-  s.beside = make_group(s.store, "beside", rank_, address);
+  s.host = host_lines(s.store, rank_, address);
   s.store->setTimeout(kAnswer);
   Store own = connect(rendezvous, /*is_host=*/false);
   own->setTimeout(kAnswer);
@@ -154,13 +119,14 @@ double Ranks::waited_seconds() const { return state_ ? state_->waited : 0; }
 void Ranks::sum(const Tensor& x) {
   if (is_alone()) return;
   std::vector<Tensor> list{x.detach()};
-  state_->wait(state_->ordered->allreduce(list));
+  state_->run([&] { return state_->lines(x).ordered->allreduce(list); });
 }
 
 std::function<void()> Ranks::begin_sum(const Tensor& x) {
   if (is_alone()) return [] {};
   std::vector<Tensor> list{x.detach()};
-  return [this, work = state_->beside->allreduce(list)] { state_->wait(work); };
+  const Work work = state_->started([&] { return state_->lines(x).beside->allreduce(list); });
+  return [this, work] { state_->wait(work); };
 }
 
 std::function<void()> Ranks::begin_sum_at(const Tensor& x, int64_t owner) {
@@ -168,7 +134,8 @@ std::function<void()> Ranks::begin_sum_at(const Tensor& x, int64_t owner) {
   std::vector<Tensor> list{x.detach()};
   c10d::ReduceOptions options;
   options.rootRank = static_cast<int>(owner);
-  return [this, work = state_->beside->reduce(list, options)] { state_->wait(work); };
+  const Work work = state_->started([&] { return state_->lines(x).beside->reduce(list, options); });
+  return [this, work] { state_->wait(work); };
 }
 
 void Ranks::take_from(int64_t owner, const Tensor& x) {
@@ -177,7 +144,7 @@ void Ranks::take_from(int64_t owner, const Tensor& x) {
   std::vector<Tensor> list{sent};
   c10d::BroadcastOptions options;
   options.rootRank = static_cast<int>(owner);
-  state_->wait(state_->ordered->broadcast(list, options));
+  state_->run([&] { return state_->lines(x).ordered->broadcast(list, options); });
   if (owner != rank_.index && sent.data_ptr() != x.data_ptr()) x.detach().copy_(sent.view(x.scalar_type()));
 }
 
@@ -187,7 +154,7 @@ Tensor Ranks::gather(const Tensor& x) {
   std::vector<int64_t> sizes = sent.sizes().vec();
   sizes[0] *= rank_.world;
   Tensor all = at::empty(sizes, sent.options());
-  state_->wait(state_->ordered->_allgather_base(all, sent));
+  state_->run([&] { return state_->lines(x).ordered->_allgather_base(all, sent); });
   return all.view(x.scalar_type());
 }
 
@@ -243,7 +210,7 @@ std::string Ranks::who_has_gone() {
   try {
     const auto beats = [this] {
       std::vector<std::string> out;
-      for (int64_t rank = 0; rank < rank_.world; ++rank) out.push_back(text_in(state_->store, Heartbeat::key(rank)));
+      for (int64_t rank = 0; rank < rank_.world; ++rank) out.push_back(text_in(state_->store, beat_key(rank)));
       return out;
     };
     const auto before = beats();
@@ -268,6 +235,9 @@ void Ranks::leave() {
   for (bool are_here = false; !are_here; std::this_thread::sleep_for(milliseconds(are_here ? 0 : 50))) {
     if (has_failed(state_->store)) throw RankLost("another rank has failed");
     are_here = state_->store->check(all);
+  }
+  if (state_->gpus) {
+    for (const Group& group : {state_->gpus->ordered, state_->gpus->beside}) group->shutdown();
   }
   state_->heartbeat.reset();
   if (rank_.index != 0) return set_text(state_->store, "read/" + std::to_string(rank_.index), "");

@@ -3,6 +3,7 @@
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/files.h"
+#include "freeatm/core/model_path.h"
 #include "freeatm/text/clip_tokenizer.h"
 #include "freeatm/text/word_piece.h"
 
@@ -27,8 +28,8 @@ std::vector<int64_t> Tokenizer::padded_ids(const Encoding& encoding, int64_t len
 }
 
 std::unique_ptr<Tokenizer> open_tokenizer(const std::string& path) {
-  if (fs::exists(path) && !fs::is_directory(path)) return std::make_unique<WordPiece>(path);
-  require_folder(path, "");
+  require_model(path, "");
+  if (!fs::is_directory(path)) return std::make_unique<WordPiece>(path);
   if (fs::exists(fs::path(path) / "vocab.txt")) return std::make_unique<WordPiece>(path);
   for (const char* name : {"tokenizer.json", "vocab.json"}) {
     if (fs::exists(fs::path(path) / name)) return std::make_unique<ClipTokenizer>(path);

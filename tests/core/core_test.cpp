@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/files.h"
-#include "freeatm/core/hub_name.h"
 #include "freeatm/core/json.h"
+#include "freeatm/core/model_path.h"
 #include "freeatm/core/progress.h"
 #include "freeatm/core/random.h"
 
@@ -163,12 +163,21 @@ TEST(Files, RefuseInOneLine) {
 }
 
 TEST(Files, OfTheHubAreToBeFetched) {
-  EXPECT_USER_ERROR(require_folder("runwayml/stable-diffusion-v1-5", "diffusion.path"),
-                    "diffusion.path: no such folder; nothing is fetched here: hf download "
+  EXPECT_USER_ERROR(require_model("runwayml/stable-diffusion-v1-5", "diffusion.path"),
+                    "diffusion.path: no such file or folder; nothing is fetched here: hf download "
                     "runwayml/stable-diffusion-v1-5 --local-dir FOLDER, and give the folder");
   TemporaryFolder folder;
-  for (const std::string path : {"runs", "a/b/c", "../runs", "/runs/x", "a b/c"}) EXPECT_EQ(hub_hint(path), "") << path;
-  EXPECT_EQ(hub_hint(fs::relative(folder / "mistyped")), "");
+  require_model(folder.path(), "checkpoint");
+  const fs::path mistyped = fs::relative(folder / "mistyped");
+  for (const fs::path& path : {fs::path("nothing"), fs::path("a/b/c"), fs::path("../nothing"), fs::path("/nothing/x"),
+                               fs::path("a b/c"), mistyped}) {
+    try {
+      require_model(path, "checkpoint");
+      ADD_FAILURE() << path << " is there";
+    } catch (const UserError& error) {
+      EXPECT_TRUE(std::string(error.what()).ends_with("no such file or folder")) << error.what();
+    }
+  }
 }
 
 TEST(Progress, WritesClockTimes) {

@@ -48,8 +48,8 @@ BothWays both_ways(const vision::AugmentOptions& options, const std::vector<Size
     RandomStream random(seed, "view", 0, i);
     const vision::Box box = vision::random_resized_crop_box(picture.height, picture.width, {0.05, 1}, {0.5, 2}, random);
     const NamedView view{"view", {box, vision::draw_augmentation(options, random)}, options};
-    add_views(made[i], picture, {view}, false);
-    add_views(planned[i], picture, {view}, true);
+    add_views(made[i], picture, {view}, "loader");
+    add_views(planned[i], picture, {view}, "device");
     keys.push_back(std::to_string(i));
   }
   Batch batch = collate(std::move(planned), keys);
@@ -108,7 +108,7 @@ TEST(PlannedViews, AreTheSameInParts) {
 
 TEST(PlannedViews, OfOneBatchAreAlike) {
   std::vector<View> views(2);
-  add_views(views[0], picture_of({8, 8}, 0), {{"view", {{0, 0, 8, 8}, {}}, plain()}}, true);
+  add_views(views[0], picture_of({8, 8}, 0), {{"view", {{0, 0, 8, 8}, {}}, plain()}}, "device");
   EXPECT_THROW(collate(std::move(views), {"a", "b"}), InternalError);
 }
 

@@ -10,6 +10,7 @@
 #include "freeatm/core/error.h"
 #include "freeatm/runtime/rendezvous.h"
 
+#include "runtime/rank_operations.h"
 #include "runtime/rank_threads.h"
 
 namespace freeatm::runtime {
@@ -37,29 +38,11 @@ TEST(Ranks, AloneEverythingIsNothing) {
 
 TEST(Ranks, SumAndGatherInTheOrderOfTheRanks) {
   as_ranks(3, [](Ranks& group) {
-    const auto index = static_cast<double>(group.rank().index);
     EXPECT_EQ(group.on_this_machine(), 3);
-    const Tensor x = numbers({index, 1}), later = numbers({10 * index});
-    const auto wait = group.begin_sum(later);
-    group.sum(x);
-    EXPECT_TRUE(at::equal(x, numbers({3, 3})));
-    wait();
-    EXPECT_TRUE(at::equal(later, numbers({30})));
-    EXPECT_TRUE(at::equal(group.gather(numbers({index})), numbers({0, 1, 2})));
-    EXPECT_TRUE(at::equal(group.gather(numbers({index}) > 0), numbers({0, 1, 2}) > 0)) << "bool";
-
-    const Tensor rows = at::full({group.rank().index, 2}, index, at::kFloat);  // none of the first rank
-    EXPECT_TRUE(at::equal(group.gather_rows(rows), at::tensor({1.0f, 1.0f, 2.0f, 2.0f, 2.0f, 2.0f}).view({3, 2})));
+    testing::expect_sums_and_gathers(group, at::kCPU);
     const std::string text(static_cast<size_t>(group.rank().index), 'x');
     EXPECT_EQ(group.gather(text), (std::vector<std::string>{"", "x", "xx"}));
-
-    const Tensor taken = at::full({2, 2}, index).t();
-    group.take_from(1, taken);
-    EXPECT_TRUE(at::equal(taken, at::ones({2, 2})));
-    const Tensor owned = numbers({1});
-    group.begin_sum_at(owned, 2)();
-    EXPECT_TRUE(group.rank().index != 2 || owned.item<double>() == 3);
-    EXPECT_EQ(share_of_mean(group.rank().index), index);  // 0, 1, 2 of a mean of 1
+    EXPECT_EQ(share_of_mean(group.rank().index), group.rank().index);  // 0, 1, 2 of a mean of 1
     EXPECT_EQ(rows_before(group.rank().index + 1), group.rank().index * (group.rank().index + 1) / 2);
   });
 }

@@ -151,7 +151,7 @@ TEST(OpenTokenizer, ChoosesByTheFilesThatAreThere) {
   EXPECT_NE(dynamic_cast<ClipTokenizer*>(clip.get()), nullptr);
   const TemporaryFolder empty;
   EXPECT_USER_ERROR(open_tokenizer(empty.path()), "has neither a vocab.txt (WordPiece) nor a tokenizer.json");
-  EXPECT_USER_ERROR(open_tokenizer((empty / "absent").string()), "no such folder");
+  EXPECT_USER_ERROR(open_tokenizer((empty / "absent").string()), "no such file or folder");
 }
 
 TEST(OpenTokenizer, BytePairsBeginWordsBehindAnEndAndHideThemBehindTheVocabulary) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "freeatm/config/fields.h"
 #include "freeatm/data/batch.h"
 #include "freeatm/vision/augment.h"
 
@@ -17,8 +18,11 @@ struct NamedView {
   vision::AugmentOptions options;  // the same for each sample; `drawn` is drawn of them, or of a part of them
 };
 
-/// Views of a picture: made at once, or planned for `make_views`.
-void add_views(View& view, vision::Image picture, const std::vector<NamedView>& named, bool on_device);
+/// The key `augment_on`: "loader" or "device".
+void augment_on_field(config::Fields& f, std::string& augment_on);
+
+/// Views of a picture: made at once by the loader, or planned for `make_views` on the device.
+void add_views(View& view, vision::Image picture, const std::vector<NamedView>& named, const std::string& augment_on);
 
 /// What is planned becomes tensors [B, size, size, 3], where the pictures lie.
 ///   pixels_at_once: of pictures, as squares in fp32; about six times as much is in use

@@ -101,9 +101,7 @@ void ContrastiveOptions::fields(config::Fields& f) {
     "saliency: what stands out by colour; exact: the dataset's own",
     config::any_of({"none", "shuffled", "permuted", "boxes", "scale", "saliency", "exact"}));
   f("allow_missing", allow_missing, "pictures without masks are plain pairs instead of an error");
-  f("augment_on", augment_on,
-    "where views are made: loader: by its threads; device: from whole pictures, for a GPU that they cannot feed",
-    config::any_of({"loader", "device"}));
+  data::augment_on_field(f, augment_on);
   f.group("augment", augment);
   f.group("second_view", second_view);
   if (!f.reading()) return;
@@ -183,12 +181,11 @@ data::View Contrastive::prepare(data::Sample&& sample, RandomStream& random, dou
       view.ragged[std::string("region_texts") + number] = regions.texts;
     }
   }
-  const bool on_device = options_.augment_on == "device";
-  if (swaps || (on_device && options_.background == "swap")) {  // planned views are alike in all samples of a batch
-    data::add_views(view, swaps ? std::move(sample.swapped) : sample.image, {b}, on_device);
-    data::add_views(view, std::move(sample.image), {a}, on_device);
+  if (options_.background == "swap") {  // apart in all samples of a batch: planned views must be alike
+    data::add_views(view, swaps ? std::move(sample.swapped) : sample.image, {b}, options_.augment_on);
+    data::add_views(view, std::move(sample.image), {a}, options_.augment_on);
   } else {
-    data::add_views(view, std::move(sample.image), {a, b}, on_device);
+    data::add_views(view, std::move(sample.image), {a, b}, options_.augment_on);
   }
   return view;
 }

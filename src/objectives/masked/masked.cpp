@@ -71,9 +71,7 @@ void MaskedOptions::fields(config::Fields& f) {
     config::between(0.01, 1));
   f("flip_probability", flip_probability, "of mirroring left to right", config::between(0, 1));
   f("interpolation", interpolation, "how the crop is resized", config::any_of({"bilinear", "bicubic"}));
-  f("augment_on", augment_on,
-    "where views are made: loader: by its threads; device: from whole pictures, for a GPU that they cannot feed",
-    config::any_of({"loader", "device"}));
+  data::augment_on_field(f, augment_on);
   masking.fields(f);
   f("mask_unit", mask_unit, "patches along a side that are hidden together", config::between(1, 64));
   f("foreground_weight", foreground_weight, "in the loss, of a patch that is all thing; of one that is none 1",
@@ -142,7 +140,7 @@ data::View Masked::prepare(data::Sample&& sample, RandomStream& random, double p
                   {"foreground", foreground},
                   {"things", count_things(shares, hidden)},
                   {"lacks_hints", at::scalar_tensor(drawn.lacks_hints ? 1.0 : 0.0, at::kFloat)}};
-  data::add_views(view, std::move(sample.image), {image}, options_.augment_on == "device");
+  data::add_views(view, std::move(sample.image), {image}, options_.augment_on);
   return view;
 }
 

@@ -117,7 +117,7 @@ data::View CaptionedViews::prepare(data::Sample&& sample, RandomStream& random) 
                  {"facts", at::zeros({kFacts})}};
   add_text(text, random, out);
   if (options_.regions == "contrast") add_regions(text, masks, out);
-  data::add_views(out, std::move(sample.image), {{"image", drawn, options_.augment}}, options_.augment_on == "device");
+  data::add_views(out, std::move(sample.image), {{"image", drawn, options_.augment}}, options_.augment_on);
   auto* facts = out["facts"].data_ptr<float>();
   facts[kCut] = text.tokens.cut > 0;
   facts[kPrompts] = static_cast<float>(text.prompts);

@@ -4,10 +4,11 @@
 #include <utility>
 
 #include "freeatm/core/error.h"
-#include "freeatm/core/hub_name.h"
+#include "freeatm/core/model_path.h"
 #include "freeatm/core/random.h"
 #include "freeatm/core/shipped.h"
 #include "freeatm/data/controls.h"
+#include "freeatm/data/planned_views.h"
 #include "freeatm/models/bert_weights.h"
 #include "freeatm/objectives/vision_language/vision_language.h"
 #include "freeatm/weights/load.h"
@@ -61,9 +62,7 @@ void VisionLanguageOptions::fields(config::Fields& f) {
     "is not mirrored; ignore: as it is",
     config::any_of({"swap", "keep", "ignore"}));
   f("keep_colours", keep_colours, "colours do not change where the caption names one");
-  f("augment_on", augment_on,
-    "where views are made: loader: by its threads; device: from whole pictures, for a GPU that they cannot feed",
-    config::any_of({"loader", "device"}));
+  data::augment_on_field(f, augment_on);
   f.group("augment", augment);
   f("control", control,
     "none; shuffled: another picture's masks; permuted: those of its own other phrases; boxes: random ones of equal "
@@ -104,7 +103,7 @@ class VisionLanguageRecipe final : public Recipe {
 
   std::vector<runs::Input> inputs() const override {
     const auto input = [](const char* key, const fs::path& path) {
-      if (!fs::exists(path)) throw UserError(path.string(), key, "no such file or folder{}", hub_hint(path));
+      require_model(path, key);
       return runs::Input{key, runs::identity_of(path)};
     };
     std::vector<runs::Input> all{input("objective.text.tokenizer", find_shipped(options_.text.tokenizer))};
