@@ -12,6 +12,8 @@ complain 'clang-format would change:' "$(clang-format --dry-run "${sources[@]}" 
 python3 scripts/check_layers.py || failed=1
 complain 'unfinished work:' "$(git grep -InE '\b(TODO|FIXME|XXX)\b' -- src include tools tests bench configs python ':!tests/*/data' || true)"
 complain "paths of one machine:" "$(git grep -nE '(^|[^a-z.])/(root|home|work)/' -- src include tools tests scripts configs docs python '*.md' ':!scripts/check.sh' || true)"
+complain 'a loop in one thread, without OpenMP; runtime::parallel_for is none:' \
+  "$(git grep -n 'at::parallel_for(' -- src ':!src/runtime/parallel.cpp' || true)"
 complain 'no licence line:' "$(grep -L 'SPDX-License-Identifier' "${sources[@]}" || true)"
 complain 'over 400 lines:' "$(wc -l "${sources[@]}" | awk '$1 > 400 && $2 != "total" { print $1, $2 }')"
 

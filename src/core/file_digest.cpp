@@ -19,6 +19,18 @@
 #include "freeatm/core/files.h"
 
 namespace freeatm {
+
+struct ByteDigest::State {
+  XXH3_state_t xxh3;
+};
+
+ByteDigest::ByteDigest() : state_(std::make_unique<State>()) { XXH3_64bits_reset(&state_->xxh3); }
+ByteDigest::~ByteDigest() = default;
+
+void ByteDigest::add(std::string_view bytes) { XXH3_64bits_update(&state_->xxh3, bytes.data(), bytes.size()); }
+
+uint64_t ByteDigest::value() const { return XXH3_64bits_digest(&state_->xxh3); }
+
 namespace {
 
 constexpr uint64_t kPieceBytes = 64 << 20;  // a part of the digest: another size is another digest
@@ -45,18 +57,17 @@ uint64_t hash_of(const Piece& piece, std::vector<char>& buffer) {
   const auto refuse = [&](const char* why) { throw UserError(*piece.path, "", "cannot be read: {}", why); };
   if (descriptor < 0) refuse(std::strerror(errno));
   const std::unique_ptr<const int, void (*)(const int*)> closing(&descriptor, [](const int* d) { ::close(*d); });
-  XXH3_state_t state;
-  XXH3_64bits_reset(&state);
+  ByteDigest digest;
   for (uint64_t at = piece.begin; at < piece.end;) {
     const size_t wanted = std::min<uint64_t>(buffer.size(), piece.end - at);
     const ssize_t count = ::pread(descriptor, buffer.data(), wanted, static_cast<off_t>(at));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) refuse(std::strerror(errno));
     if (count == 0) refuse("it became shorter meanwhile");
-    XXH3_64bits_update(&state, buffer.data(), static_cast<size_t>(count));
+    digest.add({buffer.data(), static_cast<size_t>(count)});
     at += static_cast<uint64_t>(count);
   }
-  return XXH3_64bits_digest(&state);
+  return digest.value();
 }
 
 }  // namespace

@@ -63,6 +63,15 @@ RandomStream RandomStream::fork(std::string_view purpose) const {
   return child;
 }
 
+RandomStream RandomStream::behind(uint64_t words) const {
+  RandomStream later = *this;
+  const uint64_t word = uint64_t{4} * block_ - (4 - used_) + words;
+  later.block_ = static_cast<uint32_t>(word / 4);
+  later.used_ = 4;
+  for (uint64_t i = 0; i < word % 4; ++i) later.next_u32();
+  return later;
+}
+
 uint32_t RandomStream::next_u32() {
   if (used_ == 4) {
     buffer_ = philox({block_++, epoch_, static_cast<uint32_t>(index_), static_cast<uint32_t>(index_ >> 32)}, key_);

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <mutex>
 
-#include <ATen/Parallel.h>
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/log.h"
 #include "freeatm/core/signals.h"
+#include "freeatm/runtime/parallel.h"
 
 #include "coco_results.h"
 #include "coco_truth.h"
@@ -49,7 +49,7 @@ CocoFileScores score_coco_files(const CocoFilesOptions& options) {
   std::vector<CocoMetrics> all = nothing_seen();
   std::mutex mutex;
   int64_t dropped = 0;
-  at::parallel_for(0, truth.images(), 1, [&](int64_t begin, int64_t end) {
+  runtime::parallel_for(0, truth.images(), 1, [&](int64_t begin, int64_t end) {
     std::vector<CocoMetrics> part = nothing_seen();
     int64_t dropped_here = 0;
     for (int64_t image = begin; image < end && pending_signal() == 0; ++image) {

@@ -5,13 +5,13 @@
 #include <iterator>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include "freeatm/core/error.h"
 #include "freeatm/core/progress.h"
 #include "freeatm/core/signals.h"
 #include "freeatm/core/utf8.h"
 #include "freeatm/evaluation/features.h"
+#include "freeatm/runtime/parallel.h"
 #include "freeatm/vision/boundary.h"
 
 #include "rank_correlation.h"
@@ -95,7 +95,7 @@ Metrics judge_masks(const diffusion::HarvestSource& source, const diffusion::Har
     stop_if_signalled();
     auto pictures = source.harvest(begin, std::min(begin + options.batch_size, own.end));
     std::vector<std::vector<diffusion::MaskScores>> scores(pictures.size());
-    at::parallel_for(0, std::ssize(pictures), 1, [&](int64_t first, int64_t last) {
+    runtime::parallel_for(0, std::ssize(pictures), 1, [&](int64_t first, int64_t last) {
       for (int64_t i = first; i < last; ++i) scores[i] = decide(pictures[i], options.masks);
     });
     for (size_t i = 0; i < pictures.size(); ++i) {

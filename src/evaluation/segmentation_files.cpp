@@ -9,14 +9,13 @@
 #include <sstream>
 #include <utility>
 
-#include <ATen/Parallel.h>
-
 #include "freeatm/core/error.h"
 #include "freeatm/core/file_walk.h"
 #include "freeatm/core/log.h"
 #include "freeatm/core/signals.h"
 #include "freeatm/core/utf8.h"
 #include "freeatm/data/label_numbers.h"
+#include "freeatm/runtime/parallel.h"
 
 #include "segmentation_examples.h"
 
@@ -230,7 +229,7 @@ Metrics score_segmentation_files(const SegmentationFilesOptions& options, const 
   SegmentationMetrics all(classes, score.boundary);
   std::vector<double> wrong(pairs.size());
   std::mutex mutex;
-  at::parallel_for(0, std::ssize(pairs), 1, [&](int64_t begin, int64_t end) {
+  runtime::parallel_for(0, std::ssize(pairs), 1, [&](int64_t begin, int64_t end) {
     SegmentationMetrics part(classes, score.boundary);
     for (int64_t i = begin; i < end && pending_signal() == 0; ++i) {
       const auto [truth, prediction] = reader.read(pairs[i]);

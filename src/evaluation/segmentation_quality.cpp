@@ -5,11 +5,10 @@
 #include <mutex>
 #include <utility>
 
-#include <ATen/Parallel.h>
-
 #include "freeatm/core/error.h"
 #include "freeatm/core/state_bytes.h"
 #include "freeatm/evaluation/features.h"
+#include "freeatm/runtime/parallel.h"
 #include "freeatm/runtime/ranks.h"
 
 #include "segmentation_examples.h"
@@ -67,7 +66,7 @@ void SegmentationQuality::process(std::span<const data::Sample> samples) {
   }
   const auto predictions = segment_(samples);
   std::mutex mutex;
-  at::parallel_for(0, std::ssize(samples), 1, [&](int64_t begin, int64_t end) {
+  runtime::parallel_for(0, std::ssize(samples), 1, [&](int64_t begin, int64_t end) {
     SegmentationMetrics part(std::ssize(class_names_), options_.boundary);
     for (int64_t i = begin; i < end; ++i) {
       part.add(samples[i].label_map, predictions[i]);

@@ -3,23 +3,31 @@
 
 #include <cmath>
 #include <string>
-#include <vector>
 
 #include <ATen/ATen.h>
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
 
 #include "freeatm/models/norm.h"
+#include "freeatm/runtime/parallel.h"
 
 namespace freeatm::models {
 namespace {
 
+constexpr uint64_t kUniformWords = 2, kNormalWords = 4;
+
+// Each value takes so many words of the stream: a thread begins where its part of them does.
 template <class Draw>
-void fill(const at::Tensor& tensor, Draw draw) {
+void fill(const at::Tensor& tensor, const RandomStream& random, uint64_t words, Draw draw) {
   const at::NoGradGuard no_grad;
-  std::vector<float> values(tensor.numel());
-  for (float& value : values) value = static_cast<float>(draw());
-  tensor.copy_(at::from_blob(values.data(), tensor.sizes(), at::kFloat));
+  const at::Tensor values = at::empty(tensor.sizes(), at::kFloat);
+  float* data = values.data_ptr<float>();
+  constexpr int64_t kWorthAThread = 1 << 14;
+  runtime::parallel_for(0, values.numel(), kWorthAThread, [&](int64_t first, int64_t last) {
+    RandomStream own = random.behind(words * static_cast<uint64_t>(first));
+    for (int64_t i = first; i < last; ++i) data[i] = static_cast<float>(draw(own));
+  });
+  tensor.copy_(values);
 }
 
 void initialize_convolution(torch::nn::Conv2dImpl& layer, const RandomStream& random) {
@@ -30,23 +38,23 @@ void initialize_convolution(torch::nn::Conv2dImpl& layer, const RandomStream& ra
   if (layer.bias.defined()) layer.bias.zero_();
 }
 
-void initialize_linear(torch::nn::LinearImpl& layer, RandomStream random) {
+void initialize_linear(torch::nn::LinearImpl& layer, const RandomStream& random) {
   const double bound = 1 / std::sqrt(static_cast<double>(layer.weight.size(1)));
-  const auto draw = [&] { return random.uniform(-bound, bound); };  // one stream for both
-  fill(layer.weight, draw);
-  if (layer.bias.defined()) fill(layer.bias, draw);
+  fill_uniform(layer.weight, bound, random);
+  if (layer.bias.defined())  // of the same stream
+    fill_uniform(layer.bias, bound, random.behind(kUniformWords * static_cast<uint64_t>(layer.weight.numel())));
 }
 
 }  // namespace
 
 double xavier_bound(int64_t in, int64_t out) { return std::sqrt(6.0 / static_cast<double>(in + out)); }
 
-void fill_uniform(const at::Tensor& tensor, double bound, RandomStream random) {
-  fill(tensor, [&] { return random.uniform(-bound, bound); });
+void fill_uniform(const at::Tensor& tensor, double bound, const RandomStream& random) {
+  fill(tensor, random, kUniformWords, [=](RandomStream& stream) { return stream.uniform(-bound, bound); });
 }
 
-void fill_normal(const at::Tensor& tensor, double deviation, RandomStream random) {
-  fill(tensor, [&] { return random.normal(0, deviation); });
+void fill_normal(const at::Tensor& tensor, double deviation, const RandomStream& random) {
+  fill(tensor, random, kNormalWords, [=](RandomStream& stream) { return stream.normal(0, deviation); });
 }
 
 void initialize(torch::nn::Module& module, uint64_t seed) {

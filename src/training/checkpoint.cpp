@@ -3,13 +3,16 @@
 
 #include <algorithm>
 #include <functional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/file_digest.h"
 #include "freeatm/core/log.h"
+#include "freeatm/core/mapped_file.h"
 #include "freeatm/core/random.h"
 #include "freeatm/weights/load.h"
 
@@ -24,12 +27,18 @@ constexpr const char* kAveragesFile = "ema.safetensors";
 constexpr const char* kManifest = "manifest.json";
 constexpr const char* kStepPrefix = "step_";
 
-/// Writes a file and returns its entry in the manifest. The digest is FNV-1a with a finaliser: finds damage, and makes
-/// no promise against forgery.
+/// Writes a file and returns its entry in the manifest.
 json save_part(const fs::path& path, const weights::TensorMap& tensors) {
-  StreamHash hash;
-  weights::save_safetensors(path.string(), tensors, {}, &hash);
-  return {{"size", fs::file_size(path)}, {"fnv1a64", hash_text(hash.value())}};
+  ByteDigest digest;
+  weights::save_safetensors(path.string(), tensors, {}, &digest);
+  return {{"size", fs::file_size(path)}, {"xxh3", hash_text(digest.value())}};
+}
+
+bool has_digest(std::string_view bytes, const json& said) {
+  if (said.contains("fnv1a64")) return said["fnv1a64"] == hash_text(stable_hash(bytes));  // before November 2026
+  ByteDigest digest;
+  digest.add(bytes);
+  return said.value("xxh3", "") == hash_text(digest.value());
 }
 
 json read_manifest(const fs::path& folder) {
@@ -45,12 +54,13 @@ json read_manifest(const fs::path& folder) {
 weights::TensorMap load_checked(const fs::path& folder, const json& manifest, const std::string& name) {
   const fs::path path = folder / name;
   const json said = manifest["files"].value(name, json::object());
-  const std::string bytes = read_file(path);
+  const MappedFile file(path.string());
+  const std::string_view bytes(file.data(), file.size());
   if (said.value("size", uint64_t{0}) != bytes.size()) {
     throw UserError(path.string(), "", "has {} bytes, its manifest says {}: the checkpoint is damaged", bytes.size(),
                     said.value("size", uint64_t{0}));
   }
-  if (said.value("fnv1a64", "") != hash_text(stable_hash(bytes))) {
+  if (!has_digest(bytes, said)) {
     throw UserError(path.string(), "", "does not have the digest in its manifest: the checkpoint is damaged");
   }
   return weights::load_safetensors(path.string()).tensors;

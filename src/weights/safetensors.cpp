@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <future>
 #include <memory>
 #include <string_view>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include <c10/util/strides.h>
 
 #include "freeatm/core/error.h"
+#include "freeatm/core/file_digest.h"
 #include "freeatm/core/files.h"
 #include "freeatm/core/mapped_file.h"
 
@@ -48,39 +48,23 @@ at::Tensor tensor_at(char* bytes, const HeaderEntry& entry, const std::shared_pt
   return view_of(file, bytes, entry.dtype, entry.shape, c10::contiguous_strides(entry.shape));
 }
 
-/// A file's bytes on their way to the disk, which begins at once; their hash is made at the same time.
-class HashedOutput {
+/// A file's bytes on their way to the disk, which begins at once.
+class Output {
  public:
-  HashedOutput(const fs::path& path, std::string shown, StreamHash* hash)
+  Output(const fs::path& path, std::string shown, ByteDigest* digest)
       : shown_(std::move(shown)),
-        hash_(hash),
+        digest_(digest),
         descriptor_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
     if (descriptor_ < 0) refuse();
   }
-  ~HashedOutput() {
+  ~Output() {
     if (descriptor_ >= 0) ::close(descriptor_);
   }
-  HashedOutput(const HashedOutput&) = delete;
-  HashedOutput& operator=(const HashedOutput&) = delete;
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
 
   void add(std::string_view bytes) {
-    constexpr size_t kWorthAThread = 1 << 20;
-    std::future<void> hashing;
-    if (hash_ != nullptr) {
-      const auto policy = bytes.size() < kWorthAThread ? std::launch::deferred : std::launch::async;
-      hashing = std::async(policy, [this, bytes] { hash_->add(bytes); });
-    }
-    write(bytes);
-    if (hashing.valid()) hashing.get();
-  }
-
-  /// Throws where a file system says only now that it is full.
-  void close() {
-    if (::close(std::exchange(descriptor_, -1)) != 0) refuse();
-  }
-
- private:
-  void write(std::string_view bytes) {
+    if (digest_ != nullptr) digest_->add(bytes);
     constexpr size_t kPiece = 16 << 20;
     while (!bytes.empty()) {
       const ssize_t written = ::write(descriptor_, bytes.data(), std::min(bytes.size(), kPiece));
@@ -91,6 +75,13 @@ class HashedOutput {
       if (waiting_ >= static_cast<int64_t>(kPiece)) begin_writeback();
     }
   }
+
+  /// Throws where a file system says only now that it is full.
+  void close() {
+    if (::close(std::exchange(descriptor_, -1)) != 0) refuse();
+  }
+
+ private:
   /// Waits for nothing: else the disk is idle until the file is synced.
   void begin_writeback() {
     ::sync_file_range(descriptor_, begun_, waiting_, SYNC_FILE_RANGE_WRITE);
@@ -99,7 +90,7 @@ class HashedOutput {
   [[noreturn]] void refuse() const { throw UserError(shown_, "", "cannot be written: {}", std::strerror(errno)); }
 
   std::string shown_;
-  StreamHash* hash_;
+  ByteDigest* digest_;
   int descriptor_;
   int64_t begun_ = 0, waiting_ = 0;  // bytes that the disk has been given, and those behind them
 };
@@ -121,7 +112,7 @@ Safetensors load_safetensors(const std::string& path) {
 }
 
 void save_safetensors(const std::string& path, const TensorMap& tensors,
-                      const std::map<std::string, std::string>& metadata, StreamHash* hash) {
+                      const std::map<std::string, std::string>& metadata, ByteDigest* digest) {
   std::vector<std::pair<std::string, at::Tensor>> ordered(tensors.begin(), tensors.end());
   for (const auto& [name, tensor] : ordered) {
     FREEATM_CHECK(tensor.defined() && dtype_rank(tensor.scalar_type()) >= 0, "'{}' cannot be written as safetensors",
@@ -144,7 +135,7 @@ void save_safetensors(const std::string& path, const TensorMap& tensors,
   const uint64_t length = text.size();
 
   PendingPath pending(path);
-  HashedOutput out(pending.temporary(), path, hash);
+  Output out(pending.temporary(), path, digest);
   out.add({reinterpret_cast<const char*>(&length), kLengthBytes});
   out.add(text);
   for (const auto& [name, tensor] : ordered) {

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "freeatm/core/file_digest.h"
 #include "freeatm/core/files.h"
 #include "freeatm/core/json.h"
 #include "freeatm/core/model_path.h"
@@ -85,6 +86,21 @@ TEST(RandomStream, AForkDoesNotDependOnEarlierDraws) {
   EXPECT_EQ(a.fork("crop").next_u64(), b.fork("crop").next_u64());
 }
 
+TEST(RandomStream, BeginsAnywhereInIt) {
+  std::vector<uint32_t> words(13);
+  RandomStream random(7, "words");
+  for (uint32_t& word : words) word = random.next_u32();
+  for (size_t before = 0; before < 6; ++before) {
+    RandomStream own(7, "words");
+    for (size_t i = 0; i < before; ++i) own.next_u32();
+    for (size_t more = 0; more < 6; ++more) {
+      RandomStream later = own.behind(more);
+      EXPECT_EQ(later.next_u32(), words[before + more]);
+      EXPECT_EQ(later.next_u32(), words[before + more + 1]);
+    }
+  }
+}
+
 TEST(RandomStream, HasTheMomentsOfItsDistributions) {
   RandomStream random(7, "moments");
   constexpr int n = 200'000;
@@ -111,6 +127,16 @@ TEST(StreamHash, OfPiecesIsThatOfTheWhole) {
     hash.add(bytes.substr(cut));
     EXPECT_EQ(hash.value(), stable_hash(bytes, 5));
   }
+}
+
+TEST(ByteDigest, IsXxh3) {
+  ByteDigest digest;
+  EXPECT_EQ(hash_text(digest.value()), "2d06800538d394c2");  // of nothing, as xxhsum -H3 says it
+  digest.add("the bytes come ");
+  digest.add("in pieces");
+  ByteDigest whole;
+  whole.add("the bytes come in pieces");
+  EXPECT_EQ(digest.value(), whole.value());
 }
 
 TEST(Permutation, VisitsEveryIndexOnceAndChangesWithTheEpoch) {

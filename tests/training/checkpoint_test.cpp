@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "freeatm/core/file_digest.h"
+
 #include "testing.h"
 #include "toy.h"
 
@@ -49,9 +51,26 @@ TEST(Checkpoint, HasTheDigestsOfItsFiles) {
   EXPECT_EQ(files.size(), 2u);
   for (const auto& [name, entry] : files.items()) {
     const std::string bytes = read_file(step / name);
-    EXPECT_EQ(entry, nlohmann::json({{"size", bytes.size()}, {"fnv1a64", hash_text(stable_hash(bytes))}})) << name;
+    ByteDigest digest;
+    digest.add(bytes);
+    EXPECT_EQ(entry, nlohmann::json({{"size", bytes.size()}, {"xxh3", hash_text(digest.value())}})) << name;
   }
-  EXPECT_EQ(files["model.safetensors"]["fnv1a64"], "b18414cff53e878b");  // as checkpoints of before have it
+}
+
+TEST(Checkpoint, MayHaveTheDigestsOfBefore) {
+  const TemporaryFolder folder;
+  save_toy(folder.path(), 7);
+  const fs::path step = *latest_checkpoint(folder.path());
+  auto manifest = nlohmann::json::parse(read_file(step / "manifest.json"));
+  const auto say = [&](const std::string& digest) {
+    manifest["files"]["model.safetensors"].erase("xxh3");
+    manifest["files"]["model.safetensors"]["fnv1a64"] = digest;
+    write_file(step / "manifest.json", manifest.dump());
+  };
+  say("b18414cff53e878b");  // of these bytes, by the program of then
+  EXPECT_EQ(load_checkpoint(step).position.step, 7);
+  say("b18414cff53e878c");
+  EXPECT_USER_ERROR(load_checkpoint(step), "does not have the digest in its manifest");
 }
 
 /// Bytes that this process has asked the kernel to read.

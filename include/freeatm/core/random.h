@@ -16,6 +16,9 @@ class RandomStream {
 
   /// An independent stream for a part of the work. It does not depend on what was drawn from this one.
   RandomStream fork(std::string_view purpose) const;
+  /// This stream behind its next `words` words of 32 bits, at once however many: where a thread begins that draws a
+  /// part of the same numbers. uniform takes two words, normal four.
+  RandomStream behind(uint64_t words) const;
 
   uint32_t next_u32();
   uint64_t next_u64();

@@ -18,7 +18,7 @@ void initialize(torch::nn::Module& module, uint64_t seed);
 double xavier_bound(int64_t in, int64_t out);
 
 /// A tensor's values from a stream, in the order of their indices: uniform in [-bound, bound), or normal around 0.
-void fill_uniform(const at::Tensor& tensor, double bound, RandomStream random);
-void fill_normal(const at::Tensor& tensor, double deviation, RandomStream random);
+void fill_uniform(const at::Tensor& tensor, double bound, const RandomStream& random);
+void fill_normal(const at::Tensor& tensor, double deviation, const RandomStream& random);
 
 }  // namespace freeatm::models

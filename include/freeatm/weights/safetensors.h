@@ -7,7 +7,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "freeatm/core/random.h"
+#include "freeatm/core/file_digest.h"
 
 namespace freeatm::weights {
 
@@ -24,8 +24,8 @@ Safetensors load_safetensors(const std::string& path);
 
 /// Written whole or not at all, with the bytes that the format's reference writer would give: dtypes from the widest
 /// down, then names, header padded to 8 bytes, so that every tensor is aligned. Tensors may lie on any device.
-///   hash: gets the file's bytes, beside their being written
+///   digest: gets the file's bytes
 void save_safetensors(const std::string& path, const TensorMap& tensors,
-                      const std::map<std::string, std::string>& metadata = {}, StreamHash* hash = nullptr);
+                      const std::map<std::string, std::string>& metadata = {}, ByteDigest* digest = nullptr);
 
 }  // namespace freeatm::weights

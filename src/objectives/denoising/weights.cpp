@@ -8,6 +8,7 @@
 #include <ATen/ATen.h>
 
 #include "freeatm/core/random.h"
+#include "freeatm/models/initialize.h"
 
 #include "draw.h"
 
@@ -15,13 +16,6 @@ namespace freeatm::objectives {
 namespace {
 
 using at::Tensor;
-
-void fill_uniform(const Tensor& tensor, double bound, RandomStream random) {
-  Tensor values = at::empty(tensor.sizes(), at::kFloat);
-  float* data = values.data_ptr<float>();
-  for (int64_t i = 0; i < values.numel(); ++i) data[i] = static_cast<float>(random.uniform(-bound, bound));
-  tensor.copy_(values);
-}
 
 // Matrices and convolutions have more than one dimension, norms' weights one; a bias follows its weight.
 void initialize_uniformly(torch::nn::Module& module, uint64_t seed) {
@@ -39,8 +33,8 @@ void initialize_uniformly(torch::nn::Module& module, uint64_t seed) {
       continue;
     }
     const double bound = 1 / std::sqrt(static_cast<double>(weight[0].numel()));
-    fill_uniform(weight, bound, stream.fork(name));
-    if (bias) fill_uniform(*bias, bound, stream.fork(name + ".bias"));
+    models::fill_uniform(weight, bound, stream.fork(name));
+    if (bias) models::fill_uniform(*bias, bound, stream.fork(name + ".bias"));
   }
 }
 
