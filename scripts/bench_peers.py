@@ -32,6 +32,15 @@ SUITES = {"coco_eval": coco_eval, "coco_read": coco_read, "detection": detection
           "harvest": harvest, "masked": masked, "miou": miou, "ranks": ranks, "segmentation": segmentation, "train": train, "vitdet": vitdet,
           "vl": vision_language}
 
+# What of build/release/bench a suite runs, where it is not freeatm_bench; those that are not here run the program itself.
+PROGRAMS = {"coco_eval": [], "coco_read": ["freeatm_coco_read"], "diffusion": [], "miou": ["freeatm_segmentation_count"], "ranks": []}
+
+
+def require_programs(suite, freeatm):
+    for program in [freeatm] + [freeatm.parent / "bench" / name for name in PROGRAMS.get(suite, ["freeatm_bench"])]:
+        if not program.exists():
+            sys.exit(f"{program} is not built: ninja -C {freeatm.parent} {program.name}")
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -43,6 +52,7 @@ def main():
     coco_read.add_arguments(parser)
     harvest.add_arguments(parser)
     options = parser.parse_args()
+    require_programs(options.suite, options.freeatm)
     SUITES[options.suite].run(options, tables.compare)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Opening COCO's instances: freeatm (bench/coco_read.cpp; build it first: ninja -C build/release freeatm_coco_read), with and without its
+"""Opening COCO's instances: freeatm (bench/coco_read.cpp), with and without its
 index, beside pycocotools' `COCO(file)`, of a made-up file of --pictures pictures with 7.5 objects each: 20,000 are about 100 MB, 90,000 about
 COCO's train2017. Each reading is a process of its own; the peaks of their memory are printed at the end."""
 import json

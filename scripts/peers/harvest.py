@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drawing pictures: the Sampler of freeatm (bench/diffusion_bench.cpp; build it first: ninja -C build/release freeatm_bench) beside
+"""Drawing pictures: the Sampler of freeatm (bench/diffusion_bench.cpp) beside
 diffusers' StableDiffusionPipeline, eager and with a compiled UNet, of the same folder, captions, steps, guidance and seeds; and what
 harvesting adds. --model names another folder.
 

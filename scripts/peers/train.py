@@ -44,7 +44,7 @@ class Freeatm:
                 self.watch(process, peak)
             out = process.communicate()[0]
         if process.returncode != 0:
-            sys.exit(f"{program} failed: is it built? ninja -C build/release freeatm_bench")
+            sys.exit(f"{program} failed: {command}")
         return json.loads(out)["benchmarks"][0]
 
     def watch(self, process, name):
