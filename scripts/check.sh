@@ -18,9 +18,12 @@ complain 'no licence line:' "$(grep -L 'SPDX-License-Identifier' "${sources[@]}"
 complain 'over 400 lines:' "$(wc -l "${sources[@]}" | awk '$1 > 400 && $2 != "total" { print $1, $2 }')"
 
 if [ $tidy = yes ] && git rev-parse -q --verify "$base" >/dev/null; then
-  mapfile -t changed < <(git diff --name-only --diff-filter=d "$base" -- 'src/*.cpp' 'tools/*.cpp' | head -12)
+  cmake --preset tidy >/dev/null
+  mapfile -t changed < <(
+    git diff --name-only --diff-filter=d "$base" -- 'src/*.cpp' 'tools/*.cpp' | while read -r file; do
+      ! grep -q "/$file\"" build/tidy/compile_commands.json || echo "$file"  # what wants CUDA's headers is not in it
+    done | head -12)
   if [ ${#changed[@]} -gt 0 ]; then
-    [ -e build/tidy/compile_commands.json ] || cmake --preset tidy >/dev/null
     complain 'clang-tidy:' "$(printf '%s\n' "${changed[@]}" | xargs -P "$(nproc)" -n 1 clang-tidy -p build/tidy --quiet 2>/dev/null || true)"
   fi
 fi

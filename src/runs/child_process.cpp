@@ -68,6 +68,7 @@ struct Start {
   ::setpgid(0, 0);
   std::signal(SIGINT, SIG_DFL);
   std::signal(SIGTERM, SIG_DFL);
+  if (std::signal(SIGHUP, SIG_DFL) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);  // nohup's
   const sigset_t set = stop_signals();
   ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "freeatm/core/signals.h"
+
 #include "testing.h"
 
 namespace freeatm::runs {
@@ -61,6 +63,19 @@ TEST(ChildProcess, HasItsOwnEnvironment) {
   ChildProcess child(options);
   EXPECT_EQ(end_of(child), 0);
   EXPECT_EQ(read_file(folder / "log"), "1 2 nowhere\n");
+}
+
+// Also one that comes before it is the other program.
+TEST(ChildProcess, LosesNoSignal) {
+  watch_signals();  // handlers that a child begins with
+  for (int i = 0; i < 60; ++i) {
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+      ChildProcess child(shell("sleep 5"));
+      child.send(signal);
+      ASSERT_EQ(end_of(child), 128 + signal) << i;
+    }
+  }
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_DFL);
 }
 
 TEST(ChildProcess, GetsSignalsAndEndsWithItsObject) {
