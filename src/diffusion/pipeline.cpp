@@ -72,7 +72,7 @@ void check_index(const std::string& folder) {
     if (!classes.empty() && std::find(classes.begin(), classes.end(), type) == classes.end()) {
       throw UserError(path, component, "{} is not {}", type.dump(), one_of(classes));
     }
-    require_folder(folder + "/" + component, component);
+    require_folder(fs::path(folder) / component, component);
   }
   require_file(folder + "/scheduler/scheduler_config.json", "scheduler");
   // An image encoder changes what the model was trained on; the safety checker and its feature extractor only look at

@@ -43,6 +43,7 @@ CocoFileScores score_coco_files(const CocoFilesOptions& options) {
   const bool with_masks = std::ranges::find(types, IouType::kMask) != types.end();
   const auto nothing_seen = [&] {
     std::vector<CocoMetrics> parts;
+    parts.reserve(types.size());
     for (const IouType type : types) parts.emplace_back(std::ssize(truth.class_names()), type, options.metrics);
     return parts;
   };

@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "freeatm/core/error.h"
-#include "freeatm/core/model_path.h"
 #include "freeatm/core/log.h"
+#include "freeatm/core/model_path.h"
 #include "freeatm/models/pretrained.h"
 #include "freeatm/runs/run_folder.h"
 #include "freeatm/training/checkpoint.h"

@@ -30,6 +30,7 @@ sigset_t stop_signals() {
 
 std::vector<char*> c_strings(const std::vector<std::string>& texts) {
   std::vector<char*> out;
+  out.reserve(texts.size() + 1);
   for (const std::string& text : texts) out.push_back(const_cast<char*>(text.c_str()));
   out.push_back(nullptr);
   return out;
@@ -44,7 +45,7 @@ std::vector<std::string> environment_of(const ChildOptions& options) {
   for (char** line = environ; *line != nullptr; ++line) {
     if (!is_set_anew(*line)) out.emplace_back(*line);
   }
-  for (const auto& [name, value] : options.environment) out.push_back(name + "=" + value);
+  for (const auto& [name, value] : options.environment) out.push_back(format("{}={}", name, value));
   return out;
 }
 

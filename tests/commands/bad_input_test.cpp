@@ -35,7 +35,8 @@ TEST_F(BadInput, CaptionsAndModels) {
   expect_refused("harvest captions=IN/none.txt out=OUT", "captions: no such file");
   expect_refused("harvest captions=IN/empty.txt out=OUT", "holds no caption");
   expect_refused("harvest captions=IN/binary.txt out=OUT", "binary.txt:2: captions: holds a control character (0)");
-  expect_refused("harvest captions=IN/captions.txt diffusion.path=IN/none out=OUT", "diffusion.path: no such file or folder");
+  expect_refused("harvest captions=IN/captions.txt diffusion.path=IN/none out=OUT",
+                 "diffusion.path: no such file or folder");
   expect_refused("harvest captions=IN/captions.txt diffusion.path=IN/no_vae out=OUT", "vae: no such folder");
   expect_refused("harvest captions=IN/captions.txt diffusion.path=IN/cut out=OUT", "cut short");
 }
